@@ -1,0 +1,1 @@
+"""Argument parsing, signals and exit codes; the only package that prints or exits."""

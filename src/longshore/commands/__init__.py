@@ -1,0 +1,1 @@
+"""One file a command: plain keyword arguments in, exit code out."""

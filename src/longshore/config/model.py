@@ -1,0 +1,207 @@
+"""What the two files say, as typed values: no defaults applied, nothing resolved between files.
+
+Every entry knows the places of its parts (`Entry.where`), so that later stages can point at the
+word that is wrong. Scalars keep their source text (spec F-16, Q-33); commands are split (T-9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from longshore.config.problem import Place
+
+Pairs = tuple[tuple[str, str | None], ...]
+"""``KEY``/value pairs in file order; value None: taken from our own environment (spec S-20)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A mapping of the user's file: its place, and the places of the values below it."""
+
+    place: Place
+    places: Mapping[tuple[str | int, ...], Place] = field(default_factory=dict, repr=False)
+
+    def where(self, *path: str | int) -> Place:
+        """The place of the value at `path` (``where("links", 0)``), else of its nearest parent."""
+        while path:
+            if path in self.places:
+                return self.places[path]
+            path = path[:-1]
+        return self.place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialKeys:
+    """The keys that name registry credentials, wherever they may stand (spec S-52, 5.1)."""
+
+    encrypted_dockercfg_path: str | None = None
+    dockercfg_service: str | None = None
+    dockercfg_path: str | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.encrypted_dockercfg_path or self.dockercfg_service or self.dockercfg_path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildEntry(Entry):
+    """``build:`` of a service (spec S-1 to S-8); `args` values may be templates (I-15)."""
+
+    image: str | None = None
+    context: str | None = None
+    dockerfile: str | None = None
+    args: Pairs = ()
+    encrypted_args: str | None = None
+    encrypted_args_file: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeEntry:
+    """One ``volumes`` item (spec S-37); `host` None: an anonymous volume."""
+
+    host: str | None
+    container: str
+    read_only: bool = False
+
+
+class Condition(StrEnum):
+    """What a dependant waits for (spec S-29, S-34)."""
+
+    DEFAULT = "default"
+    STARTED = "service_started"
+    HEALTHY = "service_healthy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DependencyEntry:
+    """One ``depends_on`` item."""
+
+    service: str
+    condition: Condition = Condition.DEFAULT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkEntry:
+    """One ``links`` item ``service[:alias]`` (spec S-30, S-31); `alias` defaults to the service."""
+
+    service: str
+    alias: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceEntry(Entry):
+    """One service (spec section 2). None means: the key is absent."""
+
+    name: str
+    build: BuildEntry | None = None
+    image: str | None = None
+    command: tuple[str, ...] | None = None
+    entrypoint: tuple[str, ...] | None = None
+    working_dir: str | None = None
+    hostname: str | None = None
+    user: str | None = None
+    environment: Pairs = ()
+    env_file: tuple[str, ...] = ()
+    encrypted_environment: tuple[tuple[str, str], ...] | str = ()
+    encrypted_env_file: tuple[str, ...] = ()
+    volumes: tuple[VolumeEntry, ...] = ()
+    volumes_from: tuple[str, ...] = ()
+    depends_on: tuple[DependencyEntry, ...] = ()
+    links: tuple[LinkEntry, ...] = ()
+    add_docker: bool = False
+    cached: bool = False
+    default_cache_branch: str | None = None
+    credentials: CredentialKeys = field(default_factory=CredentialKeys)
+    ports: tuple[str, ...] = ()
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    dns: tuple[str, ...] = ()
+    dns_search: tuple[str, ...] = ()
+    extra_hosts: tuple[str, ...] = ()
+    security_opt: tuple[str, ...] = ()
+    shm_size: int | None = None
+    mem_limit: int | None = None
+    cpu_shares: int | None = None
+    read_only: bool = False
+    privileged: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicesFile:
+    """The services file; `compose_fallback`: it is a docker-compose.yml (spec F-1, S-9)."""
+
+    path: str
+    directory: Path
+    services: Mapping[str, ServiceEntry]
+    compose_fallback: bool = False
+
+
+class GroupKind(StrEnum):
+    """The types of groups (spec 4.5, 4.8); MATRIX is the legacy spelling of parallel (Q-3)."""
+
+    SERIAL = "serial"
+    PARALLEL = "parallel"
+    MANUAL = "manual"
+    MATRIX = "matrix"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepEntryBase(Entry):
+    """What every step may say; `ordinal` is its place in its list, as users count (``"2.1"``)."""
+
+    ordinal: str
+    name: str | None = None
+    tag: str | None = None
+    exclude: str | None = None
+    service: str | None = None
+    credentials: CredentialKeys = field(default_factory=CredentialKeys)
+    on_fail: tuple[RunEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEntry(StepEntryBase):
+    """A step that runs a command (spec 4.2); `text` is the command as written."""
+
+    command: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushEntry(StepEntryBase):
+    """A step that pushes an image (spec section 5); `image_tags` are templates, () means latest."""
+
+    image_name: str
+    image_tags: tuple[str, ...] = ()
+    registry: str | None = None
+    eager: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupEntry(StepEntryBase):
+    """A group of steps (spec 4.5); `services` multiplies the steps (T-24)."""
+
+    kind: GroupKind
+    services: tuple[str, ...] = ()
+    steps: tuple[StepEntry, ...] = ()
+
+
+StepEntry = RunEntry | PushEntry | GroupEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepsFile:
+    """The steps file: a list of steps (spec F-9)."""
+
+    path: str
+    steps: tuple[StepEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """Both files of a project; `steps` is None where a command needs no steps (run, load)."""
+
+    directory: Path
+    services: ServicesFile
+    steps: StepsFile | None

@@ -1,0 +1,61 @@
+"""Problems found in the user's files: where, what, and what to write instead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How bad a problem is: an error stops everything, a warning nothing."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A place in a file; `line` and `column` count from 1, columns in characters."""
+
+    path: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One fault, told once. `code` is stable (``LS012``); `length` is what to underline, in characters."""
+
+    place: Place
+    severity: Severity
+    code: str
+    message: str
+    hint: str | None = None
+    length: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.severity}: {self.message}"
+
+
+@dataclass(slots=True)
+class Problems:
+    """Collects problems while a file is read; one fault is kept once."""
+
+    found: list[Problem] = field(default_factory=list)
+
+    def add(self, problem: Problem) -> None:
+        """Keep `problem` unless the same one is known already."""
+        if problem not in self.found:
+            self.found.append(problem)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that stop everything, by place."""
+        return tuple(p for p in self.sorted() if p.severity is Severity.ERROR)
+
+    def sorted(self) -> tuple[Problem, ...]:
+        """All problems by file, line and column."""
+        return tuple(sorted(self.found, key=lambda p: (p.place, p.code, p.message)))

@@ -1,0 +1,1 @@
+"""The container engine as a port, and its adapters."""

@@ -1,0 +1,167 @@
+"""The port: what the runner needs of a container engine, and what it may rely on.
+
+Order. ``create`` → ``attach`` (optional, before ``start`` so that no byte is lost) → ``start`` →
+``wait`` → ``remove``. ``exit_of`` may be asked at any time after ``start``.
+
+Concurrency. Every method may be called concurrently with every other, from one event loop.
+
+Idempotence. ``stop``, ``kill``, ``remove``, ``remove_network`` and ``remove_volume`` of something
+that is gone already, or not running, succeed. ``create`` of a name that exists raises `Conflict`.
+
+Failure. Whatever fails raises an `EngineError` (its leaves in `longshore.errors`), never a foreign
+exception; after a failed ``create`` nothing exists; after a failed ``start`` the container exists
+and can be removed. When the engine goes away every pending call raises `EngineUnavailable`.
+
+Cancellation. A cancelled call leaves the engine as if it had been made or not made, never half;
+a cancelled ``build`` or ``pull`` stops the work on the engine's side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from longshore.engine.spec import (
+    BuildSpec,
+    ContainerSpec,
+    EngineInfo,
+    Exit,
+    Health,
+    ImageInfo,
+    OutputChunk,
+    Resource,
+)
+from longshore.secrets.credential import Credential
+
+OnLine = Callable[[str], None]
+"""Called with each finished line of build, pull or push output, without its newline."""
+
+
+class Attachment(Protocol):
+    """A container's output and input while it runs."""
+
+    def __aiter__(self) -> AsyncIterator[OutputChunk]:
+        """Output as it arrives, in order; ends when the container closes its output.
+
+        A stream cut off in the middle of a frame raises `EngineError` after the bytes that came.
+        """
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Send `data` to the container's standard input."""
+        ...
+
+    async def close_input(self) -> None:
+        """Close the container's standard input; output goes on."""
+        ...
+
+
+class Engine(Protocol):
+    """Where containers run. See the module's text for the contract."""
+
+    async def info(self) -> EngineInfo:
+        """Who answers; asked once, then remembered."""
+        ...
+
+    # images
+
+    async def build(self, spec: BuildSpec, on_line: OnLine) -> str:
+        """Build an image and return its id (``sha256:…``); raises `BuildFailed`."""
+        ...
+
+    async def pull(self, reference: str, credential: Credential | None, on_line: OnLine) -> str:
+        """Pull an image and return its id; raises `PullFailed`."""
+        ...
+
+    async def inspect_image(self, reference: str) -> ImageInfo | None:
+        """The image of that name or id, or None."""
+        ...
+
+    async def tag(self, image: str, reference: str) -> None:
+        """Give an image a further name ``repository:tag``."""
+        ...
+
+    async def push(self, reference: str, credential: Credential | None, on_line: OnLine) -> str:
+        """The engine's own push; returns the manifest digest; raises `EnginePushFailed`."""
+        ...
+
+    def export(self, image: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """The image as a ``docker save`` tar stream."""
+        ...
+
+    # containers
+
+    async def create(self, spec: ContainerSpec) -> str:
+        """Create a container and return its id; raises `NotFound` when the image is missing."""
+        ...
+
+    def attach(
+        self, container: str, *, tty: bool = False, stdin: bool = False
+    ) -> AbstractAsyncContextManager[Attachment]:
+        """The container's output from now on (and its input)."""
+        ...
+
+    async def start(self, container: str) -> None:
+        """Start a created container."""
+        ...
+
+    async def wait(self, container: str) -> Exit:
+        """Wait until the container has ended; at once if it has. `NotFound` if it was removed."""
+        ...
+
+    async def exit_of(self, container: str) -> Exit | None:
+        """How the container ended, or None while it has not."""
+        ...
+
+    async def stop(self, container: str, grace: float) -> None:
+        """SIGTERM, then SIGKILL after `grace` seconds; returns when the container has ended."""
+        ...
+
+    async def kill(self, container: str, signal: str = "SIGKILL") -> None:
+        """Send a signal."""
+        ...
+
+    async def remove(self, container: str) -> None:
+        """Kill the container if it runs, and remove it with its anonymous volumes."""
+        ...
+
+    async def resize(self, container: str, *, rows: int, columns: int) -> None:
+        """Tell a container's terminal its size."""
+        ...
+
+    def health(self, container: str) -> AsyncIterator[Health]:
+        """The health now, then every change, from the engine's events; ends after GONE or NONE."""
+        ...
+
+    def read_file(self, container: str, path: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """A file or directory of the container, running or not, as a tar stream."""
+        ...
+
+    # networks and volumes
+
+    async def create_network(self, name: str, labels: Mapping[str, str]) -> str:
+        """Create a bridge network and return its id."""
+        ...
+
+    async def remove_network(self, network: str) -> None:
+        """Remove a network."""
+        ...
+
+    async def remove_volume(self, volume: str) -> None:
+        """Remove a volume."""
+        ...
+
+    async def remove_image(self, image: str) -> None:
+        """Remove an image name, and the image with its last name."""
+        ...
+
+    # what exists
+
+    async def resources(self, labels: Mapping[str, str]) -> tuple[Resource, ...]:
+        """All containers, networks and volumes that carry the labels (an empty value: any value)."""
+        ...
+
+    async def containers_named(self, prefix: str) -> tuple[Resource, ...]:
+        """All containers whose name starts with `prefix`, labelled or not."""
+        ...

@@ -1,0 +1,173 @@
+"""What an engine is asked for, and what it answers: frozen values, no engine's own JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from longshore.secrets.credential import Credential
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineInfo:
+    """Who answers: `cpus` bounds parallel steps (spec Q-36); `data_root` is None when remote."""
+
+    name: str
+    version: str
+    api_version: str
+    operating_system: str
+    architecture: str
+    cpus: int
+    endpoint: str
+    local: bool
+    storage_driver: str
+    data_root: Path | None
+    containerd_store: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """A host directory or an anonymous volume (`host` None) at `container`."""
+
+    host: str | None
+    container: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkAttachment:
+    """A network by id, and the names the container answers to in it (spec S-33, Q-34)."""
+
+    network: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Compose settings that restrict or widen a container (spec S-19); sizes in bytes."""
+
+    user: str | None = None
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    dns: tuple[str, ...] = ()
+    dns_search: tuple[str, ...] = ()
+    extra_hosts: tuple[str, ...] = ()
+    security_opt: tuple[str, ...] = ()
+    shm_size: int | None = None
+    mem_limit: int | None = None
+    cpu_shares: int | None = None
+    read_only: bool = False
+    privileged: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerSpec:
+    """One container to create.
+
+    `entrypoint` None keeps the image's, ``()`` clears it; setting it drops the image's command
+    (spec S-15). `network` None is the engine's default network. `keep_log` False keeps the engine
+    from storing output that we read ourselves. `environment` may hold secrets and is not shown.
+    `ports` are ``host:container`` or ``container``, TCP, and published only when given.
+    """
+
+    name: str
+    image: str
+    command: tuple[str, ...] | None = None
+    entrypoint: tuple[str, ...] | None = None
+    environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    working_dir: str | None = None
+    hostname: str | None = None
+    mounts: tuple[Mount, ...] = ()
+    volumes_from: tuple[str, ...] = ()
+    network: NetworkAttachment | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    ports: tuple[str, ...] = ()
+    tty: bool = False
+    stdin: bool = False
+    keep_log: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSpec:
+    """One image to build. Paths are absolute; `dockerfile` may lie outside `context` (spec S-5).
+
+    `tags` are names the result gets. `credentials` are by registry host, for private base images
+    (I-20). Argument values are never shown (I-19). `secrets` are BuildKit secrets by id.
+    """
+
+    context: Path
+    dockerfile: Path
+    tags: tuple[str, ...]
+    arguments: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    secrets: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    credentials: Mapping[str, Credential] = field(default_factory=dict, repr=False)
+    cache_from: tuple[str, ...] = ()
+    cache_to: str | None = None
+    pull: bool = False
+    no_cache: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageInfo:
+    """An image the engine has; `diff_ids` in layer order, as ``sha256:…`` texts."""
+
+    id: str
+    environment: tuple[tuple[str, str], ...]
+    exposed_ports: tuple[str, ...]
+    entrypoint: tuple[str, ...]
+    command: tuple[str, ...]
+    volumes: tuple[str, ...]
+    has_health_check: bool
+    diff_ids: tuple[str, ...]
+    repo_digests: tuple[str, ...]
+    size: int
+    created: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """How a container ended."""
+
+    code: int
+    out_of_memory: bool = False
+
+
+class Health(StrEnum):
+    """A container's health as the engine tells it; NONE: it has no check; GONE: it has ended."""
+
+    NONE = "none"
+    STARTING = "starting"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    GONE = "gone"
+
+
+class ResourceKind(StrEnum):
+    """What a run may leave behind."""
+
+    CONTAINER = "container"
+    NETWORK = "network"
+    VOLUME = "volume"
+    IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A labelled thing on the engine; containers keep the engine's leading slash (spec C-18)."""
+
+    kind: ResourceKind
+    id: str
+    name: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputChunk:
+    """Bytes a container wrote: `stream` is 1 (stdout) or 2 (stderr); a tty has only 1."""
+
+    stream: int
+    data: bytes

@@ -1,0 +1,89 @@
+"""Every environment variable longshore reads, in one place.
+
+Nothing else in the package touches ``os.environ``. `Environment` is a value: commands take it
+once at the border and pass it down, and tests make their own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One variable we read: its name and what it does (the reference page is made from this)."""
+
+    name: str
+    meaning: str
+
+
+VARIABLES = (
+    Variable("DOCKER_HOST", "where the container engine listens (unix://, tcp://, ssh://)"),
+    Variable("DOCKER_CONTEXT", "the docker context to use instead of the current one"),
+    Variable("DOCKER_TLS_VERIFY", "non-empty: speak TLS to DOCKER_HOST and verify it"),
+    Variable("DOCKER_CERT_PATH", "directory of ca.pem, cert.pem and key.pem for DOCKER_HOST"),
+    Variable("DOCKER_CONFIG", "directory of docker's config.json; default ~/.docker"),
+    Variable("LONGSHORE_ENGINE", "default of --engine"),
+    Variable("LONGSHORE_AES_KEY", "the AES key itself, instead of the file codeship.aes"),
+    Variable("CODESHIP_AES_KEY", "the same under its former name"),
+    Variable("LONGSHORE_CACHE_REGISTRY", "default of --cache-registry"),
+    Variable("NO_COLOR", "non-empty: no colours"),
+    Variable("XDG_CACHE_HOME", "where caches live; default ~/.cache"),
+    Variable("XDG_STATE_HOME", "where journals live; default ~/.local/state"),
+    Variable("XDG_DATA_HOME", "where the embedded engine keeps its images; default ~/.local/share"),
+    Variable("XDG_RUNTIME_DIR", "where sockets and lock files live; default a private directory"),
+    Variable("HTTPS_PROXY", "proxy for registries over https"),
+    Variable("HTTP_PROXY", "proxy for registries over http"),
+    Variable("NO_PROXY", "hosts reached without a proxy"),
+    Variable("SSL_CERT_FILE", "further certificate authorities"),
+    Variable("HOME", "the user's home directory"),
+    Variable("PATH", "where programs are looked for"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The process environment as a value; `of_process()` is its only door to ``os.environ``."""
+
+    values: Mapping[str, str]
+
+    @staticmethod
+    def of_process() -> Environment:
+        """The environment of this process, copied."""
+        return Environment(dict(os.environ))
+
+    def get(self, name: str) -> str | None:
+        """The value of a variable, or None when it is unset or empty."""
+        return self.values.get(name) or None
+
+    @property
+    def home(self) -> Path:
+        """The user's home directory."""
+        return Path(self.get("HOME") or "~").expanduser()
+
+    @property
+    def docker_config_directory(self) -> Path:
+        """Where docker's config.json lies."""
+        return self._directory("DOCKER_CONFIG", ".docker")
+
+    @property
+    def cache_directory(self) -> Path:
+        """Our directory for things that may be deleted at any time."""
+        return self._directory("XDG_CACHE_HOME", ".cache") / "longshore"
+
+    @property
+    def state_directory(self) -> Path:
+        """Our directory for journals and locks of runs."""
+        return self._directory("XDG_STATE_HOME", ".local/state") / "longshore"
+
+    @property
+    def data_directory(self) -> Path:
+        """Our directory for what should last: the embedded engine's images."""
+        return self._directory("XDG_DATA_HOME", ".local/share") / "longshore"
+
+    def _directory(self, variable: str, below_home: str) -> Path:
+        value = self.get(variable)
+        return Path(value) if value else self.home / below_home

@@ -1,0 +1,149 @@
+"""The exception tree: what can go wrong, and whose fault it is.
+
+::
+
+    LongshoreError              message, hint; never raised itself
+    ├── UsageError              the command line cannot mean anything          exit 2
+    ├── InvalidValue            a text that is no digest, reference, key, …    exit 2
+    │   └── InvalidConfiguration    the two files have errors (all of them)    exit 2
+    ├── SecretError             key or encrypted text unusable                 exit 2
+    │   ├── KeyUnavailable          no key, or not a key
+    │   └── DecryptionFailed        wrong key, or the text was changed
+    ├── EngineError             the container engine refused or broke          exit 1
+    │   ├── EngineUnavailable       no engine answers                          exit 125
+    │   ├── NotFound                the engine has no such object
+    │   ├── Conflict                the object exists or is in the wrong state
+    │   ├── BuildFailed             a Dockerfile step failed
+    │   ├── PullFailed              an image could not be pulled
+    │   └── EnginePushFailed        the engine's own push failed
+    └── RegistryError           a registry refused or broke                    exit 1
+        ├── RegistryUnavailable     it could not be reached, or never recovered
+        ├── RegistryDenied          401 or 403: the credentials do not suffice
+        └── ContentMismatch         bytes do not have the digest they should
+
+A failed step is not an exception but a value (`longshore.run.outcome`).
+Errors of foreign libraries are translated where they enter (`engine/docker/errors.py`,
+`registry/transport/errors.py`), each with the original as ``__cause__``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Describable(Protocol):
+        """What an InvalidConfiguration carries: anything that describes itself in a line."""
+
+        def __str__(self) -> str: ...
+
+
+class LongshoreError(Exception):
+    """Something we can explain: `message` says what is, `hint` what to do about it."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(LongshoreError):
+    """The command line cannot mean anything."""
+
+
+class InvalidValue(LongshoreError):
+    """A text is not what it should be: a digest, an image reference, a duration."""
+
+
+class InvalidConfiguration(InvalidValue):
+    """The user's files have errors; `problems` holds every one, sorted by place."""
+
+    def __init__(self, problems: Sequence[Describable]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
+
+
+class SecretError(LongshoreError):
+    """A key or an encrypted text cannot be used; never carries the secret itself."""
+
+
+class KeyUnavailable(SecretError):
+    """There is no AES key where one is needed, or what is there is no key (spec E-2, 6.6)."""
+
+
+class DecryptionFailed(SecretError):
+    """The key is wrong or the text was changed (spec E-9, E-13)."""
+
+
+class EngineError(LongshoreError):
+    """The container engine refused a request, or broke while it worked on it."""
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, status: int | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class EngineUnavailable(EngineError):
+    """No container engine answers, and none could be started."""
+
+
+class NotFound(EngineError):
+    """The engine has no such container, image, network or volume."""
+
+
+class Conflict(EngineError):
+    """The object exists already, or its state does not allow the request."""
+
+
+class BuildFailed(EngineError):
+    """An image build failed; the output was emitted line by line before."""
+
+
+class PullFailed(EngineError):
+    """An image could not be pulled."""
+
+
+class EnginePushFailed(EngineError):
+    """The engine's own push of an image failed."""
+
+
+class RegistryError(LongshoreError):
+    """A registry refused a request, or broke while it worked on it.
+
+    `registry` and `repository` name the place, `status` the HTTP status if there was an answer,
+    `code` and `detail` the registry's own words (OCI distribution spec, "Error Codes").
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        registry: str | None = None,
+        repository: str | None = None,
+        status: int | None = None,
+        code: str | None = None,
+        detail: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.registry = registry
+        self.repository = repository
+        self.status = status
+        self.code = code
+        self.detail = detail
+
+
+class RegistryUnavailable(RegistryError):
+    """The registry could not be reached, or did not recover within the limits."""
+
+
+class RegistryDenied(RegistryError):
+    """401 or 403: the credentials (or their absence) do not suffice."""
+
+
+class ContentMismatch(RegistryError):
+    """Bytes do not have the digest or size that was announced for them."""

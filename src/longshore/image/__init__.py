@@ -1,0 +1,1 @@
+"""Images as streams of layers."""

@@ -1,0 +1,1 @@
+"""What an image is and is called: digest, reference, manifest; pure."""

@@ -1,0 +1,1 @@
+"""The files and the build's facts compiled into a frozen Plan; pure."""

@@ -1,0 +1,183 @@
+"""The plan: everything that will happen, decided before anything starts.
+
+Complete and frozen: names resolved, groups multiplied, templates expanded, skips decided, every
+path absolute. Nothing in it points back to the files except `place`, for messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from longshore.config.model import Condition, CredentialKeys, Pairs, VolumeEntry
+from longshore.config.problem import Place
+from longshore.engine.spec import Limits
+from longshore.oci.reference import ImageReference
+
+ImageKey = str
+"""Names one image to build or pull; equal builds have equal keys (spec I-6)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildPlan:
+    """An image to build (spec 3). `arguments` are expanded; encrypted ones are read when built."""
+
+    key: ImageKey
+    name: ImageReference
+    context: Path
+    dockerfile: Path
+    arguments: tuple[tuple[str, str], ...] = ()
+    encrypted_arguments: str | None = None
+    encrypted_argument_files: tuple[Path, ...] = ()
+    credentials: tuple[CredentialKeys, ...] = ()
+    builds_first: tuple[ImageKey, ...] = ()
+    cached: bool = False
+    cache_branch: str | None = None
+    service: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullPlan:
+    """An image that exists or is pulled (spec 3.4). `built_by`: a sibling builds that name (I-7)."""
+
+    key: ImageKey
+    name: ImageReference
+    built_by: ImageKey | None = None
+    credentials: tuple[CredentialKeys, ...] = ()
+    service: str
+    place: Place
+
+
+ImagePlan = BuildPlan | PullPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependency:
+    """A service another one needs, the names it is reached by, and what is waited for."""
+
+    service: str
+    aliases: tuple[str, ...] = ()
+    condition: Condition = Condition.DEFAULT
+    linked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicePlan:
+    """A service as every step that uses it will start it."""
+
+    name: str
+    image: ImageKey
+    command: tuple[str, ...] | None = None
+    entrypoint: tuple[str, ...] | None = None
+    working_dir: str | None = None
+    hostname: str | None = None
+    environment: Pairs = ()
+    env_files: tuple[Path, ...] = ()
+    encrypted_environment: tuple[tuple[str, str], ...] | str = ()
+    encrypted_env_files: tuple[Path, ...] = ()
+    volumes: tuple[VolumeEntry, ...] = ()
+    volumes_from: tuple[str, ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
+    start_order: tuple[str, ...] = ()
+    add_docker: bool = False
+    ports: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    credentials: CredentialKeys = field(default_factory=CredentialKeys)
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStep:
+    """What all steps share. `path` is unique (``"2.1"``); `skipped` says why it will not run."""
+
+    path: str
+    name: str
+    place: Place
+    skipped: str | None = None
+    on_fail: tuple[RunStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStep(PlannedStep):
+    """Run `command` in a fresh container of `service` (spec 4.2)."""
+
+    service: str
+    command: tuple[str, ...]
+    credentials: tuple[CredentialKeys, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushPlan:
+    """What a push step pushes where: the pusher's whole input besides credentials."""
+
+    image: ImageKey
+    targets: tuple[ImageReference, ...]
+    tagged: bool
+    eager: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushStep(PlannedStep):
+    """Push the image of `service` (spec 5)."""
+
+    service: str
+    push: PushPlan
+    credentials: tuple[CredentialKeys, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serial(PlannedStep):
+    """Steps one after the other, until one fails (T-17)."""
+
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parallel(PlannedStep):
+    """Steps at the same time; those that run finish when one fails (T-18)."""
+
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manual(PlannedStep):
+    """Steps that wait for approval (T-37, T-40)."""
+
+    steps: tuple[Step, ...]
+
+
+Group = Serial | Parallel | Manual
+Step = RunStep | PushStep | Serial | Parallel | Manual
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A compiled project. `variables` are the CI variables of every container (spec section 8)."""
+
+    directory: Path
+    root: Serial
+    services: Mapping[str, ServicePlan]
+    images: Mapping[ImageKey, ImagePlan]
+    variables: tuple[tuple[str, str], ...]
+    build_tag: str | None
+
+
+def walk(step: Step) -> Iterator[Step]:
+    """The step and every step below it, in file order; on_fail steps are not among them."""
+    yield step
+    if isinstance(step, Serial | Parallel | Manual):
+        for child in step.steps:
+            yield from walk(child)
+
+
+def runnable(step: Step) -> Iterator[RunStep | PushStep]:
+    """The run and push steps that will run if all goes well, in file order."""
+    if step.skipped is not None:
+        return
+    if isinstance(step, RunStep | PushStep):
+        yield step
+    else:
+        for child in step.steps:
+            yield from runnable(child)

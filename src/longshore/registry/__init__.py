@@ -1,0 +1,1 @@
+"""An async client (and a development server) for the OCI distribution API."""

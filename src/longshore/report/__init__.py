@@ -1,0 +1,1 @@
+"""Events to text: terminal, JSON lines, JUnit; pure functions."""

@@ -1,0 +1,1 @@
+"""The key, the envelopes, env files, and the masking of everything secret."""

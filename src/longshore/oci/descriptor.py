@@ -1,0 +1,58 @@
+"""Descriptors: how one piece of content names another (OCI image spec, ``descriptor.md``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from longshore.oci.digest import Digest
+from longshore.oci.fields import Fields
+from longshore.oci.platform import Platform
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descriptor:
+    """What to fetch (`digest`), how long it is (`size`, bytes), and what it is (`media_type`)."""
+
+    media_type: str
+    digest: Digest
+    size: int
+    urls: tuple[str, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
+    platform: Platform | None = None
+    artifact_type: str = ""
+
+    @classmethod
+    def of(cls, content: bytes, media_type: str) -> Descriptor:
+        """The descriptor of bytes in hand."""
+        return cls(media_type=media_type, digest=Digest.of(content), size=len(content))
+
+    @classmethod
+    def read(cls, fields: Fields) -> Descriptor:
+        """From a JSON object; raises InvalidValue."""
+        return cls(
+            media_type=fields.text("mediaType"),
+            digest=Digest.parse(fields.text("digest")),
+            size=fields.size("size"),
+            urls=fields.texts("urls"),
+            annotations=fields.pairs("annotations"),
+            platform=Platform.read(fields.child("platform")) if fields.has("platform") else None,
+            artifact_type=fields.optional_text("artifactType"),
+        )
+
+    def document(self) -> dict[str, object]:
+        """As JSON values, in the order the specification lists them; empty ones left off."""
+        document: dict[str, object] = {
+            "mediaType": self.media_type,
+            "size": self.size,
+            "digest": str(self.digest),
+        }
+        if self.urls:
+            document["urls"] = list(self.urls)
+        if self.annotations:
+            document["annotations"] = dict(sorted(self.annotations.items()))
+        if self.platform:
+            document["platform"] = self.platform.document()
+        if self.artifact_type:
+            document["artifactType"] = self.artifact_type
+        return document

@@ -1,0 +1,33 @@
+"""What an image runs on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from longshore.oci.fields import Fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """Operating system and processor in Go's words (OCI image index, ``platform``)."""
+
+    os: str
+    architecture: str
+    variant: str = ""
+
+    @classmethod
+    def read(cls, fields: Fields) -> Platform:
+        """From a descriptor's ``platform``; raises InvalidValue."""
+        return cls(
+            os=fields.text("os"),
+            architecture=fields.text("architecture"),
+            variant=fields.optional_text("variant"),
+        )
+
+    def document(self) -> dict[str, object]:
+        """As JSON values."""
+        variant = {"variant": self.variant} if self.variant else {}
+        return {"architecture": self.architecture, "os": self.os, **variant}
+
+    def __str__(self) -> str:
+        return "/".join(filter(None, (self.os, self.architecture, self.variant)))

@@ -134,7 +134,9 @@ class Engine(Protocol):
         """The health now, then every change, from the engine's events; ends after GONE or NONE."""
         ...
 
-    def read_file(self, container: str, path: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+    def read_file(
+        self, container: str, path: str
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """A file or directory of the container, running or not, as a tar stream."""
         ...
 
@@ -159,7 +161,7 @@ class Engine(Protocol):
     # what exists
 
     async def resources(self, labels: Mapping[str, str]) -> tuple[Resource, ...]:
-        """All containers, networks and volumes that carry the labels (an empty value: any value)."""
+        """Containers, networks and volumes that carry the labels (an empty value: any value)."""
         ...
 
     async def containers_named(self, prefix: str) -> tuple[Resource, ...]:

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from longshore.config.model import Condition, CredentialKeys, Pairs, VolumeEntry
+from longshore.config.model import Condition, CredentialKeys, Pairs
 from longshore.config.problem import Place
-from longshore.engine.spec import Limits
+from longshore.engine.spec import Limits, Mount
 from longshore.oci.reference import ImageReference
 
 ImageKey = str
@@ -21,7 +21,7 @@ ImageKey = str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildPlan:
-    """An image to build (spec 3). `arguments` are expanded; encrypted ones are read when built."""
+    """An image to build (spec 3). `arguments` are expanded, encrypted ones read when built."""
 
     key: ImageKey
     name: ImageReference
@@ -77,7 +77,7 @@ class ServicePlan:
     env_files: tuple[Path, ...] = ()
     encrypted_environment: tuple[tuple[str, str], ...] | str = ()
     encrypted_env_files: tuple[Path, ...] = ()
-    volumes: tuple[VolumeEntry, ...] = ()
+    mounts: tuple[Mount, ...] = ()
     volumes_from: tuple[str, ...] = ()
     dependencies: tuple[Dependency, ...] = ()
     start_order: tuple[str, ...] = ()
@@ -106,6 +106,7 @@ class RunStep(PlannedStep):
     service: str
     command: tuple[str, ...]
     credentials: tuple[CredentialKeys, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,102 @@
+"""The facts of a build: what the hosted service told containers and templates (spec section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from longshore.plan.gotime import GoTime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildFacts:
+    """What is known of this build. None: not set at all (V-1).
+
+    `started` is the one time of the run (V-2).
+    """
+
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    ci_name: str = "codeship"
+    project_id: str | None = None
+    build_id: str | None = None
+    repo_name: str | None = None
+    branch: str | None = None
+    commit_id: str | None = None
+    commit_message: str | None = None
+    commit_description: str | None = None
+    committer_name: str | None = None
+    committer_email: str | None = None
+    committer_username: str | None = None
+    pr_number: str | None = None
+    pull_request: str | None = None
+    timestamp: str | None = None
+    approved: bool = False
+
+    @property
+    def unix_time(self) -> str:
+        """Seconds since the epoch, as CI_TIMESTAMP and ``{{.Timestamp}}`` both show it (P-14)."""
+        return self.timestamp or str(int(self.started.timestamp()))
+
+    @property
+    def text_time(self) -> str:
+        """The start of the build as ``2020-02-09T22:33:55Z``."""
+        return self.started.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+_NAMES = {
+    "project_id": ("CI_PROJECT_ID", "ProjectID"),
+    "build_id": ("CI_BUILD_ID", "BuildID"),
+    "repo_name": ("CI_REPO_NAME", "RepoName"),
+    "branch": ("CI_BRANCH", "Branch"),
+    "commit_id": ("CI_COMMIT_ID", "CommitID"),
+    "commit_message": ("CI_COMMIT_MESSAGE", "CommitMessage"),
+    "commit_description": ("CI_COMMIT_DESCRIPTION", "CommitDescription"),
+    "committer_name": ("CI_COMMITTER_NAME", "CommitterName"),
+    "committer_email": ("CI_COMMITTER_EMAIL", "CommitterEmail"),
+    "committer_username": ("CI_COMMITTER_USERNAME", "CommitterUsername"),
+    "pr_number": ("CI_PR_NUMBER", "PrNumber"),
+    "pull_request": ("CI_PULL_REQUEST", "PullRequest"),
+}
+
+PUSH_FIELDS = ("StepName", "ServiceName", "ImageName")
+"""Fields that only ``image_tag`` (and, as a courtesy, build args) may use."""
+
+
+def container_variables(facts: BuildFacts, build_tag: str | None) -> tuple[tuple[str, str], ...]:
+    """The ``CI_*`` variables of every container of a step, absent ones left out (V-1, V-5, V-9)."""
+    return tuple(_variables(facts, build_tag))
+
+
+def _variables(facts: BuildFacts, build_tag: str | None) -> Iterator[tuple[str, str]]:
+    yield "CI", "true"
+    yield "CI_NAME", facts.ci_name
+    for attribute, (variable, _) in _NAMES.items():
+        value = getattr(facts, attribute)
+        if value is not None:
+            yield variable, value
+    yield "CI_TIMESTAMP", facts.unix_time
+    yield "CI_STRING_TIME", facts.text_time
+    if facts.approved:
+        yield "CI_BUILD_APPROVED", "true"
+    if build_tag is not None:
+        yield "CI_TAG", build_tag
+
+
+def template_values(facts: BuildFacts) -> dict[str, str | GoTime]:
+    """The template fields every template may use; fields without a value are empty (V-1, I-15)."""
+    values: dict[str, str | GoTime] = {
+        field_name: getattr(facts, attribute) or "" for attribute, (_, field_name) in _NAMES.items()
+    }
+    values["Commit"] = facts.commit_id or ""
+    values["Ci"] = "true"
+    values["CiName"] = facts.ci_name
+    values["Timestamp"] = facts.unix_time
+    values["StringTime"] = facts.text_time
+    values["Time"] = GoTime.of(facts.started)
+    return values
+
+
+def template_fields() -> frozenset[str]:
+    """Every field a template may name (P-12)."""
+    return frozenset(template_values(BuildFacts())) | frozenset(PUSH_FIELDS)

@@ -1,0 +1,171 @@
+"""Images: what is built, what is pulled, and in which order (spec section 3)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from longshore.config.model import BuildEntry, CredentialKeys, Pairs, ServiceEntry, ServicesFile
+from longshore.errors import InvalidValue
+from longshore.oci.reference import ImageReference
+from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, PullPlan
+
+ReadText = Callable[[Path], str | None]
+"""Reads a text file, or answers None where there is none; compile does no I/O of its own."""
+
+ExpandArguments = Callable[[ServiceEntry, Pairs], tuple[tuple[str, str], ...]]
+"""Expands the templates in build arguments."""
+
+
+def image_plans(
+    file: ServicesFile, expand: ExpandArguments, read_text: ReadText
+) -> tuple[dict[ImageKey, ImagePlan], dict[str, ImageKey]]:
+    """Every image of the file by key, and each service's image key.
+
+    Equal builds share a key (I-6); `image:` and ``FROM`` that name what a sibling builds wait for
+    that build instead of being pulled (I-7).
+    """
+    plans = {
+        name: _image_plan(entry, file, expand, read_text) for name, entry in file.services.items()
+    }
+    builders = {str(plan.name): plan.key for plan in plans.values() if isinstance(plan, BuildPlan)}
+    images: dict[ImageKey, ImagePlan] = {}
+    for plan in plans.values():
+        images[plan.key] = _linked(plan, builders, read_text)
+    return _without_circles(images), {name: plan.key for name, plan in plans.items()}
+
+
+def _image_plan(
+    entry: ServiceEntry, file: ServicesFile, expand: ExpandArguments, read_text: ReadText
+) -> ImagePlan:
+    credentials = (entry.credentials,) if entry.credentials else ()
+    if entry.build is not None:
+        return _build_plan(entry, entry.build, file, expand, read_text, credentials)
+    name = ImageReference.parse(entry.image or "").with_default_tag()
+    return PullPlan(
+        key=f"pull:{name}",
+        name=name,
+        credentials=credentials,
+        service=entry.name,
+        place=entry.where("image"),
+    )
+
+
+def _build_plan(
+    entry: ServiceEntry,
+    build: BuildEntry,
+    file: ServicesFile,
+    expand: ExpandArguments,
+    read_text: ReadText,
+    credentials: tuple[CredentialKeys, ...],
+) -> BuildPlan:
+    context = (file.directory / (build.context or ".")).resolve()
+    dockerfile = dockerfile_path(context, build.dockerfile, file.directory, read_text)
+    plan = BuildPlan(
+        key="",
+        name=ImageReference.parse(built_name(entry)).with_default_tag(),
+        context=context,
+        dockerfile=dockerfile,
+        arguments=expand(entry, build.args),
+        encrypted_arguments=build.encrypted_args,
+        encrypted_argument_files=tuple(file.directory / p for p in build.encrypted_args_file),
+        credentials=credentials,
+        cached=entry.cached,
+        cache_branch=entry.default_cache_branch,
+        service=entry.name,
+        place=build.place,
+    )
+    return replace(plan, key=_key(plan))
+
+
+def built_name(entry: ServiceEntry) -> str:
+    """The name of a built image: the file's, or ``codeship_<service>`` made legal (I-1, I-2)."""
+    if entry.build is not None and entry.build.image:
+        return entry.build.image
+    legal = re.sub(r"[^a-z0-9_.-]", "_", entry.name.lower())
+    legal = re.sub(r"[._-]{2,}", "_", legal).strip("._-")
+    return f"codeship_{legal or 'service'}"
+
+
+def dockerfile_path(
+    context: Path, dockerfile: str | None, directory: Path, read_text: ReadText
+) -> Path:
+    """Below the context (S-5); else, when only that exists, relative to the services file."""
+    below = context / (dockerfile or "Dockerfile")
+    if dockerfile and read_text(below) is None and read_text(directory / dockerfile) is not None:
+        return (directory / dockerfile).resolve()
+    return below
+
+
+def _key(plan: BuildPlan) -> ImageKey:
+    identity = (
+        str(plan.name),
+        str(plan.context),
+        str(plan.dockerfile),
+        plan.arguments,
+        plan.encrypted_arguments,
+        [str(p) for p in plan.encrypted_argument_files],
+    )
+    return "build:" + hashlib.sha256(json.dumps(identity).encode()).hexdigest()
+
+
+def _linked(plan: ImagePlan, builders: Mapping[str, ImageKey], read_text: ReadText) -> ImagePlan:
+    if isinstance(plan, PullPlan):
+        return replace(plan, built_by=builders.get(str(plan.name)))
+    needed = dict.fromkeys(
+        builders[name]
+        for name in base_images(read_text(plan.dockerfile) or "")
+        if name in builders and builders[name] != plan.key
+    )
+    return replace(plan, builds_first=tuple(needed))
+
+
+def _without_circles(images: Mapping[ImageKey, ImagePlan]) -> dict[ImageKey, ImagePlan]:
+    """Images that start from each other cannot wait for each other: such edges are dropped, and
+    the builds take what the engine has under that name."""
+    result = dict(images)
+    for key, plan in images.items():
+        if isinstance(plan, BuildPlan):
+            kept = tuple(k for k in plan.builds_first if not _reaches(k, key, images))
+            result[key] = replace(plan, builds_first=kept)
+    return result
+
+
+def _reaches(start: ImageKey, goal: ImageKey, images: Mapping[ImageKey, ImagePlan]) -> bool:
+    seen: set[ImageKey] = set()
+    waiting = [start]
+    while waiting:
+        key = waiting.pop()
+        if key == goal:
+            return True
+        plan = images[key]
+        if key not in seen and isinstance(plan, BuildPlan):
+            waiting += plan.builds_first
+        seen.add(key)
+    return False
+
+
+_FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)(?:[ \t]+AS[ \t]+(\S+))?", re.I | re.M)
+_COPY_FROM = re.compile(r"^[ \t]*COPY[ \t]+(?:--\S+[ \t]+)*--from=(\S+)", re.I | re.M)
+
+
+def base_images(dockerfile: str) -> Iterator[str]:
+    """The images a Dockerfile starts from or copies from, stages and ``scratch`` left out (I-7)."""
+    stages = {match[2].lower() for match in _FROM.finditer(dockerfile) if match[2]}
+    names = [match[1] for match in _FROM.finditer(dockerfile)]
+    names += [match[1] for match in _COPY_FROM.finditer(dockerfile)]
+    for name in names:
+        if name.lower() in stages or name == "scratch" or name.isdecimal() or "$" in name:
+            continue
+        yield _full_name(name)
+
+
+def _full_name(name: str) -> str:
+    try:
+        return str(ImageReference.parse(name).with_default_tag())
+    except InvalidValue:
+        return name

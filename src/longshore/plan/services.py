@@ -1,0 +1,119 @@
+"""Services as every step will start them: dependencies ordered, paths absolute (spec section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from longshore.config.model import DependencyEntry, ServiceEntry, ServicesFile
+from longshore.engine.spec import Limits, Mount
+from longshore.plan.model import Dependency, ImageKey, ServicePlan
+
+
+def service_plans(file: ServicesFile, images: Mapping[str, ImageKey]) -> dict[str, ServicePlan]:
+    """Every service of the file, by name; `images` gives each service's image.
+
+    The file must be free of undefined services and cycles (`longshore.config.check`).
+    """
+    return {name: _service_plan(entry, file, images[name]) for name, entry in file.services.items()}
+
+
+def _service_plan(entry: ServiceEntry, file: ServicesFile, image: ImageKey) -> ServicePlan:
+    return ServicePlan(
+        name=entry.name,
+        image=image,
+        command=entry.command,
+        entrypoint=entry.entrypoint,
+        working_dir=entry.working_dir,
+        hostname=entry.hostname,
+        environment=entry.environment,
+        env_files=_absolute(file, entry.env_file),
+        encrypted_environment=entry.encrypted_environment,
+        encrypted_env_files=_absolute(file, entry.encrypted_env_file),
+        mounts=_mounts(entry, file),
+        volumes_from=entry.volumes_from,
+        dependencies=dependencies(entry),
+        start_order=start_order(entry.name, file.services),
+        add_docker=entry.add_docker,
+        ports=entry.ports,
+        limits=_limits(entry),
+        credentials=entry.credentials,
+        place=entry.place,
+    )
+
+
+def dependencies(entry: ServiceEntry) -> tuple[Dependency, ...]:
+    """What a service names in depends_on, links and volumes_from, one entry a service.
+
+    A service linked under two aliases is one container that answers to both (S-31).
+    """
+    conditions = {d.service: d.condition for d in entry.depends_on}
+    aliases: dict[str, list[str]] = {name: [] for name in _direct(entry)}
+    for link in entry.links:
+        aliases[link.service].append(link.alias)
+    return tuple(
+        Dependency(
+            service=name,
+            aliases=tuple(names),
+            condition=conditions.get(name, DependencyEntry(service=name).condition),
+            linked=bool(names),
+        )
+        for name, names in aliases.items()
+    )
+
+
+def start_order(name: str, services: Mapping[str, ServiceEntry]) -> tuple[str, ...]:
+    """Everything `name` needs, transitively, each after what it needs itself (S-29, S-34)."""
+    order: dict[str, None] = {}
+    visiting: list[tuple[str, Iterator[str]]] = [(name, iter(_direct(services[name])))]
+    seen = {name}
+    while visiting:
+        current, children = visiting[-1]
+        child = next(children, None)
+        if child is None:
+            visiting.pop()
+            order[current] = None
+        elif child not in seen:
+            seen.add(child)
+            visiting.append((child, iter(_direct(services[child]))))
+    del order[name]
+    return tuple(order)
+
+
+def _direct(entry: ServiceEntry) -> dict[str, None]:
+    named = [d.service for d in entry.depends_on]
+    named += [link.service for link in entry.links]
+    named += list(entry.volumes_from)
+    return dict.fromkeys(named)
+
+
+def _absolute(file: ServicesFile, paths: tuple[str, ...]) -> tuple[Path, ...]:
+    return tuple(file.directory / path for path in paths)
+
+
+def _mounts(entry: ServiceEntry, file: ServicesFile) -> tuple[Mount, ...]:
+    """Host paths are absolute, against the services file's directory (F-11)."""
+    return tuple(
+        Mount(
+            host=None if volume.host is None else str((file.directory / volume.host).resolve()),
+            container=volume.container,
+            read_only=volume.read_only,
+        )
+        for volume in entry.volumes
+    )
+
+
+def _limits(entry: ServiceEntry) -> Limits:
+    return Limits(
+        user=entry.user,
+        cap_add=entry.cap_add,
+        cap_drop=entry.cap_drop,
+        dns=entry.dns,
+        dns_search=entry.dns_search,
+        extra_hosts=entry.extra_hosts,
+        security_opt=entry.security_opt,
+        shm_size=entry.shm_size,
+        mem_limit=entry.mem_limit,
+        cpu_shares=entry.cpu_shares,
+        read_only=entry.read_only,
+    )

@@ -1,0 +1,204 @@
+"""The containers of one step: dependencies in order, then the one that matters (spec 2.6 to 2.8).
+
+Every dependency starts as soon as those it needs itself are ready, so that health checks of
+independent ones are waited for side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import anyio
+from anyio.abc import TaskGroup
+
+from longshore.config.model import Condition
+from longshore.engine.spec import ContainerSpec, Exit, ImageInfo, NetworkAttachment
+from longshore.errors import EngineError, NotFound
+from longshore.plan.model import ImageKey, ServicePlan
+from longshore.run.convert import Extra, aliases, container_spec
+from longshore.run.events import Notice, ServiceMessage
+from longshore.run.health import wait_until_healthy
+from longshore.run.janitor import StepDebris
+from longshore.run.pump import Pump
+from longshore.run.runtime import Runtime, StepLabel
+from longshore.run.variables import environment
+
+_LAST_WORDS = 0.25
+"""Seconds that dependencies' output is still read after a step failed."""
+
+
+@dataclass(slots=True)
+class StepContainers:
+    """The containers of one step while it runs; made by `run_service`."""
+
+    runtime: Runtime
+    label: StepLabel
+    main: str
+    images: Mapping[ImageKey, ImageInfo]
+    started: tuple[str, ...]
+    debris: StepDebris
+    ids: dict[str, str] = field(default_factory=dict)
+    ready: dict[str, anyio.Event] = field(default_factory=dict)
+    failure: EngineError | None = None
+    ended: Exit | None = None
+
+    async def run(self, extra: Extra, pump: Pump) -> Exit:
+        """Start everything and wait for the main container; raises the first `EngineError`."""
+        await self._make_network()
+        async with anyio.create_task_group() as group:
+            for name in self.started:
+                self.ready[name] = anyio.Event()
+            for name in self.started:
+                group.start_soon(self._dependency, name, group)
+            try:
+                await self._main(extra, pump)
+            except EngineError as failure:
+                self.failure = self.failure or failure
+            group.cancel_scope.cancel()
+        if self.failure is not None or self.ended is None:
+            raise self.failure or EngineError(f'service "{self.main}" never ran')
+        return self.ended
+
+    async def _make_network(self) -> None:
+        """A network of the step's own, unless it has only one container (it costs 0.3 s)."""
+        if self.started:
+            name = self.runtime.scope.network_name(self.label.name, self.label.path)
+            labels = self.runtime.scope.labels(self.label.name)
+            self.debris.network = await self.runtime.engine.create_network(name, labels)
+
+    async def _main(self, extra: Extra, pump: Pump) -> None:
+        service = self.runtime.plan.services[self.main]
+        await self._wait_for(service)
+        engine = self.runtime.engine
+        container = await engine.create(self._spec(service, extra))
+        self.debris.main = container
+        async with engine.attach(container, tty=extra.tty) as attachment:
+            await engine.start(container)
+            await pump.run(attachment)
+        self.ended = await self._end_of(container)
+        if self.ended.code != 0:
+            await self._last_words()
+
+    async def _end_of(self, container: str) -> Exit:
+        try:
+            return await self.runtime.engine.wait(container)
+        except NotFound as gone:
+            raise EngineError(
+                f'the container of service "{self.main}" was removed while it ran',
+                hint="something else on this engine removes containers; longshore did not",
+            ) from gone
+
+    async def _dependency(self, name: str, group: TaskGroup) -> None:
+        """Start one dependency; its failure ends the step."""
+        try:
+            await self._start_dependency(self.runtime.plan.services[name], group)
+            self.ready[name].set()
+        except EngineError as failure:
+            self.failure = self.failure or failure
+            group.cancel_scope.cancel()
+
+    async def _start_dependency(self, service: ServicePlan, group: TaskGroup) -> None:
+        await self._wait_for(service)
+        engine = self.runtime.engine
+        container = await engine.create(self._spec(service, Extra()))
+        self.debris.dependencies.append(container)
+        self.ids[service.name] = container
+        pump = Pump(self.runtime, self.label, service.name)
+        await group.start(self._serve, container, service, pump)
+        if self._has_health(service):
+            await wait_until_healthy(self.runtime, self.label, service.name, container, pump.tail)
+
+    async def _serve(
+        self,
+        container: str,
+        service: ServicePlan,
+        pump: Pump,
+        *,
+        task_status: anyio.abc.TaskStatus[None],
+    ) -> None:
+        """A dependency's life: started, its output read, its early end told of (Q-13)."""
+        engine = self.runtime.engine
+        async with engine.attach(container) as attachment:
+            await engine.start(container)
+            task_status.started()
+            try:
+                await pump.run(attachment)
+                code = (await engine.wait(container)).code
+                end = f"exited with code {code}" if code else ""
+            except EngineError as failure:
+                end = f"was lost: {failure.message}"
+        if end:
+            self._say(service.name, f'service "{service.name}" {end}')
+
+    async def _wait_for(self, service: ServicePlan) -> None:
+        for dependency in service.dependencies:
+            await self.ready[dependency.service].wait()
+
+    async def _last_words(self) -> None:
+        """Leave the dependencies' output a moment to arrive: it may say why the step failed."""
+        with anyio.move_on_after(_LAST_WORDS):
+            for container in self.ids.values():
+                await self.runtime.engine.wait(container)
+
+    def _has_health(self, service: ServicePlan) -> bool:
+        """Whether anybody waits for its health (S-34, S-43; `service_started` does not)."""
+        conditions = [
+            dependency.condition
+            for other in (*self.started, self.main)
+            for dependency in self.runtime.plan.services[other].dependencies
+            if dependency.service == service.name
+        ]
+        waited_for = any(condition is not Condition.STARTED for condition in conditions)
+        return waited_for and self.images[service.image].has_health_check
+
+    def _spec(self, service: ServicePlan, extra: Extra) -> ContainerSpec:
+        runtime, label = self.runtime, self.label
+        make_host_directories(runtime, service)
+        return container_spec(
+            service,
+            name=runtime.scope.container_name(service.name, label.name, label.path),
+            image=self.images[service.image].id,
+            labels=dict(runtime.scope.labels(label.name, service.name)),
+            environment=environment(service, runtime.plan, self.images, runtime.sources),
+            network=self._attachment(service.name),
+            volumes_from=tuple(self.ids[name] for name in service.volumes_from),
+            extra=with_docker(runtime, service, extra),
+            keep_log=runtime.options.keep_containers,
+        )
+
+    def _attachment(self, service: str) -> NetworkAttachment | None:
+        if self.debris.network is None:
+            return None
+        names = aliases(service, self.runtime.plan, (*self.started, self.main))
+        return NetworkAttachment(network=self.debris.network, aliases=names)
+
+    def _say(self, service: str, text: str) -> None:
+        label = self.label
+        self.runtime.emit(
+            ServiceMessage(step=label.path, name=label.name, service=service, text=text)
+        )
+
+
+def make_host_directories(runtime: Runtime, service: ServicePlan) -> None:
+    """A missing host directory is made as the calling user, and said so (S-38)."""
+    for mount in service.mounts:
+        if mount.host is not None and not Path(mount.host).exists() and runtime.info.local:
+            Path(mount.host).mkdir(parents=True)
+            runtime.emit(
+                Notice(text=f'made the directory {mount.host} for service "{service.name}"')
+            )
+
+
+def with_docker(runtime: Runtime, service: ServicePlan, extra: Extra) -> Extra:
+    """``add_docker`` mounts the engine's socket or certificates (S-48, S-49)."""
+    if not service.add_docker:
+        return extra
+    return replace(extra, mounts=(*extra.mounts, *runtime.docker_mounts))
+
+
+def images_of(runtime: Runtime, service: str) -> Iterable[ImageKey]:
+    """The images a service and all its dependencies need."""
+    plan = runtime.plan
+    return [plan.services[name].image for name in (*plan.services[service].start_order, service)]

@@ -1,0 +1,115 @@
+"""One execution of a plan: everything it made is gone, or told of, when it returns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import anyio
+
+from longshore.engine.port import Engine
+from longshore.engine.spec import Mount
+from longshore.plan.model import Plan
+from longshore.run.events import Notice, RunFinished, RunStarted
+from longshore.run.gate import Gate
+from longshore.run.images import ImageStore
+from longshore.run.janitor import janitor
+from longshore.run.push import Pusher
+from longshore.run.result import RunResult
+from longshore.run.runtime import Mask, RunOptions, Runtime
+from longshore.run.scope import RunScope
+from longshore.run.steps import Walker, waiting_groups
+from longshore.run.stream import Emit
+from longshore.run.variables import Sources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Everything a run needs besides its plan; commands put it together."""
+
+    engine: Engine
+    scope: RunScope
+    options: RunOptions
+    emit: Emit
+    images: ImageStore
+    sources: Sources
+    pusher: Pusher
+    docker_mounts: tuple[Mount, ...] = ()
+    mask: Mask = field(default=lambda _, data: data)
+    mask_end: Callable[[str], bytes] = field(default=lambda _: b"")
+
+
+async def execute(
+    plan: Plan, setting: Setting, interruption: anyio.CancelScope | None = None
+) -> RunResult:
+    """Run the plan; never raises for what steps do.
+
+    Cancelling `interruption` stops the steps; what they made is removed all the same. The verdict
+    (`RunFinished`) is emitted before the last clean-up is done.
+    """
+    began = time.monotonic()
+    scope = interruption or anyio.CancelScope()
+    async with open_runtime(plan, setting) as runtime:
+        walker = Walker(runtime)
+        root = walker.not_run(plan.root)
+        with scope, anyio.move_on_after(setting.options.timeout) as limit:
+            root = await walker.walk(plan.root, Gate())
+        if limit.cancelled_caught:
+            runtime.emit(Notice(text=f"stopped after {setting.options.timeout:g} s (--timeout)"))
+        result = RunResult(
+            root=root,
+            interrupted=scope.cancelled_caught,
+            timed_out=limit.cancelled_caught,
+            seconds=time.monotonic() - began,
+            waiting=waiting_groups(root),
+        )
+        runtime.emit(_finished(result))
+    return result
+
+
+@asynccontextmanager
+async def open_runtime(plan: Plan, setting: Setting) -> AsyncIterator[Runtime]:
+    """A runtime for `plan`; leaving the block waits for its clean-up and tells what is left."""
+    info = await setting.engine.info()
+    options = setting.options
+    setting.emit(
+        RunStarted(
+            run=setting.scope.id,
+            project=str(plan.directory),
+            engine=f"{info.name} {info.version} ({info.endpoint})",
+        )
+    )
+    async with janitor(
+        setting.engine, grace=options.grace, keep=options.keep_containers
+    ) as cleaner:
+        yield Runtime(
+            plan=plan,
+            engine=setting.engine,
+            info=info,
+            scope=setting.scope,
+            options=options,
+            emit=setting.emit,
+            images=setting.images,
+            sources=setting.sources,
+            pusher=setting.pusher,
+            janitor=cleaner,
+            slots=anyio.CapacityLimiter(options.max_parallel or max(1, info.cpus)),
+            docker_mounts=setting.docker_mounts,
+            mask=setting.mask,
+            mask_end=setting.mask_end,
+        )
+    if cleaner.lost:
+        setting.emit(Notice(text=f"not everything could be removed: {cleaner.lost[0].message}"))
+        setting.emit(Notice(text="run `longshore cleanup` when the engine is back"))
+
+
+def _finished(result: RunResult) -> RunFinished:
+    return RunFinished(
+        failed=tuple((step.name, step.outcome) for step in result.failed),
+        not_run=result.not_run,
+        waiting=result.waiting,
+        interrupted=result.interrupted,
+        seconds=result.seconds,
+    )

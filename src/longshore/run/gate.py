@@ -1,0 +1,33 @@
+"""Who may still start: queued siblings of a failed parallel step may not (spec T-18, T-19)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Gate:
+    """The way into one step of a parallel group. Once something in the step has started, all of it
+    may: a step that runs is allowed to finish."""
+
+    group: Siblings | None = None
+    outer: Gate | None = None
+    _entered: bool = False
+
+    def enter(self) -> bool:
+        """Whether the step may start now (or has)."""
+        if self._entered:
+            return True
+        if self.group is not None and self.group.failed:
+            return False
+        if self.outer is not None and not self.outer.enter():
+            return False
+        self._entered = True
+        return True
+
+
+@dataclass(slots=True)
+class Siblings:
+    """The steps of one parallel group."""
+
+    failed: bool = False

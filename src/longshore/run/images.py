@@ -1,0 +1,178 @@
+"""Images made ready when the first step needs them: built or pulled, once each (spec 3.3, 3.4)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import anyio
+
+from longshore.config.model import CredentialKeys
+from longshore.engine.port import Engine, OnLine
+from longshore.engine.spec import BuildSpec, ImageInfo
+from longshore.errors import BuildFailed, EngineError, LongshoreError, NotFound, PullFailed
+from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, PullPlan
+from longshore.run.events import ImageFinished, ImageOutput, ImageStarted, Notice
+from longshore.run.once import OncePerKey
+from longshore.run.stream import Emit
+from longshore.secrets.credential import Credential
+
+CredentialsFor = Callable[
+    [tuple[CredentialKeys, ...], str | None], Awaitable[Mapping[str, Credential]]
+]
+"""Credentials by registry host: of the image's and step's keys, and of the host that is asked."""
+
+BuildArguments = Callable[[BuildPlan], Awaitable[tuple[tuple[str, str], ...]]]
+"""All arguments of a build, the encrypted ones decrypted (I-16, I-17)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageOptions:
+    """How images are made: ``--no-cache`` and ``--pull-if-present`` (I-12, I-13)."""
+
+    no_cache: bool = False
+    pull_if_present: bool = False
+    show_output: bool = True
+
+
+@dataclass(slots=True)
+class ImageStore:
+    """The images of one run."""
+
+    engine: Engine
+    plans: Mapping[ImageKey, ImagePlan]
+    emit: Emit
+    credentials_for: CredentialsFor
+    arguments_of: BuildArguments
+    options: ImageOptions = field(default_factory=ImageOptions)
+    _ready: OncePerKey[ImageInfo] = field(default_factory=OncePerKey)
+
+    async def ready(
+        self, keys: Iterable[ImageKey], credentials: tuple[CredentialKeys, ...]
+    ) -> dict[ImageKey, ImageInfo]:
+        """All of `keys` built or pulled, side by side (I-9); raises the first failure."""
+        images: dict[ImageKey, ImageInfo] = {}
+        failures: list[LongshoreError] = []
+
+        async def make(key: ImageKey) -> None:
+            try:
+                images[key] = await self.image(key, credentials)
+            except LongshoreError as failure:
+                failures.append(failure)
+
+        async with anyio.create_task_group() as group:
+            for key in dict.fromkeys(keys):
+                group.start_soon(make, key)
+        if failures:
+            raise failures[0]
+        return images
+
+    async def image(self, key: ImageKey, credentials: tuple[CredentialKeys, ...]) -> ImageInfo:
+        """One image, made now if it was not made in this run."""
+        plan = self.plans[key]
+
+        async def work() -> ImageInfo:
+            if isinstance(plan, BuildPlan):
+                return await self._built(plan, credentials)
+            return await self._present(plan, credentials)
+
+        return await self._ready.get(key, work)
+
+    async def _built(self, plan: BuildPlan, credentials: tuple[CredentialKeys, ...]) -> ImageInfo:
+        if plan.builds_first:
+            await self.ready(plan.builds_first, credentials)
+        _check_files(plan)
+        spec = BuildSpec(
+            context=plan.context,
+            dockerfile=plan.dockerfile,
+            tags=(str(plan.name),),
+            arguments=await self.arguments_of(plan),
+            credentials=await self.credentials_for((*plan.credentials, *credentials), None),
+            pull=self.options.pull_if_present and not plan.builds_first,
+            no_cache=self.options.no_cache,
+        )
+
+        async def build(on_line: OnLine) -> str:
+            return await self.engine.build(spec, on_line)
+
+        return await self._announced(plan, "build", build)
+
+    async def _present(self, plan: PullPlan, credentials: tuple[CredentialKeys, ...]) -> ImageInfo:
+        if plan.built_by is not None:
+            return await self.image(plan.built_by, credentials)
+        local = await self.engine.inspect_image(str(plan.name))
+        if local is not None and not self.options.pull_if_present:
+            return local
+
+        async def pull(on_line: OnLine) -> str:
+            found = await self.credentials_for(
+                (*plan.credentials, *credentials), plan.name.registry
+            )
+            return await self.engine.pull(str(plan.name), found.get(plan.name.registry), on_line)
+
+        try:
+            return await self._announced(plan, "pull", pull)
+        except (PullFailed, NotFound) as failure:
+            if local is not None:
+                self.emit(Notice(text=f"{failure.message}; using the local {plan.name}"))
+                return local
+            raise _not_found(plan, failure) from failure
+
+    async def _announced(
+        self, plan: ImagePlan, action: str, work: Callable[[OnLine], Awaitable[str]]
+    ) -> ImageInfo:
+        image, service = plan.name.name, plan.service
+        self.emit(ImageStarted(image=image, service=service, action=action))
+        started = time.monotonic()
+        problem: str | None = "interrupted"
+        try:
+            made = await work(self._output(image, service))
+            problem = None
+        except LongshoreError as failure:
+            problem = failure.message
+            raise
+        finally:
+            self.emit(
+                ImageFinished(
+                    image=image,
+                    service=service,
+                    action=action,
+                    problem=problem,
+                    seconds=time.monotonic() - started,
+                )
+            )
+        return await self._inspect(made)
+
+    def _output(self, image: str, service: str) -> OnLine:
+        if not self.options.show_output:
+            return lambda _: None
+        return lambda text: self.emit(ImageOutput(image=image, service=service, text=text))
+
+    async def _inspect(self, image: str) -> ImageInfo:
+        info = await self.engine.inspect_image(image)
+        if info is None:
+            raise EngineError(f"the engine lost the image {image} right after making it")
+        return info
+
+
+def _check_files(plan: BuildPlan) -> None:
+    """Files may be made by earlier steps (I-10), so this is only asked when the build begins."""
+    if not plan.context.is_dir():
+        raise BuildFailed(
+            f'service "{plan.service}": the build context {plan.context} is no directory',
+            hint=f"see {plan.place}; context is relative to the services file",
+        )
+    if not plan.dockerfile.is_file():
+        raise BuildFailed(
+            f'service "{plan.service}": there is no Dockerfile at {plan.dockerfile}',
+            hint=f"see {plan.place}; dockerfile is relative to the context {plan.context}",
+        )
+
+
+def _not_found(plan: PullPlan, failure: EngineError) -> PullFailed:
+    return PullFailed(
+        f"image {plan.name} not found: {failure.message}",
+        hint=failure.hint or f'it is the image of service "{plan.service}" ({plan.place})',
+        status=failure.status,
+    )

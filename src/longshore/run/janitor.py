@@ -1,0 +1,82 @@
+"""Clean-up that never delays a verdict, and that no cancellation can cut short.
+
+A step hands over what it made when its verdict is known; removal goes on beside the next steps.
+Leaving the janitor's block waits for all of it, bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import anyio
+from anyio.abc import TaskGroup
+
+from longshore.engine.port import Engine
+from longshore.errors import EngineError
+
+_MARGIN = 60.0
+"""Seconds beyond the grace period after which clean-up gives up on an engine."""
+
+
+@dataclass(slots=True)
+class StepDebris:
+    """What one step made: containers in the order they were started, and its network."""
+
+    main: str | None = None
+    dependencies: list[str] = field(default_factory=list)
+    network: str | None = None
+
+
+@dataclass(slots=True)
+class Janitor:
+    """Removes debris. `grace` is what a container gets between SIGTERM and SIGKILL (T-6)."""
+
+    engine: Engine
+    tasks: TaskGroup
+    grace: float
+    keep: bool = False
+    lost: list[EngineError] = field(default_factory=list)
+
+    def dispose(self, debris: StepDebris, *, grace: float | None = None) -> None:
+        """Remove all of `debris` in the background; nothing when the user keeps containers."""
+        if not self.keep:
+            self.tasks.start_soon(self._dispose, debris, self.grace if grace is None else grace)
+
+    async def _dispose(self, debris: StepDebris, grace: float) -> None:
+        with anyio.CancelScope(shield=True), anyio.move_on_after(grace + _MARGIN):
+            try:
+                await self._remove(debris, grace)
+            except EngineError as lost:
+                self.lost.append(lost)
+
+    async def _remove(self, debris: StepDebris, grace: float) -> None:
+        if debris.main is not None:
+            await self.engine.remove(debris.main)
+        await self._remove_together(debris.dependencies, grace)
+        if debris.network is not None:
+            await self.engine.remove_network(debris.network)
+
+    async def _remove_together(self, containers: Sequence[str], grace: float) -> None:
+        failures: list[EngineError] = []
+
+        async def remove(container: str) -> None:
+            try:
+                await self.engine.stop(container, grace)
+                await self.engine.remove(container)
+            except EngineError as failure:
+                failures.append(failure)
+
+        async with anyio.create_task_group() as group:
+            for container in containers:
+                group.start_soon(remove, container)
+        if failures:
+            raise failures[0]
+
+
+@asynccontextmanager
+async def janitor(engine: Engine, *, grace: float, keep: bool) -> AsyncIterator[Janitor]:
+    """A janitor for one run; leaving the block waits until everything is removed."""
+    async with anyio.create_task_group() as tasks:
+        yield Janitor(engine, tasks, grace, keep)

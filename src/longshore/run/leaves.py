@@ -1,0 +1,86 @@
+"""Run and push steps: what each does on the engine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from longshore.engine.spec import Exit
+from longshore.plan.model import PushStep, RunStep
+from longshore.run.containers import StepContainers, images_of
+from longshore.run.convert import Extra
+from longshore.run.events import Pushed, PushOutput
+from longshore.run.janitor import StepDebris
+from longshore.run.outcome import Broken, Failed, Outcome, Passed
+from longshore.run.pump import Pump
+from longshore.run.quiet import QuietWatch
+from longshore.run.runtime import Runtime, StepLabel
+
+_INTERRUPT_GRACE = 3.0
+"""Seconds containers get to end after Ctrl-C."""
+
+
+async def run_command(runtime: Runtime, step: RunStep) -> Outcome:
+    """Run the step's command in a fresh container of its service (T-5)."""
+    label = StepLabel(path=step.path, name=step.name, credentials=step.credentials)
+    if step.variables:
+        sources = replace(
+            runtime.sources, command_line=(*step.variables, *runtime.sources.command_line)
+        )
+        runtime = replace(runtime, sources=sources)
+    ended = await run_service(runtime, label, step.service, Extra(command=step.command))
+    if ended is None:
+        limit = runtime.options.quiet_timeout
+        return Broken(f"stopped after {limit:g} seconds without output (--quiet-timeout)")
+    if ended.out_of_memory:
+        return Broken(
+            f"container exited with a {ended.code} code: the engine killed it for want of memory",
+            hint=f'raise mem_limit of service "{step.service}" or give the engine more memory',
+        )
+    return Passed() if ended.code == 0 else Failed(ended.code)
+
+
+async def run_service(
+    runtime: Runtime, label: StepLabel, service: str, extra: Extra
+) -> Exit | None:
+    """Images ready, dependencies up, the service's container run to its end, everything removed.
+
+    None: it was stopped because it wrote nothing for too long. Raises `LongshoreError`.
+    """
+    images = await runtime.images.ready(images_of(runtime, service), label.credentials)
+    debris = StepDebris()
+    started = runtime.plan.services[service].start_order
+    containers = StepContainers(runtime, label, service, images, started, debris)
+    ended: Exit | None = None
+    grace: float | None = _INTERRUPT_GRACE
+    try:
+        with QuietWatch(runtime.options.quiet_timeout) as watch:
+            ended = await containers.run(extra, Pump(runtime, label, service, watch.heard))
+        grace = None
+    finally:
+        runtime.janitor.dispose(debris, grace=grace)
+    return ended
+
+
+async def push_image(runtime: Runtime, step: PushStep) -> Outcome:
+    """Push the image of the step's service, building it first if nothing did (P-4, I-11)."""
+    image = await runtime.images.image(step.push.image, step.credentials)
+    target = step.push.targets[0]
+    service = runtime.plan.services[step.service]
+    own = (service.credentials,) if service.credentials else ()
+    known = await runtime.images.credentials_for((*step.credentials, *own), target.registry)
+
+    def on_line(text: str) -> None:
+        runtime.emit(PushOutput(step=step.path, name=step.name, service=step.service, text=text))
+
+    done = await runtime.pusher.push(image, step.push.targets, known.get(target.registry), on_line)
+    for pushed in done:
+        runtime.emit(
+            Pushed(
+                step=step.path,
+                name=step.name,
+                reference=str(pushed.reference),
+                digest=pushed.digest,
+                summary=pushed.summary,
+            )
+        )
+    return Passed()

@@ -1,0 +1,117 @@
+"""Telling a living run from a dead one, on this machine (spec C-24).
+
+A run holds an exclusive ``flock`` on a file named for it. The kernel drops the lock when the
+process ends, however it ends, and a recycled process id cannot fake it. Labels carry host, boot
+and process as well, for runs whose lock file is out of reach (another user's, another HOME).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+HOST_LABEL = "dev.longshore.host"
+BOOT_LABEL = "dev.longshore.boot"
+PROCESS_LABEL = "dev.longshore.process"
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_MACHINE_ID = Path("/etc/machine-id")
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessIdentity:
+    """Host, boot and process; `process` is ``pid:start`` with the kernel's start time."""
+
+    host: str
+    boot: str
+    process: str
+
+    @staticmethod
+    def of_this_process() -> ProcessIdentity:
+        """The identity of the process that runs this code."""
+        return ProcessIdentity(_host(), _read(_BOOT_ID) or "unknown", _process(os.getpid()))
+
+    def labels(self) -> dict[str, str]:
+        """The identity as engine labels."""
+        return {HOST_LABEL: self.host, BOOT_LABEL: self.boot, PROCESS_LABEL: self.process}
+
+
+@contextmanager
+def held_lock(directory: Path, run: str) -> Iterator[None]:
+    """Mark `run` as living while the block runs; `directory` is made when it is missing."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = _lock_path(directory, run)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+        path.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
+@dataclass(frozen=True, slots=True)
+class Liveness:
+    """Decides for labelled resources whether their run still lives."""
+
+    directory: Path
+    here: ProcessIdentity
+
+    def is_alive(self, run: str, labels: Mapping[str, str]) -> bool:
+        """Whether the run may still be alive; a run of another machine counts as alive."""
+        if labels.get(HOST_LABEL) != self.here.host:
+            return True
+        locked = _locked(_lock_path(self.directory, run))
+        if locked is not None:
+            return locked
+        return labels.get(BOOT_LABEL) == self.here.boot and _runs(labels.get(PROCESS_LABEL, ""))
+
+    def forget(self, run: str) -> None:
+        """Remove the lock file that a dead run left."""
+        if _locked(_lock_path(self.directory, run)) is False:
+            _lock_path(self.directory, run).unlink(missing_ok=True)
+
+
+def _lock_path(directory: Path, run: str) -> Path:
+    return directory / f"{Path(run).name}.lock"
+
+
+def _locked(path: Path) -> bool | None:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _runs(process: str) -> bool:
+    pid = process.partition(":")[0]
+    return pid.isdecimal() and _process(int(pid)) == process
+
+
+def _process(pid: int) -> str:
+    """``pid:start``; field 22 of /proc/<pid>/stat, counted after the name in parentheses."""
+    stat = _read(Path(f"/proc/{pid}/stat"))
+    fields = stat.rpartition(")")[2].split()
+    return f"{pid}:{fields[19] if len(fields) > 19 else 'gone'}"
+
+
+def _host() -> str:
+    return _read(_MACHINE_ID) or platform.node()
+
+
+def _read(path: Path) -> str:
+    with suppress(OSError):
+        return path.read_text().strip()
+    return ""

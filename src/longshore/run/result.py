@@ -1,0 +1,62 @@
+"""How a run ended: every step's outcome in a tree, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from longshore.run.outcome import Broken, NotRun, Outcome, Skipped, is_failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepResult:
+    """A step's or group's outcome, with those below it in file order."""
+
+    path: str
+    name: str
+    outcome: Outcome
+    children: tuple[StepResult, ...] = ()
+
+    def leaves(self) -> Iterator[StepResult]:
+        """The results without children, in file order."""
+        if not self.children:
+            yield self
+        for child in self.children:
+            yield from child.leaves()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """A whole run; `waiting` names the groups that wait for approval."""
+
+    root: StepResult
+    interrupted: bool
+    timed_out: bool = False
+    seconds: float
+    waiting: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing failed; skipped steps count as success (T-33)."""
+        return not (self.interrupted or self.timed_out or is_failure(self.root.outcome))
+
+    @property
+    def engine_lost(self) -> bool:
+        """Whether a step broke because the engine went away."""
+        outcomes = (leaf.outcome for leaf in self.root.leaves())
+        return any(isinstance(o, Broken) and o.engine_lost for o in outcomes)
+
+    @property
+    def failed(self) -> tuple[StepResult, ...]:
+        """The steps that failed, in file order."""
+        return tuple(leaf for leaf in self.root.leaves() if is_failure(leaf.outcome))
+
+    @property
+    def not_run(self) -> tuple[str, ...]:
+        """Names of steps that an earlier failure kept from running (T-36)."""
+        return tuple(leaf.name for leaf in self.root.leaves() if isinstance(leaf.outcome, NotRun))
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """Names of skipped steps."""
+        return tuple(leaf.name for leaf in self.root.leaves() if isinstance(leaf.outcome, Skipped))

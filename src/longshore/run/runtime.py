@@ -1,0 +1,65 @@
+"""What every part of a run shares, and the options it was started with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import anyio
+
+from longshore.config.model import CredentialKeys
+from longshore.engine.port import Engine
+from longshore.engine.spec import EngineInfo, Mount
+from longshore.plan.model import Plan
+from longshore.run.images import ImageStore
+from longshore.run.janitor import Janitor
+from longshore.run.push import Pusher
+from longshore.run.scope import RunScope
+from longshore.run.stream import Emit
+from longshore.run.variables import Sources
+
+Mask = Callable[[str, bytes], bytes]
+"""Masks the next bytes of a named stream; may hold back what could begin a secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How to run; times in seconds, None: no limit (T-44, Q-12)."""
+
+    max_parallel: int | None = None
+    fail_fast: bool = False
+    keep_containers: bool = False
+    grace: float = 10.0
+    health_timeout: float = 3600.0
+    timeout: float | None = None
+    step_timeout: float | None = None
+    quiet_timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """One run at work. Every field is the narrow thing its users need."""
+
+    plan: Plan
+    engine: Engine
+    info: EngineInfo
+    scope: RunScope
+    options: RunOptions
+    emit: Emit
+    images: ImageStore
+    sources: Sources
+    pusher: Pusher
+    janitor: Janitor
+    slots: anyio.CapacityLimiter
+    docker_mounts: tuple[Mount, ...] = ()
+    mask: Mask = field(default=lambda _, data: data)
+    mask_end: Callable[[str], bytes] = field(default=lambda _: b"")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepLabel:
+    """Which step something happens for, and the credentials in force there."""
+
+    path: str
+    name: str
+    credentials: tuple[CredentialKeys, ...] = ()

@@ -1,0 +1,56 @@
+"""What belongs to one run: its id, the labels on all it makes, and the names of containers."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from longshore.run.liveness import ProcessIdentity
+
+OWNER_LABEL = "dev.longshore.owner"
+RUN_LABEL = "dev.longshore.run"
+PROJECT_LABEL = "dev.longshore.project"
+STEP_LABEL = "dev.longshore.step"
+SERVICE_LABEL = "dev.longshore.service"
+OWNER = "longshore"
+
+
+def _new_id() -> str:
+    return secrets.token_hex(4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunScope:
+    """One run of a project; `process` lets others tell whether it still lives (C-24)."""
+
+    project: Path
+    process: ProcessIdentity
+    id: str = field(default_factory=_new_id)
+
+    def labels(self, step: str, service: str | None = None) -> Mapping[str, str]:
+        """The labels of a container or network of this run."""
+        labels = {
+            OWNER_LABEL: OWNER,
+            RUN_LABEL: self.id,
+            PROJECT_LABEL: str(self.project),
+            STEP_LABEL: step,
+            **self.process.labels(),
+        }
+        if service is not None:
+            labels[SERVICE_LABEL] = service
+        return labels
+
+    def container_name(self, service: str, step: str, path: str) -> str:
+        """``jet-<service>-<step>``, forbidden characters removed (I-21), unique by run and path."""
+        return f"jet-{_allowed(service)}-{_allowed(step)}-{self.id}.{_allowed(path)}"
+
+    def network_name(self, step: str, path: str) -> str:
+        """The name of a step's own network."""
+        return f"jet-{_allowed(step)}-{self.id}.{_allowed(path)}"
+
+
+def _allowed(text: str) -> str:
+    return re.sub(r"[^a-zA-Z0-9_.-]", "", text)[:100]

@@ -1,0 +1,181 @@
+"""Walking the plan: serial, parallel, manual, run and push steps (spec 4.5 to 4.9).
+
+Outcomes are values; an exception that leaves this module is a bug of ours or a cancellation.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+import anyio
+
+from longshore.errors import EngineUnavailable, LongshoreError
+from longshore.plan.model import Manual, Parallel, PushStep, RunStep, Serial, Step
+from longshore.plan.selection import WAITING
+from longshore.run.events import StepFinished, StepStarted
+from longshore.run.gate import Gate, Siblings
+from longshore.run.leaves import push_image, run_command
+from longshore.run.outcome import (
+    Broken,
+    Failed,
+    NotRun,
+    Outcome,
+    Passed,
+    Skipped,
+    is_failure,
+)
+from longshore.run.result import StepResult
+from longshore.run.runtime import Runtime
+
+_KINDS = {
+    RunStep: "run",
+    PushStep: "push",
+    Serial: "serial",
+    Parallel: "parallel",
+    Manual: "manual",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Walker:
+    """Runs the steps of a plan on a runtime."""
+
+    runtime: Runtime
+
+    async def walk(self, step: Step, gate: Gate) -> StepResult:
+        """Run one step or group and everything below it."""
+        if step.skipped is not None:
+            return self._skipped(step)
+        if isinstance(step, RunStep | PushStep):
+            return await self._leaf(step, gate)
+        return await self._group(step, gate)
+
+    def not_run(self, step: Step) -> StepResult:
+        """The result of a step that is not reached; skipped ones stay skipped."""
+        if step.skipped is not None:
+            return StepResult(path=step.path, name=step.name, outcome=Skipped(step.skipped))
+        below = () if isinstance(step, RunStep | PushStep) else step.steps
+        children = tuple(self.not_run(child) for child in below)
+        return StepResult(path=step.path, name=step.name, outcome=NotRun(), children=children)
+
+    def _skipped(self, step: Step) -> StepResult:
+        outcome = Skipped(step.skipped or "")
+        self._finished(step, outcome, 0.0)
+        return StepResult(path=step.path, name=step.name, outcome=outcome)
+
+    async def _leaf(self, step: RunStep | PushStep, gate: Gate) -> StepResult:
+        async with self.runtime.slots:
+            if not gate.enter():
+                return self.not_run(step)
+            outcome = await self._timed(step, lambda: self._attempt(step))
+        if is_failure(outcome):
+            await self._on_fail(step)
+        return StepResult(path=step.path, name=step.name, outcome=outcome)
+
+    async def _attempt(self, step: RunStep | PushStep) -> Outcome:
+        """A leaf's outcome; what the engine or a registry could not do breaks the step."""
+        limit = self.runtime.options.step_timeout
+        try:
+            with anyio.fail_after(limit):
+                if isinstance(step, RunStep):
+                    return await run_command(self.runtime, step)
+                return await push_image(self.runtime, step)
+        except TimeoutError:
+            return Broken(f"stopped after {limit:g} seconds (--step-timeout)")
+        except LongshoreError as failure:
+            lost = isinstance(failure, EngineUnavailable)
+            return Broken(failure.message, failure.hint, engine_lost=lost)
+
+    async def _group(self, step: Serial | Parallel | Manual, gate: Gate) -> StepResult:
+        results: list[StepResult] = []
+
+        async def work() -> Outcome:
+            results.extend(await self._children(step, gate))
+            return _of_group(results)
+
+        if step.name:
+            outcome = await self._timed(step, work)
+        else:
+            outcome = await work()
+        if is_failure(outcome):
+            await self._on_fail(step)
+        return StepResult(path=step.path, name=step.name, outcome=outcome, children=tuple(results))
+
+    async def _children(self, step: Serial | Parallel | Manual, gate: Gate) -> list[StepResult]:
+        if isinstance(step, Parallel):
+            return await self._side_by_side(step, gate)
+        return await self._one_by_one(step, gate)
+
+    async def _one_by_one(self, group: Serial | Manual, gate: Gate) -> list[StepResult]:
+        results: list[StepResult] = []
+        for step in group.steps:
+            stop = any(_stops(result.outcome) for result in results)
+            results.append(self.not_run(step) if stop else await self.walk(step, gate))
+        return results
+
+    async def _side_by_side(self, group: Parallel, gate: Gate) -> list[StepResult]:
+        results = [self.not_run(step) for step in group.steps]
+        siblings = Siblings()
+
+        async def run(index: int, step: Step) -> None:
+            results[index] = await self.walk(step, Gate(siblings, gate))
+            if is_failure(results[index].outcome):
+                siblings.failed = True
+                if self.runtime.options.fail_fast:
+                    tasks.cancel_scope.cancel()
+
+        async with anyio.create_task_group() as tasks:
+            for index, step in enumerate(group.steps):
+                tasks.start_soon(run, index, step)
+        return results
+
+    async def _timed(self, step: Step, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        self.runtime.emit(StepStarted(step=step.path, name=step.name, kind=_KINDS[type(step)]))
+        started = time.monotonic()
+        outcome = await work()
+        self._finished(step, outcome, time.monotonic() - started)
+        return outcome
+
+    def _finished(self, step: Step, outcome: Outcome, seconds: float) -> None:
+        self.runtime.emit(
+            StepFinished(
+                step=step.path,
+                name=step.name,
+                kind=_KINDS[type(step)],
+                outcome=outcome,
+                seconds=seconds,
+            )
+        )
+
+    async def _on_fail(self, step: Step) -> None:
+        """In order; a failing one is logged and the next still runs (T-42, T-43)."""
+        for handler in step.on_fail:
+            await self.walk(_told(handler, step.name), Gate())
+
+
+def _told(handler: RunStep, failed: str) -> RunStep:
+    return replace(handler, variables=(("CI_FAILED_STEP", failed),))
+
+
+def _stops(outcome: Outcome) -> bool:
+    return is_failure(outcome) or isinstance(outcome, NotRun)
+
+
+def _of_group(results: list[StepResult]) -> Outcome:
+    """A group fails as its first failed child did; one whose rest was not reached did not run."""
+    outcomes = [result.outcome for result in results]
+    failures = [outcome for outcome in outcomes if isinstance(outcome, Failed | Broken)]
+    if failures:
+        return failures[0]
+    if any(isinstance(outcome, NotRun) for outcome in outcomes):
+        return NotRun()
+    return Passed()
+
+
+def waiting_groups(result: StepResult) -> tuple[str, ...]:
+    """Names of manual groups that wait for approval (T-40)."""
+    own = (result.name,) if result.outcome == Skipped(WAITING) else ()
+    below = (name for child in result.children for name in waiting_groups(child))
+    return (*own, *below)

@@ -1,0 +1,56 @@
+"""Finding and removing what dead runs left on the engine (spec 7.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from longshore.engine.port import Engine
+from longshore.engine.spec import Resource, ResourceKind
+from longshore.run.liveness import Liveness
+from longshore.run.scope import OWNER, OWNER_LABEL, RUN_LABEL
+
+_ORDER = (ResourceKind.CONTAINER, ResourceKind.NETWORK, ResourceKind.VOLUME, ResourceKind.IMAGE)
+
+
+async def leftovers(engine: Engine, liveness: Liveness) -> tuple[Resource, ...]:
+    """Labelled things whose run is dead, in the order in which they can be removed."""
+    found = await engine.resources({OWNER_LABEL: OWNER})
+    alive: dict[str, bool] = {}
+    dead = []
+    for resource in found:
+        run = resource.labels.get(RUN_LABEL, "")
+        if run not in alive:
+            alive[run] = liveness.is_alive(run, resource.labels)
+        if not alive[run]:
+            dead.append(resource)
+    return tuple(sorted(dead, key=lambda resource: _ORDER.index(resource.kind)))
+
+
+async def remove_all(
+    engine: Engine, resources: Iterable[Resource], removed: Callable[[Resource], None]
+) -> None:
+    """Remove `resources` one after the other, telling of each."""
+    for resource in resources:
+        await _remove(engine, resource)
+        removed(resource)
+
+
+async def _remove(engine: Engine, resource: Resource) -> None:
+    match resource.kind:
+        case ResourceKind.CONTAINER:
+            await engine.remove(resource.id)
+        case ResourceKind.NETWORK:
+            await engine.remove_network(resource.id)
+        case ResourceKind.VOLUME:
+            await engine.remove_volume(resource.id)
+        case ResourceKind.IMAGE:
+            await engine.remove_image(resource.id)
+
+
+async def sweep(engine: Engine, liveness: Liveness) -> int:
+    """Remove what dead runs left; returns how many things were removed."""
+    dead = await leftovers(engine, liveness)
+    await remove_all(engine, dead, lambda _: None)
+    for run in {resource.labels.get(RUN_LABEL, "") for resource in dead}:
+        liveness.forget(run)
+    return len(dead)

@@ -1,0 +1,37 @@
+"""How long and how often we try before we give up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from longshore.errors import UsageError
+
+MEBIBYTE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the user allows; times in seconds, sizes in bytes.
+
+    `retries` counts further attempts after the first, of one request or of one blob without
+    progress. `deadline` bounds one call of the client in total, waiting included. `idle` is the
+    longest time without a byte moved; `longest_wait` the longest ``Retry-After`` that is obeyed.
+    `chunk_size` is what one PATCH carries when a blob is not streamed, and what is kept in memory
+    of each blob on its way. Raises UsageError for values that cannot work.
+    """
+
+    retries: int = 8
+    deadline: float = 7200.0
+    chunk_size: int = 32 * MEBIBYTE
+    idle: float = 60.0
+    longest_wait: float = 300.0
+
+    def __post_init__(self) -> None:
+        if self.retries < 0:
+            raise UsageError(f"{self.retries} retries are not possible", hint="give 0 or more")
+        if min(self.deadline, self.idle, self.longest_wait) <= 0:
+            raise UsageError("a time limit has to be above 0 seconds")
+        if self.chunk_size < 64 * 1024:
+            raise UsageError(
+                f"a chunk of {self.chunk_size} bytes is too small", hint="give at least 64 KiB"
+            )

@@ -1,0 +1,266 @@
+"""What went wrong between us and a registry, in words: one table for exceptions, one for answers.
+
+`Interrupted` never leaves the package when trying again helped; it is the signal on which
+`transport.retry` works.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+
+from longshore.errors import RegistryDenied, RegistryError, RegistryUnavailable
+from longshore.registry.transport.exchange import Answer, Subject
+from longshore.secrets.credential import Credential
+
+TEMPORARY_STATUSES: Final = frozenset({408, 425, 429, 499, 500, 502, 503, 504, 522})
+_DETAIL_LIMIT: Final = 400
+
+
+class Interrupted(RegistryUnavailable):
+    """No (useful) answer came, and trying again may help; `reason` in a few words.
+
+    `retry_after` is the Retry-After header as it came. `unproven`: a host that has never
+    answered will not begin to now (refused, no such name).
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str,
+        registry: str | None = None,
+        repository: str | None = None,
+        status: int | None = None,
+        code: str | None = None,
+        detail: str | None = None,
+        hint: str | None = None,
+        retry_after: str | None = None,
+        unproven: bool = False,
+    ) -> None:
+        super().__init__(
+            message,
+            hint=hint,
+            registry=registry,
+            repository=repository,
+            status=status,
+            code=code,
+            detail=detail,
+        )
+        self.reason = reason
+        self.retry_after = retry_after
+        self.unproven = unproven
+
+
+class NotTls(RegistryUnavailable):
+    """The server does not speak TLS on this port."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How an exception of the HTTP library reads, and whether trying again may help."""
+
+    reason: str
+    temporary: bool = True
+    unproven: bool = False
+    hint: str | None = None
+
+
+_CA_HINT: Final = (
+    "give its authority with --registry-ca FILE or as /etc/docker/certs.d/{host}/ca.crt"
+)
+TABLE: Final[Mapping[type[BaseException], _Kind]] = {
+    aiohttp.ClientConnectorCertificateError: _Kind(
+        "its certificate is not trusted", temporary=False, hint=_CA_HINT
+    ),
+    aiohttp.ClientSSLError: _Kind("the TLS handshake failed", temporary=False, hint=_CA_HINT),
+    aiohttp.ServerFingerprintMismatch: _Kind("its certificate is another", temporary=False),
+    aiohttp.ClientProxyConnectionError: _Kind(
+        "the proxy cannot be reached", unproven=True, hint="check HTTPS_PROXY and NO_PROXY"
+    ),
+    aiohttp.ClientHttpProxyError: _Kind(
+        "the proxy refused the connection", temporary=False, hint="check HTTPS_PROXY and NO_PROXY"
+    ),
+    aiohttp.ClientConnectorDNSError: _Kind(
+        "its name cannot be resolved", unproven=True, hint="check the name {host}"
+    ),
+    aiohttp.ClientConnectorError: _Kind(
+        "no connection", unproven=True, hint="check that something answers at {host}"
+    ),
+    aiohttp.ConnectionTimeoutError: _Kind("no connection in time", unproven=True),
+    aiohttp.ServerTimeoutError: _Kind("no answer in time"),
+    aiohttp.ServerDisconnectedError: _Kind("the connection was closed without an answer"),
+    aiohttp.ClientConnectionResetError: _Kind("the connection was reset"),
+    aiohttp.ClientOSError: _Kind("the connection broke"),
+    aiohttp.ClientConnectionError: _Kind("the connection broke"),
+    aiohttp.ClientPayloadError: _Kind("the answer ended too early"),
+    aiohttp.UploadAbortedError: _Kind("the request was not sent to its end"),
+    aiohttp.ClientResponseError: _Kind("the answer is not HTTP"),
+    aiohttp.TooManyRedirects: _Kind("it redirects without end", temporary=False),
+    aiohttp.InvalidURL: _Kind("it names an address that is none", temporary=False),
+    aiohttp.NonHttpUrlClientError: _Kind("it names an address that is not HTTP", temporary=False),
+    aiohttp.ClientError: _Kind("the exchange failed"),
+    TimeoutError: _Kind("no answer in time"),
+    OSError: _Kind("the connection broke"),
+}
+"""Every exception that aiohttp raises, by itself or by its nearest parent here."""
+
+
+def translate(error: BaseException, subject: Subject, host: str) -> RegistryUnavailable:
+    """Our error for an exception of the HTTP library; `host` is who was asked."""
+    kind = next(TABLE[cls] for cls in type(error).__mro__ if cls in TABLE)
+    if isinstance(error, aiohttp.ClientSSLError) and _is_plain_http(error):
+        return NotTls(
+            f"{host} does not speak HTTPS",
+            hint=f"if it is meant to be reached over plain HTTP, add --insecure-registry {host}",
+            registry=subject.registry,
+        )
+    reason = f"{kind.reason}{_particulars(error)}"
+    message = f"{host}: {subject}: {reason}"
+    hint = kind.hint.format(host=host) if kind.hint else None
+    if not kind.temporary:
+        return RegistryUnavailable(
+            message, hint=hint, registry=subject.registry, repository=subject.repository or None
+        )
+    return Interrupted(
+        message,
+        reason=reason,
+        hint=hint,
+        registry=subject.registry,
+        repository=subject.repository or None,
+        unproven=kind.unproven,
+    )
+
+
+def _is_plain_http(error: aiohttp.ClientSSLError) -> bool:
+    text = str(error).upper()
+    return any(
+        sign in text for sign in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST")
+    )
+
+
+def _particulars(error: BaseException) -> str:
+    """What the operating system says, without addresses and objects of the library."""
+    cause = getattr(error, "os_error", None) or error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f" ({cause.verify_message})"
+    if isinstance(cause, ssl.SSLError):
+        return f" ({cause.reason or 'TLS'})"
+    if isinstance(cause, socket.gaierror):
+        return f" ({cause.strerror})"
+    number = getattr(cause, "errno", None)
+    if number in (errno.ECONNRESET, errno.EPIPE):
+        return " (connection reset)"
+    if number == errno.ECONNREFUSED:
+        return " (connection refused)"
+    return f" ({errno.errorcode.get(number, number)})" if number else ""
+
+
+def registry_words(body: bytes) -> tuple[str | None, str | None]:
+    """The first code and text of a registry's error document (OCI distribution spec 1.1).
+
+    (None, some of the text) when it is no such document: proxies answer in HTML.
+    """
+    text = body.decode("utf-8", "replace").strip()
+    found = _first_error(body)
+    if found is None:
+        return None, _cut(text) if text and not text.startswith("<") else None
+    code, message, detail = (found.get(key) for key in ("code", "message", "detail"))
+    words = str(message or "")
+    if detail and detail != message:
+        words = f"{words} ({_detail(detail)})" if words else _detail(detail)
+    return (str(code) if code else None), _cut(words) or None
+
+
+def _first_error(body: bytes) -> Mapping[str, object] | None:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return None
+    errors = document.get("errors") if isinstance(document, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors else None
+    return first if isinstance(first, dict) else None
+
+
+def _detail(detail: object) -> str:
+    if isinstance(detail, str):
+        return detail
+    return json.dumps(detail, separators=(", ", ": "))
+
+
+def _cut(text: str) -> str:
+    flat = "".join(character if character.isprintable() else " " for character in text)
+    return flat if len(flat) <= _DETAIL_LIMIT else f"{flat[: _DETAIL_LIMIT - 1]}…"
+
+
+def refusal(
+    answer: Answer, subject: Subject, credential: Credential | None = None
+) -> RegistryError:
+    """The error for an answer that was not what we need.
+
+    `Interrupted` when its status says that trying again may help, `RegistryDenied` for 401 and
+    403, else `RegistryError`. `credential` is what was tried, for the hint.
+    """
+    code, detail = registry_words(answer.body)
+    said = ": ".join(filter(None, (code, detail)))
+    message = f"{subject.registry} refused {subject}: {said or 'no reason given'}"
+    message += f" (HTTP {answer.phrase})"
+    repository = subject.repository or None
+    if answer.status in TEMPORARY_STATUSES and not _is_hopeless(detail):
+        return Interrupted(
+            f"{subject.registry} could not answer for {subject}: {said or answer.phrase}",
+            reason=": ".join(filter(None, (answer.phrase, code))),
+            retry_after=answer.headers.get("Retry-After"),
+            registry=subject.registry,
+            repository=repository,
+            status=answer.status,
+            code=code,
+            detail=detail,
+        )
+    kind = RegistryDenied if answer.status in (401, 403) else RegistryError
+    return kind(
+        message,
+        hint=_hint(answer, subject, detail, credential),
+        registry=subject.registry,
+        repository=repository,
+        status=answer.status,
+        code=code,
+        detail=detail,
+    )
+
+
+def _is_hopeless(detail: str | None) -> bool:
+    """Waiting frees no disk: distribution 2.8 answers 500 with the system's text in the detail."""
+    return detail is not None and "no space left on device" in detail
+
+
+def _hint(
+    answer: Answer, subject: Subject, detail: str | None, credential: Credential | None
+) -> str | None:
+    if answer.status in (401, 403):
+        return tried(credential, subject)
+    if _is_hopeless(detail):
+        return f"the disk of {subject.registry} is full; its owner has to free some space"
+    if answer.status == 405:
+        return f"{subject.registry} may be read-only"
+    if answer.status == 404 and subject.repository:
+        return f"check the name {subject.repository}; some registries want it created first"
+    return None
+
+
+def tried(credential: Credential | None, subject: Subject) -> str:
+    """Which credential was used for which host, and what to do."""
+    host, repository = subject.registry, subject.repository
+    if credential is None:
+        return f"no credential for {host} was found; add one with: docker login {host}"
+    who = f'user "{credential.username}"' if credential.username else "an identity token"
+    origin = f" from {credential.origin}" if credential.origin else ""
+    place = f" of {repository}" if repository else ""
+    return f"tried {who}{origin} for {host}; check that it is valid and its rights{place}"

@@ -1,0 +1,82 @@
+"""Following the registry to other places, without taking secrets along."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from yarl import URL
+
+from longshore.errors import RegistryError
+from longshore.registry.transport.exchange import Answer, Request, Sender, Subject, same_origin
+from longshore.registry.transport.redaction import redact
+from longshore.registry.transport.scheme import Reach
+
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_KEEPING_METHOD: Final = frozenset({307, 308})
+_MOST: Final = 5
+_SECRET_HEADERS: Final = ("Authorization", "Cookie", "Proxy-Authorization")
+
+
+def resolve(answer: Answer, subject: Subject, reach: Reach) -> URL:
+    """Where the Location of `answer` points, kept exactly as the registry encoded it.
+
+    Raises RegistryError when it is missing, is no HTTP address, or leads from HTTPS to plain HTTP
+    on a host that may not be reached that way.
+    """
+    location = answer.headers.get("Location", "")
+    try:
+        target = answer.url.join(URL(location, encoded=True)) if location else URL()
+    except ValueError:
+        target = URL()
+    if target.scheme not in ("http", "https") or not target.host:
+        raise _misled(subject, f"no usable Location ({redact(location)})")
+    if target.scheme == "http" and not reach.allows_plain(target.authority):
+        raise _misled(subject, f"a Location over plain HTTP ({redact(target)})")
+    return target.with_fragment(None)
+
+
+def _misled(subject: Subject, what: str) -> RegistryError:
+    return RegistryError(
+        f"{subject.registry} answered for {subject} with {what}",
+        hint="a proxy before the registry may rewrite addresses wrongly (X-Forwarded-Proto, Host)",
+        registry=subject.registry,
+        repository=subject.repository or None,
+    )
+
+
+def follow(request: Request, answer: Answer, reach: Reach) -> Request | None:
+    """The request to send next because of `answer`; None when it stays as it is.
+
+    On another origin Authorization and cookies stay behind, and confidential bodies too. A method other than GET and HEAD is
+    only repeated for 307 and 308, and only when its body can be sent again (RFC 9110, 15.4).
+    """
+    if answer.status not in _REDIRECTS:
+        return None
+    reading = request.method in ("GET", "HEAD")
+    if not reading and not (answer.status in _KEEPING_METHOD and request.replayable):
+        return None
+    target = resolve(answer, request.subject, reach)
+    moved = replace(request, url=target)
+    if same_origin(request.url, target):
+        return moved
+    return None if request.confidential else moved.without_header(*_SECRET_HEADERS)
+
+
+class Redirecting:
+    """Follows redirects, at most five in a row."""
+
+    def __init__(self, inner: Sender, reach: Reach) -> None:
+        self._inner = inner
+        self._reach = reach
+
+    async def send(self, request: Request) -> Answer:
+        """See `Sender.send`."""
+        current = request
+        for _ in range(_MOST):
+            answer = await self._inner.send(current)
+            following = follow(current, answer, self._reach)
+            if following is None:
+                return answer
+            current = following
+        raise _misled(request.subject, f"more than {_MOST} redirects")

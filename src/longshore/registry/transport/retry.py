@@ -1,0 +1,189 @@
+"""The one place that tries again and waits.
+
+Back-off is per host and shared by all requests to it: when a registry asks for a pause, every
+upload pauses. Waiting times are drawn with full jitter (uniform between 0 and a ceiling that
+doubles), so that many clients do not come back at the same moment.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import anyio
+
+from longshore.errors import RegistryUnavailable
+from longshore.registry.limits import Limits
+from longshore.registry.progress import Listener, Waiting, unheard
+from longshore.registry.transport.errors import TEMPORARY_STATUSES, Interrupted, refusal
+from longshore.registry.transport.exchange import Answer, Request, Sender
+
+_FIRST_CEILING: Final = 0.5
+_LAST_CEILING: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """Time and chance, injected so that no test waits.
+
+    `now` is monotonic, `wall` seconds since the epoch (for dates in headers), `chance` uniform
+    between its arguments.
+    """
+
+    now: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+    chance: Callable[[float, float], float] = random.uniform
+
+
+def parse_retry_after(text: str | None, now: float) -> float | None:
+    """Seconds to wait by a Retry-After header (RFC 9110, 10.2.3); None when it says nothing.
+
+    Both forms, seconds and HTTP-date; `now` in seconds since the epoch. Never negative.
+    """
+    stripped = (text or "").strip()
+    if stripped.isascii() and stripped.isdigit():
+        return float(stripped[:12])
+    try:
+        date = parsedate_to_datetime(stripped)
+    except (ValueError, IndexError, TypeError):
+        return None
+    # "-0000" parses as a date without zone; HTTP-dates are always in UTC.
+    moment = date if date.tzinfo else date.replace(tzinfo=UTC)
+    try:
+        return max(0.0, moment.timestamp() - now)
+    except (OverflowError, OSError):
+        return None
+
+
+@dataclass(slots=True)
+class _Host:
+    """What we know of one host: since when it is to be left alone, and how it has behaved."""
+
+    until: float = 0.0
+    failures: int = 0
+    has_answered: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Backoff:
+    """The shared memory of all hosts."""
+
+    limits: Limits
+    clock: Clock = field(default_factory=Clock)
+    listener: Listener = unheard
+    _hosts: dict[str, _Host] = field(default_factory=dict)
+
+    def of(self, host: str) -> _Host:
+        """The record of one host."""
+        return self._hosts.setdefault(host, _Host())
+
+    def answered(self, host: str) -> None:
+        """The host answered properly: trust in it grows again."""
+        record = self.of(host)
+        record.has_answered = True
+        record.failures //= 2
+
+    async def ready(self, host: str, deadline: float) -> None:
+        """Return once the host may be asked again."""
+        record = self.of(host)
+        while (wait := min(record.until, deadline) - self.clock.now()) > 0:
+            # Those who wait for the same moment would all come back in it.
+            await self.clock.sleep(wait + self.clock.chance(0, min(0.1 * wait, 1.0)))
+
+    def delay(self, host: str, attempts: int, interruption: Interrupted) -> float:
+        """How long to leave the host alone after this."""
+        asked = parse_retry_after(interruption.retry_after, self.clock.wall())
+        if asked is not None:
+            return min(asked, self.limits.longest_wait)
+        exponent = min(max(attempts, self.of(host).failures), 10) - 1
+        return self.clock.chance(0, min(_LAST_CEILING, _FIRST_CEILING * 2**exponent))
+
+
+@dataclass(slots=True, kw_only=True)
+class Patience:
+    """What one operation may still do after a break: so many attempts, until so late."""
+
+    backoff: Backoff
+    host: str
+    deadline: float
+    attempts: int = 0
+    started: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.started = self.backoff.clock.now()
+
+    def progress(self) -> None:
+        """Something got through: count from the beginning."""
+        self.attempts = 0
+
+    async def pause(self, interruption: Interrupted) -> None:
+        """Wait as long as the host's back-off says; raises RegistryUnavailable when that is it."""
+        record = self.backoff.of(self.host)
+        self.attempts += 1
+        record.failures += 1
+        hopeless = interruption.unproven and not record.has_answered
+        if hopeless or self.attempts > self.backoff.limits.retries:
+            raise self._exhausted(interruption)
+        delay = self.backoff.delay(self.host, self.attempts, interruption)
+        now = self.backoff.clock.now()
+        if now + delay > self.deadline:
+            raise self._exhausted(interruption, f"; it asks for a pause of {delay:.0f} s")
+        record.until = max(record.until, now + delay)
+        self.backoff.listener(Waiting(host=self.host, seconds=delay, reason=interruption.reason))
+        await self.backoff.ready(self.host, self.deadline)
+
+    def _exhausted(self, last: Interrupted, more: str = "") -> RegistryUnavailable:
+        seconds = self.backoff.clock.now() - self.started
+        tries = f"{self.attempts} attempts in {seconds:.1f} s" if self.attempts > 1 else "1 attempt"
+        return RegistryUnavailable(
+            f"{last.message} (gave up after {tries}{more})",
+            hint=last.hint,
+            registry=last.registry,
+            repository=last.repository,
+            status=last.status,
+            code=last.code,
+            detail=last.detail,
+        )
+
+
+class Retrying:
+    """Sends until an answer comes that more attempts would not change.
+
+    Answers with a temporary status are raised as Interrupted for requests marked `once`; for all
+    others they are retried, and RegistryUnavailable is raised in the end.
+    """
+
+    def __init__(self, inner: Sender, backoff: Backoff) -> None:
+        self._inner = inner
+        self.backoff = backoff
+
+    def patience(self, request: Request) -> Patience:
+        """A fresh budget for an operation that begins with `request`."""
+        return Patience(backoff=self.backoff, host=request.url.authority, deadline=request.deadline)
+
+    async def send(self, request: Request) -> Answer:
+        """See `Sender.send`."""
+        patience = self.patience(request)
+        while True:
+            await self.backoff.ready(patience.host, request.deadline)
+            try:
+                return await self._attempt(request)
+            except Interrupted as interruption:
+                if request.once or not request.replayable:
+                    raise
+                await patience.pause(interruption)
+
+    async def _attempt(self, request: Request) -> Answer:
+        answer = await self._inner.send(request)
+        if answer.status in TEMPORARY_STATUSES:
+            error = refusal(answer, request.subject)
+            if isinstance(error, Interrupted):
+                raise error
+        self.backoff.answered(request.url.authority)
+        return answer

@@ -1,0 +1,140 @@
+"""HTTPS or HTTP: which hosts may be spoken to in plain, and finding out what one speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+from typing import Final
+
+from yarl import URL
+
+from longshore.errors import RegistryUnavailable
+from longshore.oci.reference import DOCKER_HUB, normalise_registry
+from longshore.registry.transport.errors import Interrupted, NotTls
+from longshore.registry.transport.exchange import Answer, Request, Sender, Subject
+
+_HUB_API_HOST: Final = "registry-1.docker.io"
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which hosts may be reached without (proper) TLS.
+
+    `insecure` holds what users list for ``--insecure-registry``: a host, ``host:port``, or a
+    network in CIDR notation, as the engine's ``insecure-registries`` does.
+    """
+
+    insecure: tuple[str, ...] = ()
+
+    def allows_plain(self, authority: str) -> bool:
+        """Whether plain HTTP is allowed: loopback, or listed."""
+        return is_loopback(authority) or self.is_insecure(authority)
+
+    def is_insecure(self, authority: str) -> bool:
+        """Whether the user listed the host: its certificate is not checked either."""
+        host, address = _host(authority), _address(authority)
+        for entry in self.insecure:
+            network = _network(entry)
+            if network is None:
+                if normalise_registry(entry) in (authority.lower(), host):
+                    return True
+            elif address is not None and address in network:
+                return True
+        return False
+
+
+def is_loopback(authority: str) -> bool:
+    """Whether a host (and port) is this machine: ``localhost``, 127.0.0.0/8, ``::1``."""
+    address = _address(authority)
+    if address is not None:
+        return address.is_loopback
+    host = _host(authority)
+    return host == "localhost" or host.endswith(".localhost")
+
+
+def _host(authority: str) -> str:
+    if authority.startswith("["):
+        return authority[1:].partition("]")[0].lower()
+    return (authority.partition(":")[0] if authority.count(":") == 1 else authority).lower()
+
+
+def _network(entry: str) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(entry, strict=False) if "/" in entry else None
+    except ValueError:
+        return None
+
+
+def _address(authority: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(_host(authority))
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a registry's API is (`base` without path), and what it said to ``GET /v2/``."""
+
+    base: URL
+    greeting: Answer
+
+
+def _schemes(host: str, reach: Reach) -> tuple[str, ...]:
+    """In the order to try. Nothing secret is sent before we know what a host speaks.
+
+    Loopback begins in plain: it is nearly always that, and a TLS context takes 20 ms to make.
+    """
+    if is_loopback(host):
+        return ("http", "https")
+    return ("https", "http") if reach.is_insecure(host) else ("https",)
+
+
+async def discover(sender: Sender, host: str, reach: Reach, *, deadline: float) -> Found:
+    """Ask ``GET /v2/`` (OCI distribution spec, end-1) over what the host may and does speak.
+
+    Any status counts as an answer: 401 brings the challenge. Raises RegistryUnavailable.
+    """
+    subject = Subject(registry=host)
+    requests = list(_greetings(host, reach, subject, deadline))
+    for request, last in requests:
+        try:
+            answer = await sender.send(request)
+        except (NotTls, Interrupted):
+            if last:
+                raise
+            continue
+        if not _wants_tls(answer):
+            # A redirect may upgrade to TLS, but never make another host the registry.
+            moved = answer.url.host != request.url.host
+            return Found((request.url if moved else answer.url).origin(), answer)
+    raise RegistryUnavailable(f"{host} wants HTTPS, but does not speak it properly", registry=host)
+
+
+def _greetings(
+    host: str, reach: Reach, subject: Subject, deadline: float
+) -> Iterator[tuple[Request, bool]]:
+    """Each scheme once, then the first again with all retries."""
+    schemes = _schemes(host, reach)
+    tries = [(scheme, True) for scheme in schemes] if len(schemes) > 1 else []
+    for scheme, once in [*tries, (schemes[0], False)]:
+        url = URL.build(scheme=scheme, authority=_api_host(host), path="/v2/")
+        request = Request(method="GET", url=url, subject=subject, once=once, deadline=deadline)
+        yield request, not once
+
+
+def _api_host(host: str) -> str:
+    return _HUB_API_HOST if host == DOCKER_HUB else host
+
+
+def _wants_tls(answer: Answer) -> bool:
+    """Go and nginx answer plain HTTP on a TLS port with 400 and a word about HTTPS."""
+    return answer.url.scheme == "http" and answer.status == 400 and b"https" in answer.body.lower()

@@ -1,0 +1,205 @@
+"""The only file that opens connections: one request to aiohttp, one answer back."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+import aiohttp
+import anyio
+from multidict import CIMultiDictProxy
+
+from longshore import __version__
+from longshore.environment import Environment
+from longshore.errors import LongshoreError
+from longshore.registry.transport.errors import Interrupted, translate
+from longshore.registry.transport.exchange import Answer, Buffer, Pieces, Request
+from longshore.registry.transport.proxies import proxy_for
+from longshore.registry.transport.tls import Trust
+
+BODY_LIMIT: Final = 4 << 20
+"""Bytes of an answer that are read: distribution takes no larger manifests either."""
+_READ_SIZE: Final = 1 << 18
+_AGENT: Final = f"longshore/{__version__}"
+
+
+class _Watchdog:
+    """Cuts an exchange in which no byte has moved for `idle` seconds.
+
+    The time a body's source takes to produce bytes does not count.
+    """
+
+    def __init__(self, idle: float) -> None:
+        self._idle = idle
+        self.scope = anyio.CancelScope()
+
+    def moved(self) -> None:
+        self.scope.deadline = anyio.current_time() + self._idle
+
+    def hold(self) -> None:
+        self.scope.deadline = float("inf")
+
+
+class _Open:
+    """`Content` of an answer whose body is still to be read."""
+
+    def __init__(
+        self, stack: AsyncExitStack, response: aiohttp.ClientResponse, request: Request, idle: float
+    ) -> None:
+        self._stack = stack
+        self._response = response
+        self._request = request
+        self._idle = idle
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while data := await self._read():
+            yield data
+
+    async def _read(self) -> bytes:
+        subject, host = self._request.subject, self._request.url.authority
+        try:
+            with anyio.fail_after(self._idle):
+                return await self._response.content.read(_READ_SIZE)
+        except (aiohttp.ClientError, OSError) as error:
+            raise translate(error, subject, host) from error
+
+    async def aclose(self) -> None:
+        # An answer read to its end keeps its connection; closing one that is not, drops it.
+        await self._stack.aclose()
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """One aiohttp session: no cookies kept, no redirects followed, nothing unpacked.
+
+    Use as an async context manager. `sends` counts requests, for the tests and ``-v``.
+    """
+
+    environment: Environment
+    trust: Trust = field(default_factory=Trust)
+    idle: float = 60.0
+    sends: int = 0
+    _http: aiohttp.ClientSession = field(init=False)
+    _contexts: dict[str, ssl.SSLContext] = field(default_factory=dict)
+
+    async def __aenter__(self) -> Self:
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+            headers={"User-Agent": _AGENT, "Accept-Encoding": "identity"},
+            skip_auto_headers=("Content-Type",),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(30.0, self.idle)),
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        with anyio.CancelScope(shield=True):
+            await self._http.close()
+
+    async def send(self, request: Request) -> Answer:
+        """See `Sender.send`: connection failures as RegistryUnavailable, any status as it is."""
+        self.sends += 1
+        watchdog = _Watchdog(self.idle)
+        outgoing = _Outgoing(request, watchdog)
+        host = request.url.authority
+        try:
+            with watchdog.scope:
+                watchdog.moved()
+                return await self._exchange(request, outgoing)
+        except (aiohttp.ClientError, OSError) as error:
+            if isinstance(outgoing.failure, LongshoreError):
+                raise outgoing.failure from error
+            raise translate(error, request.subject, host) from error
+        reason = f"no byte moved for {self.idle:g} s"
+        raise Interrupted(
+            f"{host}: {request.subject}: {reason}", reason=reason, registry=request.subject.registry
+        )
+
+    async def _exchange(self, request: Request, outgoing: _Outgoing) -> Answer:
+        async with AsyncExitStack() as stack:
+            response = await stack.enter_async_context(
+                self._http.request(
+                    request.method,
+                    request.url,
+                    headers=outgoing.headers,
+                    data=outgoing.data,
+                    allow_redirects=False,
+                    ssl=self._context(request),
+                    proxy=proxy_for(request.url, self.environment),
+                )
+            )
+            if request.keep_open and response.status in (200, 206):
+                content = _Open(stack.pop_all(), response, request, self.idle)
+                return _answer(response, request, b"", content)
+            return _answer(response, request, await _read_capped(response))
+
+    def _context(self, request: Request) -> ssl.SSLContext | bool:
+        if request.url.scheme != "https":
+            return True
+        authority = request.url.authority
+        if authority not in self._contexts:
+            self._contexts[authority] = self.trust.context(authority)
+        return self._contexts[authority]
+
+
+class _Outgoing:
+    """A request's body as aiohttp wants it, watched on its way out."""
+
+    def __init__(self, request: Request, watchdog: _Watchdog) -> None:
+        self.failure: BaseException | None = None
+        self._watchdog = watchdog
+        self.headers = dict(request.headers)
+        self.data: bytes | AsyncIterator[Buffer] | None
+        body = request.body
+        if body is None or isinstance(body, bytes):
+            self.data = body
+        elif isinstance(body, Pieces):
+            # aiohttp streams in chunked coding unless it is told the length.
+            self.headers["Content-Length"] = str(body.length)
+            self.data = self._all_of(body)
+        else:
+            self.data = self._stream(body)
+
+    async def _all_of(self, body: Pieces) -> AsyncIterator[Buffer]:
+        for piece in body.pieces:
+            self._watchdog.moved()
+            yield piece
+        self._watchdog.moved()
+
+    async def _stream(self, body: AsyncIterator[Buffer]) -> AsyncIterator[Buffer]:
+        self._watchdog.hold()
+        try:
+            async for piece in body:
+                self._watchdog.moved()
+                yield piece
+                self._watchdog.hold()
+        except LongshoreError as error:
+            self.failure = error
+            raise
+        self._watchdog.moved()
+
+
+async def _read_capped(response: aiohttp.ClientResponse) -> bytes:
+    """At most BODY_LIMIT bytes; a longer answer is cut and its connection dropped."""
+    parts: list[bytes] = []
+    size = 0
+    while size < BODY_LIMIT and (data := await response.content.read(BODY_LIMIT - size)):
+        parts.append(data)
+        size += len(data)
+    if size >= BODY_LIMIT:
+        response.close()
+    return b"".join(parts)
+
+
+def _answer(
+    response: aiohttp.ClientResponse, request: Request, body: bytes, content: _Open | None = None
+) -> Answer:
+    headers: CIMultiDictProxy[str] = response.headers
+    return Answer(
+        status=response.status, headers=headers, body=body, url=request.url, content=content
+    )

@@ -1,0 +1,80 @@
+"""Environment files, plain or decrypted: ``KEY=VALUE`` lines, taken literally (spec S-22, Q-18)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_EXPORT: Final = re.compile(r"export[ \t]+")
+_YAML: Final = re.compile(rf"({_NAME.pattern}):(?:[ \t]|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class LineWarning:
+    """Something odd in line `line` (from 1); `message` holds names but never a value."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvFile:
+    """`pairs` in file order, a later one overrides; value None: take it from the host (S-22)."""
+
+    pairs: tuple[tuple[str, str | None], ...] = field(repr=False)
+    warnings: tuple[LineWarning, ...] = ()
+
+
+def parse_env(text: str) -> EnvFile:
+    """Read the lines of an environment file.
+
+    Values are the rest of the line, character by character, but for one final carriage return:
+    no quotes removed, no escapes, no interpolation. Lines end with LF only, as in Docker.
+    """
+    pairs: list[tuple[str, str | None]] = []
+    warnings: list[LineWarning] = []
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        pair, warning = _pair(line.removesuffix("\r"))
+        if pair is not None:
+            pairs.append(pair)
+        if warning is not None:
+            warnings.append(LineWarning(number, warning))
+    return EnvFile(pairs=tuple(pairs), warnings=tuple(warnings))
+
+
+def _pair(line: str) -> tuple[tuple[str, str | None] | None, str | None]:
+    """The pair a line stands for, if any, and what is odd about it, if anything."""
+    left, equals, value = line.partition("=")
+    name = left.strip()
+    bare = _EXPORT.sub("", name, count=1) if _EXPORT.match(name) else name
+    if not bare:
+        return None, 'there is no name before the "="; the line is ignored'
+    if not equals:
+        return _from_host(bare)
+    if bare != name:
+        return (bare, value), _exported(bare)
+    if any(character.isspace() for character in bare):
+        return (bare, value), 'the name before the "=" contains blanks'
+    return (bare, value), None
+
+
+def _from_host(name: str) -> tuple[tuple[str, str | None] | None, str | None]:
+    if _NAME.fullmatch(name):
+        return (name, None), None
+    # The line may be part of a multi-line secret: nothing of it is shown but a plain key.
+    if match := _YAML.match(name):
+        return None, f'"{match[1]}:" looks like YAML; write {match[1]}=VALUE; the line is ignored'
+    return (
+        None,
+        'the line has no "="; it is ignored (write a multi-line value on one line with \\n)',
+    )
+
+
+def _exported(name: str) -> str:
+    known = f' before "{name}"' if _NAME.fullmatch(name) else ""
+    return f'"export"{known} is ignored: this is not a shell script'

@@ -1,0 +1,123 @@
+"""The shapes in which a secret may come to light in a log."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import quote, quote_plus
+
+from longshore.secrets.text_bytes import encode
+
+MIN_LENGTH: Final = 4
+"""Shorter texts are not masked: they would black out half of every log."""
+
+COMMON_WORDS: Final = frozenset(
+    {
+        *("true", "false", "yes", "none", "null", "nil", "undefined", "enabled", "disabled"),
+        *("auto", "default", "localhost", "127.0.0.1", "0.0.0.0"),  # noqa: S104 -- nothing is bound
+        *("production", "development", "staging", "test", "testing"),
+        *("debug", "info", "warn", "warning", "error"),
+    }
+)
+"""Values that say nothing when seen and are everywhere, in lower case."""
+
+_WRAPS: Final = (76, 64)
+"""Columns at which `base64` (RFC 2045) and `openssl base64` (RFC 7468) break their lines."""
+
+_COMPONENT_SAFE: Final = "!'()*~"
+"""What JavaScript's encodeURIComponent leaves as it is, besides letters, digits and ``_.-``."""
+
+
+def is_maskable(value: str) -> bool:
+    """Whether a value is long and rare enough to be masked."""
+    bare = value.strip()
+    return len(bare) >= MIN_LENGTH and bare.lower() not in COMMON_WORDS
+
+
+def forms(value: str) -> frozenset[bytes]:
+    """Every byte string to look for so that `value` does not come to light; empty: unmaskable.
+
+    The value, its lines, and of each its base64 (at all three alignments, both alphabets),
+    URL-encoded, JSON-escaped and shell-quoted form. A value with the two characters ``\\n`` in it
+    is multi-line too: that is how env files carry private keys (spec S-22).
+    """
+    found: set[bytes] = set()
+    if is_maskable(value):
+        for piece in _pieces(value):
+            found.update(encode(form) for form in _text_forms(piece))
+            found.update(_base64_forms(encode(piece)))
+        for whole in {value, value.replace("\\n", "\n")}:
+            found.update(_base64_forms(encode(whole)))
+            found.update(_wrapped(encode(whole)))
+    return frozenset(form for form in found if len(form) >= MIN_LENGTH)
+
+
+def _pieces(value: str) -> Iterator[str]:
+    """The value as one text, or its lines; also as one text when some line is too short."""
+    expanded = value.replace("\\r\\n", "\n").replace("\\n", "\n").replace("\r\n", "\n")
+    lines = [line for line in expanded.split("\n") if line.strip()]
+    if len(lines) < 2 or not all(map(is_maskable, lines)):
+        yield value
+        yield value.strip()
+        yield value.replace("\r\n", "\n").replace("\n", "\r\n")  # what a terminal makes of it
+    if expanded != value:
+        yield expanded.strip()
+    for line in lines:
+        if is_maskable(line):
+            yield line
+            yield line.strip()
+
+
+def _text_forms(piece: str) -> Iterator[str]:
+    yield piece
+    yield piece.replace("'", "'\\''")  # `set -x` of sh
+    yield from _json_forms(piece)
+    for quoted in _url_forms(piece):
+        yield quoted
+        yield _lower_hex(quoted)
+
+
+def _json_forms(piece: str) -> Iterator[str]:
+    for ascii_only in (True, False):
+        escaped = json.dumps(piece, ensure_ascii=ascii_only)[1:-1]
+        yield escaped
+        yield escaped.replace("/", "\\/")  # PHP
+        # Go's encoding/json, for HTML's sake
+        yield escaped.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _url_forms(piece: str) -> Iterator[str]:
+    raw = encode(piece)
+    yield quote(raw, safe="")
+    yield quote(raw, safe="/")
+    yield quote_plus(raw)
+    yield quote(raw, safe=_COMPONENT_SAFE)
+
+
+def _lower_hex(quoted: str) -> str:
+    head, *rest = quoted.split("%")
+    return head + "".join(f"%{part[:2].lower()}{part[2:]}" for part in rest)
+
+
+def _base64_forms(raw: bytes) -> Iterator[bytes]:
+    for skipped in range(3):
+        encoded = base64.b64encode(bytes(skipped) + raw)
+        # The first characters also hold bits of what stands before the secret.
+        start = (skipped * 8 + 5) // 6
+        for end in (len(encoded), (skipped + len(raw)) * 8 // 6):
+            yield encoded[start:end]
+            yield encoded[start:end].translate(_URL_SAFE)
+
+
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
+
+
+def _wrapped(raw: bytes) -> Iterator[bytes]:
+    encoded = base64.b64encode(raw)
+    for width in _WRAPS:
+        if len(encoded) > width:
+            for start in range(0, len(encoded), width):
+                if len(encoded) - start >= 2 * MIN_LENGTH:
+                    yield encoded[start : start + width]

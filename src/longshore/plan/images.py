@@ -149,8 +149,9 @@ def _reaches(start: ImageKey, goal: ImageKey, images: Mapping[ImageKey, ImagePla
     return False
 
 
-_FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)(?:[ \t]+AS[ \t]+(\S+))?", re.I | re.M)
-_COPY_FROM = re.compile(r"^[ \t]*COPY[ \t]+(?:--\S+[ \t]+)*--from=(\S+)", re.I | re.M)
+_LINES = re.IGNORECASE | re.MULTILINE
+_FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)(?:[ \t]+AS[ \t]+(\S+))?", _LINES)
+_COPY_FROM = re.compile(r"^[ \t]*COPY[ \t]+(?:--\S+[ \t]+)*--from=(\S+)", _LINES)
 
 
 def base_images(dockerfile: str) -> Iterator[str]:

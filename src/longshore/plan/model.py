@@ -40,7 +40,7 @@ class BuildPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullPlan:
-    """An image that exists or is pulled (spec 3.4). `built_by`: a sibling builds that name (I-7)."""
+    """An image that exists or is pulled (3.4). `built_by`: a sibling builds that name (I-7)."""
 
     key: ImageKey
     name: ImageReference

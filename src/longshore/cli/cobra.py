@@ -1,0 +1,145 @@
+"""click, made to read flags and to print help as the original's command line did (C-1, C-2)."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+
+from longshore.cli.catalogue import COMMANDS, Listed
+
+_TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
+_FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
+
+
+class CobraCommand(click.Command):
+    """A command with Go's flag spellings and cobra's help layout."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Turn ``--flag=true`` and ``--flag=false`` into what click knows, then parse."""
+        return super().parse_args(ctx, list(self._without_go_booleans(ctx, args)))
+
+    def _without_go_booleans(self, ctx: click.Context, args: Sequence[str]) -> Iterator[str]:
+        flags = {
+            name: parameter
+            for parameter in self.get_params(ctx)
+            if isinstance(parameter, click.Option) and parameter.is_flag
+            for name in parameter.opts
+        }
+        kept: list[str] = []
+        for position, word in enumerate(args):
+            if word == "--" or (self.stops_at_first_word and not word.startswith("-")):
+                return iter([*kept, *args[position:]])
+            name, equals, value = word.partition("=")
+            if not equals or name not in flags:
+                kept.append(word)
+                continue
+            kept = [other for other in kept if other not in flags[name].opts]
+            if _go_bool(name, value, ctx):
+                kept.append(name)
+        return iter(kept)
+
+    stops_at_first_word = False
+
+    def get_help(self, ctx: click.Context) -> str:
+        """The description, ``Usage:``, ``Flags:``."""
+        text = (self.help or "").strip()
+        flags = "\n".join(_flag_lines(self, ctx))
+        return f"{text}\n\nUsage:\n  {_usage(self, ctx)}\n\nFlags:\n{flags}"
+
+
+def _go_bool(name: str, value: str, ctx: click.Context) -> bool:
+    if value in _TRUE:
+        return True
+    if value in _FALSE:
+        return False
+    raise click.BadParameter(f'"{value}" is neither true nor false', ctx=ctx, param_hint=name)
+
+
+def _usage(command: click.Command, ctx: click.Context) -> str:
+    words = [ctx.command_path]
+    words += [
+        parameter.make_metavar(ctx)
+        for parameter in command.params
+        if isinstance(parameter, click.Argument)
+    ]
+    return " ".join([*words, "[flags]"])
+
+
+def _flag_lines(command: click.Command, ctx: click.Context) -> list[str]:
+    rows = sorted(
+        _flag_row(parameter, ctx)
+        for parameter in command.get_params(ctx)
+        if isinstance(parameter, click.Option) and not parameter.hidden
+    )
+    width = max(len(left) for _, left, _ in rows)
+    return [f"  {left:<{width}}   {text}" for _, left, text in rows]
+
+
+def _flag_row(option: click.Option, ctx: click.Context) -> tuple[str, str, str]:
+    long = next(name for name in option.opts if name.startswith("--"))
+    short = next((name for name in option.opts if not name.startswith("--")), None)
+    left = f"{short}, {long}" if short else f"    {long}"
+    if not option.is_flag and not option.count:
+        left += f" {option.metavar or option.make_metavar(ctx)}"
+    return long, left, (option.help or "").replace("\n", " ")
+
+
+class CobraGroup(click.Group):
+    """The top level: commands are imported only when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, as `catalogue` has them."""
+        return [listed.name for listed in COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of one command."""
+        listed = next((entry for entry in COMMANDS if entry.name == cmd_name), None)
+        return None if listed is None else _load(listed)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of the first word; an unknown one gets the nearest known as a hint."""
+        if self.get_command(ctx, args[0]) is None:
+            raise click.UsageError(_unknown(args[0], ctx.info_name or "longshore"), ctx)
+        return super().resolve_command(ctx, args)
+
+    def get_help(self, ctx: click.Context) -> str:
+        """cobra's page (C-1)."""
+        name = ctx.command_path
+        width = max(len(listed.name) for listed in COMMANDS)
+        rows = [f"  {entry.name:<{width}}   {entry.summary}" for entry in COMMANDS]
+        return "\n".join(
+            [
+                "Runs CodeShip Pro pipelines and pushes the images that passed",
+                "",
+                "Usage:",
+                f"  {name} [command]",
+                "",
+                "Available Commands:",
+                *rows,
+                "",
+                "Flags:",
+                f"  -h, --help   help for {name}",
+                "",
+                f'Use "{name} [command] --help" for more information about a command.',
+            ]
+        )
+
+
+def _load(listed: Listed) -> click.Command:
+    module = importlib.import_module(f"longshore.cli.{listed.module}_command")
+    found: Any = getattr(module, listed.name.replace("-", "_"))
+    assert isinstance(found, click.Command)
+    return found
+
+
+def _unknown(word: str, program: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(word, [entry.name for entry in COMMANDS], n=1)
+    hint = f'; did you mean "{near[0]}"?' if near else ""
+    return f'unknown command "{word}" for "{program}"{hint}'

@@ -1,0 +1,198 @@
+"""Flags that several commands share, declared once each (spec 7.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Decorator = Callable[[Command], Command]
+
+
+def _all(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    def decorate(function: Command) -> Command:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+def text(name: str, help: str, **settings: Any) -> Callable[[Any], Any]:  # noqa: A002  # click's word
+    """A flag with a text value, shown as cobra shows it."""
+    return click.option(name, metavar="string", help=help, **settings)
+
+
+def flag(*names: str, help: str, **settings: Any) -> Callable[[Any], Any]:  # noqa: A002  # click's word
+    """A boolean flag; Go's ``--flag=true`` works too (`cobra`)."""
+    return click.option(*names, is_flag=True, help=help, **settings)
+
+
+class Duration(click.ParamType):
+    """``90``, ``90s``, ``5m``, ``1h30m``: seconds as a float."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Seconds; anything that is no positive duration is a usage error."""
+        import re
+
+        if isinstance(value, int | float):
+            return float(value)
+        whole = re.fullmatch(r"(?:([\d.]+)h)?(?:([\d.]+)m)?(?:([\d.]+)s?)?", str(value))
+        try:
+            hours, minutes, seconds = (float(part or 0) for part in whole.groups()) if whole else ()
+        except ValueError:
+            hours = minutes = seconds = 0.0
+        total = hours * 3600 + minutes * 60 + seconds
+        if total <= 0:
+            self.fail(f'"{value}" is no duration; write for example 90s, 5m or 1h30m', param, ctx)
+        return total
+
+
+project_flags = _all(
+    text("--dir", "project directory (default: the current directory)", default="."),
+    text("--services-path", "services file, relative to the project directory"),
+)
+
+steps_path = text("--steps-path", "steps file, relative to the project directory")
+
+selection_flags = _all(
+    text("--tag", "build tag that tag and exclude are matched against"),
+    flag("--push", help="run push steps"),
+    flag("--approve", help="run manual groups, with CI_BUILD_APPROVED set"),
+    text("--only", "run only the steps of this name; repeatable", multiple=True),
+    text("--from", "leave out the steps before the one of this name", default=None),
+)
+
+ci_flags = _all(
+    text("--ci-branch", "branch name"),
+    text("--ci-build-id", "build id"),
+    text("--ci-commit-description", "output of git describe"),
+    text("--ci-commit-id", "commit hash"),
+    text("--ci-commit-message", "commit message"),
+    text("--ci-committer-email", "email of the committer"),
+    text("--ci-committer-name", "name of the committer"),
+    text("--ci-committer-username", "login of the committer"),
+    text("--ci-name", "name of the CI system", default="codeship"),
+    text("--ci-pr-number", "number of the pull request"),
+    text("--ci-project-id", "project id"),
+    text("--ci-pull-request", "URL of the pull request"),
+    text("--ci-repo-name", "repository name without its owner"),
+    text("--ci-timestamp", "build time in seconds since the epoch"),
+    flag("--ci-from-scm", help="fill what is not given from git or hg in the project directory"),
+)
+
+secret_flags = _all(
+    text("--key-path", "AES key file (default: codeship.aes in the project directory)"),
+    text("--encrypted-dockercfg-path", "encrypted registry credentials"),
+    text("--dockercfg-service", "service that generates registry credentials"),
+    flag("--no-user-credentials", help="do not use the credentials of your own docker login"),
+)
+
+engine_flags = _all(
+    click.option(
+        "--engine",
+        metavar="string",
+        default=None,
+        help="auto, docker, embedded, or an address such as unix:///run/docker.sock",
+    ),
+    click.option(
+        "--builder",
+        type=click.Choice(["auto", "buildx", "classic"]),
+        default="auto",
+        help="what builds images: BuildKit through docker buildx where it is installed, or not",
+    ),
+    flag("--no-cache", help="build images without the layer cache"),
+    flag("--pull-if-present", help="pull images that exist locally"),
+    text("--cache-registry", "repository that keeps the images of services with cached: true"),
+)
+
+container_flags = _all(
+    click.option(
+        "--env", "-e", "env", metavar="string", multiple=True, help="set a variable K=V; repeatable"
+    ),
+    flag("--no-remove", help="keep containers, networks and volumes"),
+    flag("--no-tty", "-T", "no_tty", help="no pseudo-terminal"),
+    click.option(
+        "--health-timeout",
+        type=Duration(),
+        metavar="duration",
+        default=3600.0,
+        help="how long a dependency may take to become healthy (default 60m)",
+    ),
+    click.option(
+        "--stop-grace",
+        type=Duration(),
+        metavar="duration",
+        default=10.0,
+        help="what a dependency gets between SIGTERM and SIGKILL (default 10s)",
+    ),
+)
+
+limit_flags = _all(
+    click.option(
+        "--max-parallel",
+        type=click.IntRange(min=1),
+        metavar="int",
+        help="steps at the same time (default: the processors of the engine)",
+    ),
+    flag("--no-parallel", help="one step at a time"),
+    flag("--fail-fast", help="stop running parallel steps when one fails"),
+    click.option("--timeout", type=Duration(), metavar="duration", help="limit for the whole run"),
+    click.option("--step-timeout", type=Duration(), metavar="duration", help="limit for a step"),
+    click.option(
+        "--quiet-timeout",
+        type=Duration(),
+        metavar="duration",
+        help="limit for a step that writes nothing",
+    ),
+)
+
+log_flags = _all(
+    click.option(
+        "--log-format",
+        type=click.Choice(["text", "json", "v1"]),
+        default="text",
+        help="how the log looks: text, json (lines), v1 (that of jet 1.x)",
+    ),
+    flag("--timestamps", help="begin every line with its time"),
+    flag("--debug", "-v", "debug", help="tell more"),
+)
+
+_LEGACY = {
+    "--keep-volume-containers": "volumes live as long as their step",
+    "--print-build-output": "build output is always shown",
+    "--singleton-links": "a shared dependency always has one container a step",
+    "--system": "it has no meaning any more",
+}
+
+
+def legacy_flags(function: Command) -> Command:
+    """Flags of jet 1.x that are accepted and do nothing, with a notice (spec 7.2)."""
+    for name in _LEGACY:
+        function = click.option(
+            name, is_flag=True, hidden=True, expose_value=False, callback=_legacy
+        )(function)
+    for name in ("--remote-cache", "--cache"):
+        function = click.option(name, is_flag=True, hidden=True, expose_value=False)(function)
+    for name in ("--log-driver", "--key-type"):
+        function = click.option(name, hidden=True, expose_value=False, callback=_legacy)(function)
+    return function
+
+
+def _legacy(ctx: click.Context, option: click.Parameter, value: object) -> None:
+    if value:
+        name = option.opts[0]
+        reason = _LEGACY.get(name, "it has no meaning any more")
+        click.echo(f"notice: {name} is ignored: {reason}", err=True)
+
+
+def pairs(values: Sequence[str]) -> tuple[tuple[str, str | None], ...]:
+    """``-e`` values as pairs; one without ``=`` takes our own environment's value."""
+    split = (value.partition("=") for value in values)
+    return tuple((name, value if equals else None) for name, equals, value in split)

@@ -1,0 +1,123 @@
+"""Parsed flags put together as the values that commands take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from longshore.cli.options import pairs
+from longshore.commands.project import ProjectChoice
+from longshore.commands.session import SessionOptions
+from longshore.commands.steps import StepsRequest
+from longshore.config.model import CredentialKeys
+from longshore.plan.facts import BuildFacts
+from longshore.plan.selection import Selection
+from longshore.report.readers import LogFormat, LogOptions
+from longshore.run.images import ImageOptions
+from longshore.run.runtime import RunOptions
+
+Flags = dict[str, Any]
+"""What click parsed, by parameter name; used up here and nowhere passed on."""
+
+
+def project_choice(flags: Flags) -> ProjectChoice:
+    """Which files of which directory."""
+    return ProjectChoice(
+        directory=Path(flags["dir"]),
+        services_path=flags.get("services_path"),
+        steps_path=flags.get("steps_path"),
+    )
+
+
+def selection(flags: Flags) -> Selection:
+    """Which steps."""
+    return Selection(
+        tag=flags["tag"],
+        push=flags["push"],
+        approve=flags["approve"],
+        only=tuple(flags["only"]),
+        start_from=flags["from"],
+    )
+
+
+def facts(flags: Flags) -> BuildFacts:
+    """What is known of the build."""
+    given = {
+        name: flags[f"ci_{name}"]
+        for name in (
+            "branch",
+            "build_id",
+            "commit_description",
+            "commit_id",
+            "commit_message",
+            "committer_email",
+            "committer_name",
+            "committer_username",
+            "pr_number",
+            "project_id",
+            "pull_request",
+            "repo_name",
+            "timestamp",
+        )
+    }
+    build = BuildFacts(ci_name=flags["ci_name"], approved=flags.get("approve", False), **given)
+    if not flags["ci_from_scm"]:
+        return build
+    from longshore.commands.scm import filled_from_scm
+
+    return filled_from_scm(build, Path(flags["dir"]))
+
+
+def session(flags: Flags) -> SessionOptions:
+    """Engine, limits, secrets and variables."""
+    return SessionOptions(
+        engine=flags["engine"],
+        builder=flags["builder"],
+        run=run_options(flags),
+        images=ImageOptions(
+            no_cache=flags["no_cache"],
+            pull_if_present=flags["pull_if_present"],
+            show_output=not flags.get("no_print_build_output", False),
+        ),
+        env=pairs(flags.get("env", ())),
+        key_path=Path(flags["key_path"]) if flags["key_path"] else None,
+        credentials=CredentialKeys(
+            encrypted_dockercfg_path=flags["encrypted_dockercfg_path"],
+            dockercfg_service=flags["dockercfg_service"],
+        ),
+        user_credentials=not flags["no_user_credentials"],
+    )
+
+
+def run_options(flags: Flags) -> RunOptions:
+    """Limits and what happens to containers."""
+    return RunOptions(
+        max_parallel=1 if flags.get("no_parallel") else flags.get("max_parallel"),
+        fail_fast=flags.get("fail_fast", False),
+        keep_containers=flags.get("no_remove", False),
+        grace=flags.get("stop_grace", 10.0),
+        health_timeout=flags.get("health_timeout", 3600.0),
+        timeout=flags.get("timeout"),
+        step_timeout=flags.get("step_timeout"),
+        quiet_timeout=flags.get("quiet_timeout"),
+    )
+
+
+def log(flags: Flags) -> LogOptions:
+    """How the run is shown."""
+    return LogOptions(
+        format=LogFormat(flags["log_format"]),
+        timestamps=flags["timestamps"],
+        verbose=flags["debug"],
+    )
+
+
+def steps(flags: Flags) -> StepsRequest:
+    """All of ``longshore steps``."""
+    return StepsRequest(
+        project=project_choice(flags),
+        facts=facts(flags),
+        selection=selection(flags),
+        session=session(flags),
+        log=log(flags),
+    )

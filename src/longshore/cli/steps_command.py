@@ -1,0 +1,43 @@
+"""``longshore steps``: the command line of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from longshore.cli import options
+from longshore.cli.cobra import CobraCommand
+
+
+@click.command(cls=CobraCommand, name="steps")
+@options.project_flags
+@options.steps_path
+@options.selection_flags
+@options.ci_flags
+@options.secret_flags
+@options.engine_flags
+@options.container_flags
+@options.limit_flags
+@options.log_flags
+@options.flag("--no-print-build-output", help="do not show the output of image builds")
+@options.flag("--eager-push", help="upload layers while the steps before a push still run")
+@options.flag("--list", help="print the steps that would run, and why others would not")
+@options.legacy_flags
+def steps(**flags: Any) -> int:
+    """Build and pull what the steps need, run them, and push what passed.
+
+    Push steps run with --push, steps with a tag when --tag matches it.
+    """
+    from longshore.cli import requests, terminal
+    from longshore.commands.steps import run_steps
+    from longshore.environment import Environment
+
+    environment = Environment.of_process()
+    return run_steps(
+        requests.steps(flags),
+        environment,
+        terminal.sink(),
+        terminal.style(environment),
+        terminal.leave_at_once,
+    )

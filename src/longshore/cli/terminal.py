@@ -1,0 +1,30 @@
+"""The process's own streams, and what they can show."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from longshore.environment import Environment
+from longshore.report.sink import Sink
+from longshore.report.style import Style
+
+
+def sink() -> Sink:
+    """Standard output and standard error of this process."""
+    sys.stdout.flush()
+    return Sink(sys.stdout.buffer, sys.stderr.buffer)
+
+
+def style(environment: Environment) -> Style:
+    """Colours on terminals only and never with NO_COLOR; marks as the locale allows (C-29)."""
+    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+    return Style(
+        colour=sys.stdout.isatty() and environment.get("NO_COLOR") is None,
+        unicode=encoding.startswith("utf"),
+    )
+
+
+def leave_at_once() -> None:
+    """End the process without waiting for anything (a second Ctrl-C)."""
+    os._exit(130)

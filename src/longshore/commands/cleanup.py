@@ -1,0 +1,54 @@
+"""``longshore cleanup``: what dead runs left on the engine (spec C-18, C-24)."""
+
+from __future__ import annotations
+
+import anyio
+
+from longshore.engine.opening import open_engine
+from longshore.engine.port import Engine
+from longshore.engine.spec import Resource
+from longshore.environment import Environment
+from longshore.report.sink import Sink
+from longshore.run.liveness import Liveness, ProcessIdentity
+from longshore.run.scope import OWNER_LABEL, RUN_LABEL
+from longshore.run.sweep import leftovers, remove_all
+
+_PREFIX = "jet-"
+
+
+def cleanup(
+    environment: Environment, sink: Sink, *, engine: str | None, dry_run: bool, legacy: bool
+) -> int:
+    """Remove (or, with `dry_run`, name) what dead runs left; living runs are never touched.
+
+    `legacy`: also containers named ``jet-…`` that carry none of our labels.
+    """
+    return anyio.run(_cleanup, environment, sink, engine, dry_run, legacy)
+
+
+async def _cleanup(
+    environment: Environment, sink: Sink, choice: str | None, dry_run: bool, legacy: bool
+) -> int:
+    chosen = choice or environment.get("LONGSHORE_ENGINE") or "auto"
+    liveness = Liveness(environment.state_directory / "runs", ProcessIdentity.of_this_process())
+    async with open_engine(chosen, environment) as engine:
+        found = await leftovers(engine, liveness)
+        if legacy:
+            found = (*found, *await _unlabelled(engine))
+        if dry_run:
+            for resource in found:
+                sink.write(f'Would remove {resource.kind} "{resource.name}"\n')
+            return 0
+        await remove_all(engine, found, lambda resource: _tell(sink, resource))
+    for run in {resource.labels.get(RUN_LABEL, "") for resource in found}:
+        liveness.forget(run)
+    return 0
+
+
+async def _unlabelled(engine: Engine) -> tuple[Resource, ...]:
+    named = await engine.containers_named(_PREFIX)
+    return tuple(resource for resource in named if OWNER_LABEL not in resource.labels)
+
+
+def _tell(sink: Sink, resource: Resource) -> None:
+    sink.write(f'Removed {resource.kind} "{resource.name}"\n')

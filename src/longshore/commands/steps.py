@@ -1,0 +1,74 @@
+"""``longshore steps``: the pipeline of a project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import anyio
+
+from longshore.commands.interruption import interruptible
+from longshore.commands.project import ProjectChoice, planned
+from longshore.commands.session import SessionOptions, open_session
+from longshore.environment import Environment
+from longshore.plan.facts import BuildFacts
+from longshore.plan.model import Plan
+from longshore.plan.selection import Selection
+from longshore.report.readers import LogOptions, reader
+from longshore.report.sink import Sink
+from longshore.report.style import Style
+from longshore.run.execute import execute
+from longshore.run.result import RunResult
+from longshore.secrets.masking import Masker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepsRequest:
+    """Everything `longshore steps` was asked for."""
+
+    project: ProjectChoice
+    facts: BuildFacts
+    selection: Selection
+    session: SessionOptions
+    log: LogOptions = field(default_factory=LogOptions)
+
+
+def run_steps(
+    request: StepsRequest,
+    environment: Environment,
+    sink: Sink,
+    style: Style,
+    leave: Callable[[], None],
+) -> int:
+    """Run the steps; the exit code is that of spec C-5. `leave` ends the process at once."""
+    plan = planned(request.project, request.facts, request.selection, sink, style)
+    if plan is None:
+        return 2
+    result = anyio.run(_run, plan, request, environment, sink, style, leave)
+    return exit_code(result)
+
+
+async def _run(
+    plan: Plan,
+    request: StepsRequest,
+    environment: Environment,
+    sink: Sink,
+    style: Style,
+    leave: Callable[[], None],
+) -> RunResult:
+    masker = Masker()
+    emit = reader(request.log, sink, style, masker)
+    async with (
+        interruptible(sink.tell, leave) as interruption,
+        open_session(plan, request.session, environment, masker, emit) as setting,
+    ):
+        return await execute(plan, setting, interruption)
+
+
+def exit_code(result: RunResult) -> int:
+    """0 passed, 1 failed, 125 the engine went away, 130 interrupted."""
+    if result.interrupted:
+        return 130
+    if result.engine_lost:
+        return 125
+    return 0 if result.passed else 1

@@ -1,0 +1,139 @@
+"""Events as the lines that `jet` printed (spec C-25 to C-30); pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+
+from longshore.report.style import Colour, Style
+from longshore.run.events import (
+    ContainerOutput,
+    Event,
+    ImageFinished,
+    ImageOutput,
+    ImageStarted,
+    Notice,
+    Pushed,
+    PushOutput,
+    RunFinished,
+    RunStarted,
+    ServiceMessage,
+    StepFinished,
+    StepStarted,
+)
+from longshore.run.outcome import Broken, Failed, NotRun, Outcome, Passed, Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What an event looks like: bytes for stdout, and text for stderr."""
+
+    out: bytes = b""
+    err: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Console:
+    """Renders events; `clock` is given when every line is to carry its time."""
+
+    style: Style = field(default_factory=Style)
+    clock: Callable[[], datetime] | None = None
+    verbose: bool = False
+
+    def render(self, event: Event) -> Lines:
+        """The lines of one event."""
+        match event:
+            case ContainerOutput():
+                return Lines(self._block(self._container(event.service, event.name), event.data))
+            case ImageOutput():
+                prefix = f"(image: {event.image}) {self.style.service(event.service)} "
+                return self._text(prefix, event.text)
+            case ServiceMessage() | PushOutput():
+                return self._text(self._container(event.service, event.name), event.text)
+            case StepStarted():
+                return self._text(_step(event.name), "")
+            case StepFinished():
+                return self._text(_step(event.name), self._outcome(event.outcome))
+            case Pushed():
+                tail = f" {event.summary}" if event.summary else ""
+                return self._text(
+                    _step(event.name), f"pushed {event.reference}@{event.digest}{tail}"
+                )
+            case Notice():
+                return Lines(err=f"{self.style.paint('notice:', Colour.YELLOW)} {event.text}\n")
+            case RunFinished():
+                return Lines(err=self._summary(event))
+            case RunStarted() | ImageStarted() | ImageFinished():
+                return Lines()
+
+    def _container(self, service: str, step: str) -> str:
+        return f"{self.style.service(service)} {_step(step)}"
+
+    def _text(self, prefix: str, text: str) -> Lines:
+        return Lines(self._block(prefix, text.encode(errors="replace") + b"\n"))
+
+    def _block(self, prefix: str, lines: bytes) -> bytes:
+        if self.clock is not None:
+            prefix = f"{self.clock().isoformat(timespec='milliseconds')} {prefix}"
+        return prefixed(prefix, lines)
+
+    def _outcome(self, outcome: Outcome) -> str:
+        match outcome:
+            case Passed():
+                return self.style.success
+            case Failed(code):
+                return f"container exited with a {code} code\n{self.style.failure}"
+            case Broken(message, hint):
+                hinted = "".join(f"\nhint: {line}" for line in (hint or "").splitlines())
+                return f"{message}{hinted}\n{self.style.failure}"
+            case Skipped(because):
+                return f"{self.style.skipped} ({because})"
+            case NotRun():
+                return "not run"
+
+    def _summary(self, event: RunFinished) -> str:
+        """Which step failed, with what, and which did not run (T-36)."""
+        lines = [
+            f'{self._error} step "{name}" failed: {reason(outcome)}'
+            for name, outcome in event.failed
+        ]
+        if event.interrupted:
+            lines.append(f"{self._error} interrupted")
+        if event.not_run:
+            lines.append(f"not run: {', '.join(event.not_run)}")
+        lines += [f'"{name}" is waiting for approval (use --approve)' for name in event.waiting]
+        return "".join(f"{line}\n" for line in lines)
+
+    @property
+    def _error(self) -> str:
+        return self.style.paint("Error:", Colour.RED)
+
+
+def reason(outcome: Outcome) -> str:
+    """Why a step failed, in a few words."""
+    match outcome:
+        case Failed(code):
+            return f"container exited with a {code} code"
+        case Broken(message):
+            return message
+        case Passed() | Skipped() | NotRun():
+            return ""
+
+
+def prefixed(prefix: str, lines: bytes) -> bytes:
+    r"""`lines` (each ended by a newline) with `prefix` before each; none ends in a blank."""
+    start, empty = _encoded(prefix)
+    block = start + lines[:-1].replace(b"\n", b"\n" + start) + b"\n"
+    return block.replace(start + b"\n", empty + b"\n") if b"\n\n" in b"\n" + lines else block
+
+
+@lru_cache(maxsize=256)
+def _encoded(prefix: str) -> tuple[bytes, bytes]:
+    encoded = prefix.encode(errors="replace")
+    return encoded, encoded.rstrip()
+
+
+def _step(name: str) -> str:
+    return f"(step: {name}) "

@@ -1,0 +1,72 @@
+"""Events as JSON lines: the machine-readable log, and the journal of a run; pure.
+
+Each line is an object with ``time`` (RFC 3339, UTC), ``event`` (the event's name in snake case)
+and the event's own fields. Container output is ``text``, or ``data_base64`` if it is no UTF-8.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+
+from longshore.run.events import ContainerOutput, Event, RunFinished, StepFinished
+from longshore.run.outcome import Broken, Failed, Outcome, Skipped
+
+VERSION = 1
+
+
+def json_line(event: Event, now: datetime) -> bytes:
+    """One event as a line of JSON, with its newline."""
+    record = {"time": now.isoformat(timespec="microseconds"), "event": event_name(event)}
+    return json.dumps(record | _fields(event), ensure_ascii=False).encode() + b"\n"
+
+
+def event_name(event: Event) -> str:
+    """``step_finished`` for StepFinished."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
+
+
+def _fields(event: Event) -> dict[str, Any]:
+    match event:
+        case ContainerOutput():
+            return _output(event)
+        case StepFinished():
+            return _plain(event) | outcome_fields(event.outcome)
+        case RunFinished():
+            failed = [{"step": name} | outcome_fields(outcome) for name, outcome in event.failed]
+            return asdict(event) | {"failed": failed}
+        case _:
+            return asdict(event)
+
+
+def _plain(event: StepFinished) -> dict[str, Any]:
+    names = (field.name for field in fields(event))
+    return {name: getattr(event, name) for name in names if name != "outcome"}
+
+
+def outcome_fields(outcome: Outcome) -> dict[str, Any]:
+    """An outcome as JSON fields: ``outcome`` and what belongs to it."""
+    base: dict[str, Any] = {
+        "outcome": re.sub(r"(?<!^)(?=[A-Z])", "_", type(outcome).__name__).lower()
+    }
+    match outcome:
+        case Failed(code):
+            return base | {"exit_code": code}
+        case Broken(message, hint):
+            return base | {"message": message, "hint": hint}
+        case Skipped(because):
+            return base | {"because": because}
+        case _:
+            return base
+
+
+def _output(event: ContainerOutput) -> dict[str, Any]:
+    record: dict[str, Any] = {"step": event.step, "name": event.name, "service": event.service}
+    try:
+        return record | {"text": event.data.decode()}
+    except UnicodeDecodeError:
+        return record | {"data_base64": base64.b64encode(event.data).decode()}

@@ -1,0 +1,60 @@
+"""``add_docker``: a step's container gets at the engine that runs it (spec S-48, S-49)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from longshore.engine.spec import Mount
+from longshore.environment import Environment
+from longshore.errors import InvalidValue
+
+_DEFAULT = "unix:///var/run/docker.sock"
+_PEM_FILES = ("cert.pem", "key.pem", "ca.pem")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DockerAccess:
+    """The variables and mounts that a service with ``add_docker`` gets."""
+
+    variables: tuple[tuple[str, str], ...]
+    mounts: tuple[Mount, ...]
+
+
+def docker_access(environment: Environment, endpoint: str | None = None) -> DockerAccess:
+    """The rules of the library jet used; `endpoint` is where our own engine listens.
+
+    Raises InvalidValue with that library's texts when DOCKER_HOST or the certificates are unusable.
+    """
+    host = _normalised(environment.get("DOCKER_HOST") or endpoint or _DEFAULT)
+    scheme, separator, rest = host.partition("://")
+    if not separator:
+        raise InvalidValue(f"dockerutils: could not split {host} into two parts by ://")
+    variables = [("DOCKER_HOST", host)]
+    mounts = []
+    if scheme == "unix":
+        mounts.append(Mount(host=rest, container=rest))
+    verify = environment.get("DOCKER_TLS_VERIFY")
+    if verify:
+        directory = _certificates(environment)
+        variables += [("DOCKER_TLS_VERIFY", verify), ("DOCKER_CERT_PATH", directory)]
+        mounts.append(Mount(host=directory, container=directory))
+    return DockerAccess(variables=tuple(variables), mounts=tuple(mounts))
+
+
+def _normalised(host: str) -> str:
+    scheme, separator, rest = host.partition("://")
+    return f"tcp://{rest}" if separator and scheme.startswith("http") else host
+
+
+def _certificates(environment: Environment) -> str:
+    given = environment.get("DOCKER_CERT_PATH")
+    if given is None and environment.get("HOME") is None:
+        raise InvalidValue(
+            "dockerutils: environment variable HOME must be set if DOCKER_CERT_PATH is not set"
+        )
+    directory = Path(given or environment.home / ".docker").absolute()
+    for path in (directory, *(directory / name for name in _PEM_FILES)):
+        if not path.exists():
+            raise InvalidValue(f"docker: file {path} does not exist")
+    return str(directory)

@@ -87,7 +87,7 @@ class BlobAnswer(web.Response):
     def __init__(self, file: BinaryIO, start: int, stop: int, *, status: int) -> None:
         self.chunks = _stretch(file, start, stop)
         super().__init__(status=status, body=self.chunks)
-        self.content_length = stop - start
+        self.headers[hdrs.CONTENT_LENGTH] = str(stop - start)
         self.headers[hdrs.CONTENT_TYPE] = "application/octet-stream"
 
 

@@ -36,7 +36,7 @@ async def referrers(exchange: Exchange) -> web.StreamResponse:
     """The manifests whose subject is this digest; an empty list when there is none."""
     wanted = exchange.request.query.get("artifactType")
     found = [d for d in _referring(exchange) if wanted in (None, d.artifact_type)]
-    headers = {hdrs.CONTENT_TYPE: media_types.OCI_INDEX}
+    headers: dict[str, str] = {hdrs.CONTENT_TYPE: media_types.OCI_INDEX}
     if wanted is not None:
         headers["OCI-Filters-Applied"] = "artifactType"
     return web.Response(body=image_index(found).content, headers=headers)
@@ -52,7 +52,7 @@ def _referring(exchange: Exchange) -> Iterator[Descriptor]:
 
 def _document(exchange: Exchange, digest: Digest) -> Manifest | Index | None:
     stored = exchange.storage.manifest(exchange.repository, digest)
-    return stored and parse_manifest(stored.content, stored.media_type)
+    return None if stored is None else parse_manifest(stored.content, stored.media_type)
 
 
 def _described(document: Manifest | Index) -> Descriptor:

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import io
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from longshore.oci.digest import Digest
+from longshore.registry.server.buffer import Buffer
 from longshore.registry.server.storage import StoredManifest, Upload
 
 
 class MemoryUpload(Upload):
     """An upload in a growing buffer."""
 
-    __slots__ = ("_buffer",)
+    __slots__ = ("buffer",)
 
     def __init__(self, repository: str) -> None:
         super().__init__(repository)
-        self._buffer = io.BytesIO()
-
-    def content(self) -> bytes:
-        """All bytes so far; CPython hands out the buffer itself, not a copy."""
-        return self._buffer.getvalue()
+        self.buffer = Buffer()
 
     def _append(self, data: bytes) -> None:
-        self._buffer.write(data)
+        self.buffer.append(data)
 
 
 @dataclass(slots=True)
@@ -43,7 +39,7 @@ class MemoryStorage:
     """A `Storage` made of dictionaries."""
 
     def __init__(self) -> None:
-        self._content: dict[Digest, bytes] = {}
+        self._content: dict[Digest, Buffer] = {}
         self._repositories: defaultdict[str, _Repository] = defaultdict(_Repository)
         self._uploads: dict[str, MemoryUpload] = {}
 
@@ -59,17 +55,17 @@ class MemoryStorage:
     def finish_upload(self, upload: Upload, digest: Digest) -> None:
         mine = self._uploads.pop(upload.id)
         mine.verify(digest)
-        self._content.setdefault(digest, mine.content())
+        self._content.setdefault(digest, mine.buffer)
         self._repositories[mine.repository].blobs.add(digest)
 
     def cancel_upload(self, upload: Upload) -> None:
         self._uploads.pop(upload.id, None)
 
     def blob_size(self, repository: str, digest: Digest) -> int | None:
-        return len(self._content[digest]) if self._holds(repository, digest) else None
+        return self._content[digest].size if self._holds(repository, digest) else None
 
     def open_blob(self, repository: str, digest: Digest) -> BinaryIO | None:
-        return io.BytesIO(self._content[digest]) if self._holds(repository, digest) else None
+        return self._content[digest].open() if self._holds(repository, digest) else None
 
     def mount_blob(self, digest: Digest, *, source: str, target: str) -> bool:
         if not self._holds(source, digest):

@@ -21,7 +21,7 @@ _READ_BUFFER: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningRegistry:
-    """Where it answers: `url` with scheme, `host` as it stands in image names (``127.0.0.1:5000``)."""
+    """Where it answers: `url` with its scheme, `host` as in image names (``127.0.0.1:5000``)."""
 
     url: str
     host: str

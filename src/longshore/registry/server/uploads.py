@@ -1,4 +1,4 @@
-"""Uploads: in one request, in two, in chunks, or by mounting (OCI distribution spec 1.1, "Push")."""
+"""Uploads: in one request, in two, in chunks, by mounting (OCI distribution spec 1.1, "Push")."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ async def put(exchange: Exchange) -> web.StreamResponse:
 
 async def delete(exchange: Exchange) -> web.StreamResponse:
     """DELETE: give the session up."""
-    exchange.storage.cancel_upload(_find(exchange))
+    async with _find(exchange).lock:
+        exchange.storage.cancel_upload(_find(exchange))
     return web.Response(status=204)
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from longshore.errors import DecryptionFailed
+from longshore.secrets.binary import is_plausible
 from longshore.secrets.key import AesKey
 
 # The formats import the cipher library, which takes longer to load than most commands take to
@@ -79,3 +80,19 @@ def decrypt_inline(text: str, key: AesKey, name: str) -> str:
     if words and words[0].encode().startswith((_SEALED_MARKER, _V2_MARKER)):
         text = f"{words[0]}\n{''.join(words[1:])}\n"
     return decrypt_text(text.encode(), key, name)
+
+
+def decrypt_file(text: bytes, key: AesKey, name: str, *, binary: bool = False) -> bytes:
+    """As `decrypt`, for any kind of file (spec E-6).
+
+    A file in jet's first format that gives neither text nor a known kind of binary file raises
+    DecryptionFailed, as a wrong key does that, unless `binary` says that it may be anything.
+    """
+    plain = decrypt(text, key, name)
+    if binary or authenticates(text) or is_plausible(plain):
+        return plain
+    raise DecryptionFailed(
+        f"cannot decrypt {name} with {key.origin}: wrong key?",
+        hint="the result is neither text nor a file of a known kind, and this old format cannot "
+        "tell; if it should not be text, say --binary",
+    )

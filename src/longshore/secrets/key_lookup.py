@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,40 +20,46 @@ _VARIABLES: Final = ("LONGSHORE_AES_KEY", "CODESHIP_AES_KEY")
 _MAX_KEY_FILE: Final = 64 * 1024
 
 
-def find_key(*, key_path: Path | None, environment: Environment, directory: Path) -> AesKey | None:
-    """The key from `key_path`, else from the environment, else from codeship.aes in `directory`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySource:
+    """Where to look: the file of --key-path, else the environment, else `directory` (E-1)."""
 
-    None when there is none. Raises KeyUnavailable when `key_path` cannot be read, or when the
-    first place that has something does not have a key (spec E-1, E-2).
-    """
-    if key_path is not None:
-        return _read(key_path)
-    for name in _VARIABLES:
-        if text := environment.get(name):
-            return AesKey.from_text(text, origin=name)
-    default = directory / KEY_FILE
-    return _read(default) if default.exists() else None
+    environment: Environment
+    directory: Path
+    key_path: Path | None = None
+
+    @property
+    def default_path(self) -> Path:
+        """Where the key lies when nothing else is said."""
+        return self.directory / KEY_FILE
+
+    def find(self) -> AesKey | None:
+        """The key, or None when there is none.
+
+        Raises KeyUnavailable when --key-path cannot be read, or when the first place that has
+        something does not have a key (E-2).
+        """
+        if self.key_path is not None:
+            return read_key(self.key_path)
+        for name in _VARIABLES:
+            if text := self.environment.get(name):
+                return AesKey.from_text(text, origin=name)
+        return read_key(self.default_path) if self.default_path.exists() else None
+
+    def require(self, otherwise: str = NO_KEY) -> AesKey:
+        """As `find`, but raises KeyUnavailable with the text `otherwise` when there is none."""
+        key = self.find()
+        if key is None:
+            raise KeyUnavailable(
+                otherwise,
+                hint=f"put the key into {self.default_path}, name its file with --key-path, "
+                f"or set {_VARIABLES[0]}; a new project makes one with `longshore generate`",
+            )
+        return key
 
 
-def require_key(
-    *,
-    key_path: Path | None,
-    environment: Environment,
-    directory: Path,
-    otherwise: str = NO_KEY,
-) -> AesKey:
-    """As `find_key`, but raises KeyUnavailable with the text `otherwise` when there is none."""
-    key = find_key(key_path=key_path, environment=environment, directory=directory)
-    if key is None:
-        raise KeyUnavailable(
-            otherwise,
-            hint=f"put the key into {directory / KEY_FILE}, name its file with --key-path, "
-            f"or set {_VARIABLES[0]}; a new project makes one with `longshore generate`",
-        )
-    return key
-
-
-def _read(path: Path) -> AesKey:
+def read_key(path: Path) -> AesKey:
+    """The key in a file; raises KeyUnavailable when it cannot be read or is none."""
     origin = path.name if path.name == KEY_FILE else str(path)
     try:
         with path.open("rb") as file:

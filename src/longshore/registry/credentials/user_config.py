@@ -1,0 +1,82 @@
+"""The user's own docker configuration: credential helpers, credential store, stored passwords."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from longshore.environment import Environment
+from longshore.errors import InvalidValue
+from longshore.oci.reference import DOCKER_HUB, normalise_registry
+from longshore.registry.credentials.dockercfg import Dockercfg, Entries, parse_dockercfg
+from longshore.registry.credentials.helper import CredentialHelper
+from longshore.registry.credentials.store import CredentialStore
+from longshore.secrets.credential import Credential
+
+HUB_KEY: Final = "https://index.docker.io/v1/"
+"""Under this key `docker login` keeps Docker Hub."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserCredentials:
+    """Who the user of this machine is to registries (S-53, P-27); `environment` goes to helpers."""
+
+    config: Dockercfg
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    timeout: float = 30.0
+
+    @classmethod
+    def load(cls, environment: Environment) -> UserCredentials:
+        """Read ``config.json`` in docker's configuration directory; without one there is nothing.
+
+        Raises InvalidValue when the file cannot be read or understood.
+        """
+        path = environment.docker_config_directory / "config.json"
+        return cls(config=_read(path), environment=environment.values)
+
+    async def find(self, registry: str) -> Credential | None:
+        """The credential for `registry`: of its own helper, else the store, else the file."""
+        for helper in self._helpers(normalise_registry(registry)):
+            for key in self._spellings(registry):
+                if (found := await helper.get(key)) is not None:
+                    return found
+        return CredentialStore(self.config.entries).find(registry)
+
+    async def all(self) -> Entries:
+        """Every credential that can be found, by the spelling it was stored under, sorted."""
+        stored = await self._helper(self.config.store).list() if self.config.store else ()
+        keys = dict.fromkeys((*self.config.named, *self.config.helpers, *stored))
+        hosts: dict[str, str] = {}
+        for key in sorted(keys):
+            hosts.setdefault(normalise_registry(key), key)
+        found = [(key, await self.find(key)) for key in hosts.values()]
+        return tuple((key, credential) for key, credential in found if credential is not None)
+
+    def _helpers(self, host: str) -> Iterator[CredentialHelper]:
+        for key, name in self.config.helpers.items():
+            if normalise_registry(key) == host:
+                yield self._helper(name)
+        if self.config.store:
+            yield self._helper(self.config.store)
+
+    def _helper(self, name: str) -> CredentialHelper:
+        return CredentialHelper(name=name, environment=self.environment, timeout=self.timeout)
+
+    def _spellings(self, registry: str) -> tuple[str, ...]:
+        """How `docker login` may have spelled it: as the file does, else as docker would."""
+        host = normalise_registry(registry)
+        written = [key for key in self.config.named if normalise_registry(key) == host]
+        usual = [HUB_KEY] if host == DOCKER_HUB else [host, f"https://{host}"]
+        return tuple(dict.fromkeys((*written, *usual)))
+
+
+def _read(path: Path) -> Dockercfg:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return Dockercfg(origin=str(path))
+    except OSError as error:
+        raise InvalidValue(f"cannot read {path}: {error.strerror}") from error
+    return parse_dockercfg(content, origin=str(path))

@@ -23,7 +23,7 @@ class Limits:
     retries: int = 8
     deadline: float = 7200.0
     chunk_size: int = 32 * MEBIBYTE
-    idle: float = 60.0
+    idle: float = 120.0
     longest_wait: float = 300.0
 
     def __post_init__(self) -> None:

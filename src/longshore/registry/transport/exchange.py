@@ -42,10 +42,12 @@ Body = bytes | Pieces | AsyncIterator[Buffer]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to ask. `scopes` are the token scopes it needs, the pushed repository's first.
+    """What to ask.
 
-    `confidential`: the body holds secrets, so it stays with its origin. `once`: never repeat it, because only the caller knows how to go on. `deadline` is a time of
-    the retry clock. `keep_open`: on 200 and 206 leave the body in `Answer.content`.
+    `scopes` are the token scopes it needs, the pushed repository's first. `confidential`: the body
+    holds secrets and stays with its origin. `once`: never repeat it, because only the caller knows
+    how to go on. `deadline` is a time of the retry clock. `keep_open`: on 200 and 206 leave the
+    body in `Answer.content`.
     """
 
     method: str

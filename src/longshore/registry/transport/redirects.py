@@ -48,8 +48,9 @@ def _misled(subject: Subject, what: str) -> RegistryError:
 def follow(request: Request, answer: Answer, reach: Reach) -> Request | None:
     """The request to send next because of `answer`; None when it stays as it is.
 
-    On another origin Authorization and cookies stay behind, and confidential bodies too. A method other than GET and HEAD is
-    only repeated for 307 and 308, and only when its body can be sent again (RFC 9110, 15.4).
+    On another origin Authorization and cookies stay behind, and a confidential body does not go.
+    A method other than GET and HEAD is only repeated for 307 and 308, and only when its body can
+    be sent again (RFC 9110, 15.4).
     """
     if answer.status not in _REDIRECTS:
         return None

@@ -1,0 +1,66 @@
+"""How large the pieces are in which blobs go to one registry; shared by all uploads to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from longshore.registry.limits import Limits
+from longshore.registry.progress import ChunkSized, Listener
+from longshore.registry.transport.exchange import Answer
+
+SMALLEST: Final = 64 * 1024
+
+
+@dataclass(slots=True, kw_only=True)
+class Chunking:
+    """`streaming`: a blob may go in one PATCH without announced length. `size` in bytes."""
+
+    host: str
+    limits: Limits
+    listener: Listener
+    streaming: bool = True
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.size = self.limits.chunk_size
+
+    def announced(self, answer: Answer) -> None:
+        """Obey the limits that an upload's first answer may name, in bytes.
+
+        ``OCI-Chunk-Min-Length`` is of the OCI distribution spec 1.1 ("Pushing a blob in chunks");
+        ``OCI-Chunk-Max-Length`` was proposed beside it and some registries send it.
+        """
+        least, most = (
+            _length(answer.headers.get(f"OCI-Chunk-{end}-Length")) for end in ("Min", "Max")
+        )
+        if least is not None and least > self.size:
+            self._resize(least, f"it wants at least {least} bytes in each")
+        if most is not None and (self.streaming or most < self.size):
+            self.streaming = False
+            self._resize(min(most, self.size), f"it takes at most {most} bytes in each")
+
+    def too_large(self, sent: int) -> bool:
+        """A body of `sent` bytes was refused with 413; False when there is nothing smaller."""
+        if self.streaming:
+            self.streaming = False
+            self.size = min(self.size, max(sent, SMALLEST * 4))
+        if sent <= SMALLEST:
+            return False
+        # Quarters: each refusal costs a round trip and the bytes sent until it came.
+        smaller = max(SMALLEST, min(self.size, sent) // 4)
+        self._resize(smaller, f"a body of {sent} bytes was refused as too large (413)")
+        return True
+
+    def no_streaming(self, reason: str) -> None:
+        """The registry wants to know lengths beforehand."""
+        self.streaming = False
+        self._resize(self.size, reason)
+
+    def _resize(self, size: int, reason: str) -> None:
+        self.size = size
+        self.listener(ChunkSized(host=self.host, size=size, reason=reason))
+
+
+def _length(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and int(text) > 0 else None

@@ -1,0 +1,121 @@
+"""The line to one registry: found once, then asked by name of repository and path."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import anyio
+from yarl import URL
+
+from longshore.errors import RegistryError, RegistryUnavailable
+from longshore.registry.auth.tokens import Authorizing, pull_scope, push_scope
+from longshore.registry.chunking import Chunking
+from longshore.registry.limits import Limits
+from longshore.registry.once import Once
+from longshore.registry.progress import Listener
+from longshore.registry.transport.errors import refusal
+from longshore.registry.transport.exchange import Answer, Body, Request, Sender, Subject
+from longshore.registry.transport.retry import Backoff, Patience
+from longshore.registry.transport.scheme import Found, Reach, discover
+
+Result = TypeVar("Result")
+
+
+@dataclass(slots=True, kw_only=True)
+class Line:
+    """`open` is the chain without credentials, `sender` the one with them."""
+
+    host: str
+    open: Sender
+    sender: Authorizing
+    reach: Reach
+    limits: Limits
+    backoff: Backoff
+    listener: Listener
+    chunking: Chunking
+    _found: Once[str, Found] = field(default_factory=Once)
+
+    async def found(self, deadline: float) -> Found:
+        """Where the registry is; asked once."""
+        return await self._found.get(self.host, lambda: self._discover(deadline))
+
+    async def _discover(self, deadline: float) -> Found:
+        found = await discover(self.open, self.host, self.reach, deadline=deadline)
+        self.sender.learn(found.base, found.greeting)
+        return found
+
+    def call(self, repository: str, scopes: tuple[str, ...] = ()) -> Call:
+        """Begin something about one repository; the deadline runs from now on."""
+        deadline = self.backoff.clock.now() + self.limits.deadline
+        return Call(line=self, repository=repository, scopes=scopes, deadline=deadline)
+
+    async def within(self, call: Call, work: Callable[[Call], Awaitable[Result]]) -> Result:
+        """Do `work`, cut off at the deadline whatever it is waiting for."""
+        with anyio.move_on_after(self.limits.deadline):
+            return await work(call)
+        raise RegistryUnavailable(
+            f"{self.host} did not finish within {self.limits.deadline:g} s",
+            hint="allow more time with --push-timeout, or find out what is slow",
+            registry=self.host,
+            repository=call.repository or None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One thing we want of a registry: its repository, token scopes and deadline."""
+
+    line: Line
+    repository: str
+    scopes: tuple[str, ...]
+    deadline: float
+
+    def subject(self, what: str) -> Subject:
+        """For messages: `what` of this repository."""
+        return Subject(registry=self.line.host, repository=self.repository, what=what)
+
+    def refusal(self, answer: Answer, what: str) -> RegistryError:
+        """The error for an answer that is not what we need."""
+        return refusal(answer, self.subject(what), self.line.sender.credential)
+
+    async def patience(self) -> Patience:
+        """A budget for an operation of several requests."""
+        found = await self.line.found(self.deadline)
+        return Patience(
+            backoff=self.line.backoff, host=found.base.authority, deadline=self.deadline
+        )
+
+    async def url(self, path: str, **query: str) -> URL:
+        """``/v2/<repository>/<path>`` there."""
+        found = await self.line.found(self.deadline)
+        return found.base.with_path(f"/v2/{self.repository}/{path}").with_query(query)
+
+    async def ask(
+        self,
+        method: str,
+        url: URL,
+        what: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Body | None = None,
+        once: bool = False,
+        keep_open: bool = False,
+    ) -> Answer:
+        """Send and wait for the answer, whatever its status. `what` names the thing asked for."""
+        request = Request(
+            method=method,
+            url=url,
+            subject=self.subject(what),
+            headers=headers or {},
+            body=body,
+            scopes=self.scopes,
+            once=once,
+            deadline=self.deadline,
+            keep_open=keep_open,
+        )
+        return await self.line.sender.send(request)
+
+
+__all__ = ["Call", "Line", "pull_scope", "push_scope"]

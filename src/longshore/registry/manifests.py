@@ -1,0 +1,78 @@
+"""Manifests of a registry: asked for, read, written, always by their exact bytes."""
+
+from __future__ import annotations
+
+from longshore.errors import RegistryError
+from longshore.oci.digest import Digest
+from longshore.oci.manifest import Document, Index, Manifest, parse_manifest
+from longshore.oci.media_types import ACCEPT_MANIFESTS
+from longshore.registry.blobs import mismatch
+from longshore.registry.line import Call
+from longshore.registry.transport.exchange import Answer
+
+Reference = str | Digest
+"""A tag, or the digest of a manifest."""
+
+
+async def head(call: Call, reference: Reference) -> Digest | None:
+    """The digest `reference` stands for there, None when there is none (spec end-3).
+
+    The manifest is read when the registry does not tell its digest.
+    """
+    what = f"manifest {reference}"
+    answer = await _ask(call, "HEAD", reference, what)
+    if answer.status == 404:
+        return None
+    if answer.status != 200:
+        raise call.refusal(answer, what)
+    named = answer.headers.get("Docker-Content-Digest")
+    return Digest.parse(named) if named else (await get(call, reference)).digest
+
+
+async def get(call: Call, reference: Reference) -> Manifest | Index:
+    """Read a manifest or index; its digest is checked against what was asked and announced."""
+    what = f"manifest {reference}"
+    answer = await _ask(call, "GET", reference, what)
+    if answer.status != 200:
+        raise call.refusal(answer, what)
+    document = parse_manifest(answer.body, answer.headers.get("Content-Type"))
+    announced = answer.headers.get("Docker-Content-Digest")
+    for named in (announced, str(reference) if isinstance(reference, Digest) else None):
+        if named is not None and named != str(document.digest):
+            raise mismatch(call, what, document.digest, named)
+    return document
+
+
+async def put(call: Call, reference: Reference, manifest: Document) -> Digest:
+    """Write a manifest (spec end-7); returns its digest, which the registry has confirmed.
+
+    A registry that answers with another digest is asked again; ContentMismatch when it insists.
+    """
+    what = f"manifest {reference}"
+    answer = await call.ask(
+        "PUT",
+        await call.url(f"manifests/{reference}"),
+        what,
+        headers={"Content-Type": manifest.media_type},
+        body=manifest.content,
+    )
+    if answer.status not in (200, 201, 202):
+        raise _refused(call, answer, what)
+    named = answer.headers.get("Docker-Content-Digest")
+    if named != str(manifest.digest) and (there := await head(call, reference)) != manifest.digest:
+        raise mismatch(call, what, manifest.digest, str(there or named))
+    return manifest.digest
+
+
+async def _ask(call: Call, method: str, reference: Reference, what: str) -> Answer:
+    url = await call.url(f"manifests/{reference}")
+    return await call.ask(method, url, what, headers={"Accept": ACCEPT_MANIFESTS})
+
+
+def _refused(call: Call, answer: Answer, what: str) -> RegistryError:
+    error = call.refusal(answer, what)
+    if error.code == "MANIFEST_BLOB_UNKNOWN":
+        error.hint = (
+            "a layer vanished from the registry meanwhile (garbage collection?); push again"
+        )
+    return error

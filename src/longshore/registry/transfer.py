@@ -1,0 +1,338 @@
+"""The bytes of one blob on their way into one repository, through whatever breaks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from longshore.errors import LongshoreError, RegistryError
+from longshore.oci.digest import Digest
+from longshore.registry.blobs import BlobStream, mismatch, size_of
+from longshore.registry.line import Call
+from longshore.registry.progress import Restarted, Resumed, Sent
+from longshore.registry.ranges import received
+from longshore.registry.transport.errors import Interrupted, registry_words
+from longshore.registry.transport.exchange import Answer, Buffer, Pieces
+from longshore.registry.transport.retry import Patience
+from longshore.registry.upload_session import SessionLost, UploadSession, begin
+from longshore.registry.window import Window
+
+_SMALL: Final = 512 * 1024
+"""A blob up to this size goes with the final PUT: one request less."""
+_LEAST_CHUNK: Final = 1 << 20
+_LENGTH_WANTED: Final = frozenset({307, 308, 400, 405, 411, 501, 505})
+"""What servers answer that do not take a body without announced length."""
+
+_LOST_HINT: Final = (
+    "the registry forgot the upload twice: behind a load balancer its processes need one shared "
+    "storage and http.secret, or sticky sessions"
+)
+
+
+class _TooLarge(Exception):  # a turn in the story, not an error
+    """413 for a body of so many bytes."""
+
+    def __init__(self, sent: int, answer: Answer) -> None:
+        super().__init__(sent)
+        self.sent = sent
+        self.answer = answer
+
+
+class _OutOfStep(Exception):  # a turn in the story, not an error
+    """The registry does not take these bytes here; its status tells where it is."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+@dataclass(slots=True, kw_only=True)
+class Transfer:
+    """Sends `stream` into the session it is given, or into new ones when that is lost.
+
+    Bytes [0, `offset`) are with the registry; `window` holds what may have to be sent again.
+    """
+
+    call: Call
+    stream: BlobStream
+    session: UploadSession
+    patience: Patience
+    what: str
+    resumed: list[int] = field(default_factory=list)
+    restarts: int = 0
+    offset: int = 0
+    _window: Window = field(default_factory=Window)
+    _source: AsyncIterator[Buffer] = field(init=False)
+    _exhausted: bool = False
+    _committed: bool = False
+    _broken: bool = False
+    _lost: int = 0
+    _chunk: int = 0
+
+    def __post_init__(self) -> None:
+        self._source = aiter(self.stream)
+
+    async def run(self) -> Digest:
+        """Send everything and commit; returns the digest. The session is gone either way."""
+        try:
+            while not await self._attempt():
+                pass
+        finally:
+            if not self._committed:
+                await self.session.cancel()
+        return self.stream.digest
+
+    async def _attempt(self) -> bool:
+        """Go on from `offset` to the end; False when something broke and was mended."""
+        try:
+            await self._send()
+            await self._commit()
+        except Interrupted as interruption:
+            await self.patience.pause(interruption)
+            return await self._mend(interruption.reason)
+        except _TooLarge as refused:
+            if not self.call.line.chunking.too_large(refused.sent):
+                raise self.call.refusal(refused.answer, self.what) from None
+            self._chunk = 0
+            return await self._mend("a body that was too large")
+        except _OutOfStep as refused:
+            return await self._in_step(refused.answer)
+        except SessionLost as lost:
+            return await self._begin_again(lost.answer)
+        return True
+
+    # --- sending -----------------------------------------------------------------------------
+
+    async def _send(self) -> None:
+        if await self._is_small():
+            return  # all of it goes with the PUT
+        if self.call.line.chunking.streaming and not self._broken:
+            await self._stream()
+        while await self._more():
+            await self._send_chunk()
+
+    async def _is_small(self) -> bool:
+        most = min(_SMALL, self._chunk_size())
+        await self._fill(most + 1)
+        return self._exhausted and self.offset == 0 and self._window.end <= most
+
+    async def _more(self) -> bool:
+        """Whether bytes beyond `offset` remain; reads up to a chunk of them."""
+        await self._fill(self.offset + self._chunk_size())
+        return self._window.end > self.offset
+
+    async def _send_chunk(self) -> None:
+        body = Pieces(self._window.pieces(self.offset, self._chunk_size()))
+        try:
+            answer = await self.session.append(body, self.offset)
+        except Interrupted:
+            # The same size may never get through a connection that breaks this often.
+            self._chunk = max(min(_LEAST_CHUNK, self._chunk_size()), self._chunk_size() // 2)
+            raise
+        self._accepted(answer, self.offset + body.length, body.length)
+        self._chunk = min(self.call.line.chunking.size, self._chunk_size() * 2)
+        self._window.drop_before(self.offset)
+
+    def _chunk_size(self) -> int:
+        size = self.call.line.chunking.size
+        return min(self._chunk, size) if self._chunk else size
+
+    async def _stream(self) -> None:
+        """One PATCH for all that is left; reading goes on in this task, sending in another."""
+        send, receive = anyio.create_memory_object_stream[Buffer](1)
+        outcome: list[Answer | LongshoreError] = []
+        failure: Exception | None = None
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._exchange, receive, outcome)
+            try:
+                await self._feed(send)
+            except Exception as error:  # noqa: BLE001  # raised below, out of the group's wrapper
+                failure = error
+                tasks.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+        (result,) = outcome
+        if isinstance(result, LongshoreError):
+            raise result
+        self._accepted_stream(result)
+
+    async def _exchange(
+        self,
+        receive: MemoryObjectReceiveStream[Buffer],
+        outcome: list[Answer | LongshoreError],
+    ) -> None:
+        with receive:
+            try:
+                outcome.append(await self.session.append(receive, self.offset))
+            except LongshoreError as error:
+                outcome.append(error)
+
+    async def _feed(self, send: MemoryObjectSendStream[Buffer]) -> None:
+        """Hand on what the window has, then what the source gives, until nobody takes it."""
+        with send:
+            try:
+                for kept in self._window.pieces(self.offset, self._window.end):
+                    await send.send(kept)
+                while (piece := await self._next()) is not None:
+                    await send.send(piece)
+                    self._window.keep(self.call.line.limits.chunk_size)
+            except anyio.BrokenResourceError:
+                return  # the exchange has ended; its outcome says how
+
+    def _accepted_stream(self, answer: Answer) -> None:
+        if answer.status in _LENGTH_WANTED:
+            self.call.line.chunking.no_streaming(f"it answered {answer.phrase} to a stream")
+            raise _OutOfStep(answer)
+        self._accepted(answer, self._window.end, self._window.end - self.offset)
+        if not self._exhausted:
+            reason = f"{answer.phrase} before the end of the data"
+            raise Interrupted(f"{self.what}: {reason}", reason=reason)
+
+    def _accepted(self, answer: Answer, reached: int, length: int) -> None:
+        """The registry has the bytes up to `reached`, or says otherwise."""
+        match answer.status:
+            case 201 | 202 | 204:
+                self.offset = reached
+            case 404:
+                raise SessionLost(answer)
+            case 413:
+                raise _TooLarge(length, answer)
+            case 400 | 416:
+                raise _OutOfStep(answer)
+            case _:
+                raise self.call.refusal(answer, self.what)
+        self.patience.progress()
+        has = received(answer.headers.get("Range")) if "Range" in answer.headers else reached
+        if self._window.start <= has < reached and has > 0:
+            self.offset = has
+
+    # --- reading -----------------------------------------------------------------------------
+
+    async def _fill(self, end: int) -> None:
+        while self._window.end < end and await self._next() is not None:
+            pass
+
+    async def _next(self) -> Buffer | None:
+        """The next piece of the source, which the window keeps; None at its end."""
+        if self._exhausted:
+            return None
+        piece = await anext(self._source, None)
+        if piece is None:
+            self._exhausted = True
+            return None
+        self._window.append(piece)
+        total = self._window.end
+        self.call.line.listener(Sent(repository=self.call.repository, blob=self.what, total=total))
+        return piece
+
+    # --- mending -----------------------------------------------------------------------------
+
+    async def _mend(self, reason: str) -> bool:
+        """Go on where the registry is, if the window reaches back there, else from zero."""
+        self._broken = True
+        if self._exhausted and await self._is_there():
+            self._committed = True
+            return True
+        try:
+            has = await self.session.received()
+        except SessionLost:
+            await self._restart(reason)
+            return False
+        if has > self.offset:
+            self.patience.progress()
+        if not self._window.holds(has):
+            await self._restart(f"{reason}; only {has} bytes had arrived")
+            return False
+        self.offset = has
+        if has:
+            self.resumed.append(has)
+            self.call.line.listener(
+                Resumed(repository=self.call.repository, blob=self.what, offset=has, reason=reason)
+            )
+        return False
+
+    async def _in_step(self, answer: Answer) -> bool:
+        code, detail = registry_words(answer.body)
+        said = ": ".join(filter(None, (code, detail, answer.phrase)))
+        await self.patience.pause(
+            Interrupted(
+                self.call.refusal(answer, self.what).message,
+                reason=said,
+                registry=self.call.line.host,
+                repository=self.call.repository,
+                status=answer.status,
+                code=code,
+                detail=detail,
+            )
+        )
+        return await self._mend(said)
+
+    async def _begin_again(self, answer: Answer) -> bool:
+        """Once only: a setup that loses a session without a break will lose them all."""
+        if self._exhausted and await self._is_there():
+            self._committed = True
+            return True
+        self._lost += 1
+        if self._lost > 1:
+            error = self.call.refusal(answer, self.what)
+            error.hint = _LOST_HINT if answer.status == 404 else error.hint
+            raise error
+        code, detail = registry_words(answer.body)
+        await self._restart(": ".join(filter(None, (code, detail))) or answer.phrase)
+        return False
+
+    async def _restart(self, reason: str) -> None:
+        self.restarts += 1
+        if self.restarts > self.call.line.limits.retries + 1:
+            raise RegistryError(
+                f"{self.call.line.host} lost {self.what} of {self.call.repository} "
+                f"{self.restarts} times, the last time because of {reason}",
+                hint="send smaller chunks, or find out what cuts connections",
+                registry=self.call.line.host,
+                repository=self.call.repository,
+            )
+        self.call.line.listener(
+            Restarted(repository=self.call.repository, blob=self.what, reason=reason)
+        )
+        self.session = await begin(self.call, self.what)
+        await self.stream.restart()
+        self._source = aiter(self.stream)
+        self._window = Window()
+        self._exhausted = False
+        self.offset = 0
+
+    # --- the end -----------------------------------------------------------------------------
+
+    async def _commit(self) -> None:
+        if self._committed:
+            return
+        digest = self.stream.digest
+        rest = self._window.pieces(self.offset, _SMALL) if self.offset < self._window.end else ()
+        body = Pieces(rest) if rest else None
+        answer = await self.session.commit(digest, body)
+        match answer.status:
+            case 200 | 201 | 202 | 204:
+                await self._check(answer, digest)
+                self._committed = True
+            case 404:
+                raise SessionLost(answer)
+            case 413:
+                raise _TooLarge(body.length if body else 0, answer)
+            case 400 | 416:
+                raise SessionLost(answer)
+            case _:
+                raise self.call.refusal(answer, self.what)
+
+    async def _check(self, answer: Answer, digest: Digest) -> None:
+        """What the registry says it has stored; when that is not ours, look again."""
+        named = answer.headers.get("Docker-Content-Digest")
+        if named is not None and named != str(digest) and not await self._is_there():
+            raise mismatch(self.call, self.what, digest, named)
+
+    async def _is_there(self) -> bool:
+        """Whether the blob has arrived after all: the answer to a PUT may have been lost."""
+        return await size_of(self.call, self.stream.digest) is not None

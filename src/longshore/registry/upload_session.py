@@ -1,0 +1,139 @@
+"""One upload session as the registry sees it (OCI distribution spec 1.1, "Pushing blobs").
+
+The address changes with every answer; cookies are kept because load balancers use them to lead
+all requests of a session to the process that knows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from typing import Final
+
+import anyio
+from yarl import URL
+
+from longshore.errors import LongshoreError
+from longshore.oci.digest import Digest
+from longshore.registry.line import Call
+from longshore.registry.ranges import content_range, received
+from longshore.registry.transport.exchange import Answer, Buffer, Pieces
+from longshore.registry.transport.redirects import resolve
+
+_OCTETS: Final = "application/octet-stream"
+_FAREWELL: Final = 5.0
+
+
+class SessionLost(Exception):  # a turn in the story, not an error
+    """The registry does not know the session (any more)."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+@dataclass(slots=True)
+class UploadSession:
+    """`location` is where the next request goes; `what` names the blob in messages."""
+
+    call: Call
+    location: URL
+    what: str
+    _cookies: dict[URL, dict[str, str]] = field(default_factory=dict)
+
+    async def append(self, body: Pieces | AsyncIterator[Buffer], offset: int) -> Answer:
+        """PATCH: the bytes from `offset` on, announced when they are `Pieces`, else streamed.
+
+        Never repeated by itself. Any status is returned; on success the session has moved on.
+        """
+        headers = {"Content-Type": _OCTETS}
+        if isinstance(body, Pieces):
+            headers["Content-Range"] = content_range(offset, body.length)
+        answer = await self._ask("PATCH", self.location, headers, body)
+        if answer.status in (201, 202, 204):
+            self._move(answer)
+        return answer
+
+    async def received(self) -> int:
+        """GET: how many bytes the registry has; raises SessionLost when it cannot go on."""
+        answer = await self._ask("GET", self.location, {}, None, once=False)
+        if answer.status in (400, 404, 405, 416, 501):
+            raise SessionLost(answer)
+        if answer.status not in (200, 202, 204):
+            raise self.call.refusal(answer, self.what)
+        self._move(answer)
+        return received(answer.headers.get("Range"))
+
+    async def commit(self, digest: Digest, body: Pieces | None = None) -> Answer:
+        """PUT: the blob is complete (with `body` when nothing was sent before)."""
+        headers = {"Content-Type": _OCTETS} if body else {"Content-Length": "0"}
+        return await self._ask("PUT", _with_digest(self.location, digest), headers, body)
+
+    async def cancel(self) -> None:
+        """DELETE, in a few seconds, also while we are being cancelled; failing does not matter:
+        registries drop sessions that nobody ends."""
+        with anyio.move_on_after(_FAREWELL, shield=True), suppress(LongshoreError):
+            await self._ask("DELETE", self.location, {}, None)
+
+    async def _ask(
+        self,
+        method: str,
+        url: URL,
+        headers: dict[str, str],
+        body: Pieces | AsyncIterator[Buffer] | None,
+        *,
+        once: bool = True,
+    ) -> Answer:
+        if cookies := self._cookies.get(url.origin()):
+            headers = {**headers, "Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items())}
+        answer = await self.call.ask(method, url, self.what, headers=headers, body=body, once=once)
+        self.remember(answer)
+        return answer
+
+    def remember(self, answer: Answer) -> None:
+        """Keep the cookies of an answer for its own origin."""
+        kept = self._cookies.setdefault(answer.url.origin(), {})
+        for header in answer.headers.getall("Set-Cookie", ()):
+            with suppress(CookieError):
+                kept.update({m.key: m.coded_value for m in SimpleCookie(header).values()})
+
+    def _move(self, answer: Answer) -> None:
+        if "Location" in answer.headers:
+            self.location = resolve(answer, self.call.subject(self.what), self.call.line.reach)
+
+
+async def begin(call: Call, what: str) -> UploadSession:
+    """POST: a new session."""
+    return _opened(call, what, await _post(call, what))
+
+
+async def mount(call: Call, what: str, digest: Digest, source: str) -> UploadSession | None:
+    """POST: link the blob from the repository `source`; None when that was done.
+
+    A registry that cannot do it starts a session instead (202), which is to be used or cancelled.
+    """
+    answer = await _post(call, what, mount=str(digest), **{"from": source})
+    return None if answer.status == 201 else _opened(call, what, answer)
+
+
+async def _post(call: Call, what: str, **query: str) -> Answer:
+    url = await call.url("blobs/uploads/", **query)
+    return await call.ask("POST", url, what, headers={"Content-Length": "0"})
+
+
+def _opened(call: Call, what: str, answer: Answer) -> UploadSession:
+    if answer.status != 202:
+        raise call.refusal(answer, what)
+    call.line.chunking.announced(answer)
+    session = UploadSession(call, resolve(answer, call.subject(what), call.line.reach), what)
+    session.remember(answer)
+    return session
+
+
+def _with_digest(location: URL, digest: Digest) -> URL:
+    """The address with ``digest=`` added as text: what the registry encoded must not change."""
+    text = str(location)
+    joint = "&" if "?" in text else "?"
+    return URL(f"{text}{joint}digest={digest.algorithm}%3A{digest.hex}", encoded=True)

@@ -1,0 +1,90 @@
+"""The upload of one blob, told in order: is it there, can it be mounted, else send it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from longshore.oci.digest import Digest
+from longshore.registry.blobs import BlobStream, size_of
+from longshore.registry.line import Call
+from longshore.registry.progress import Exists, Mounted
+from longshore.registry.transfer import Transfer
+from longshore.registry.upload_session import UploadSession, begin, mount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How a blob came to be in the repository.
+
+    `size` in bytes, -1 when it existed and the registry does not tell. `source` is the repository
+    it was mounted from. `resumed` are the byte offsets at which sending went on after breaks.
+    """
+
+    digest: Digest
+    size: int
+    route: Literal["exists", "mounted", "sent"]
+    source: str = ""
+    resumed: tuple[int, ...] = ()
+    restarts: int = 0
+
+
+async def deliver(
+    call: Call,
+    stream: BlobStream,
+    *,
+    digest: Digest | None,
+    mount_from: Sequence[str],
+    name: str,
+) -> Delivery:
+    """Have the blob in the call's repository.
+
+    `digest` when it is known beforehand: then it is looked for, and mounted from the first of
+    `mount_from` that has it; only then is `stream` touched. `name` is for messages and progress.
+    """
+    session: UploadSession | None = None
+    if digest is not None:
+        if (size := await size_of(call, digest)) is not None:
+            call.line.listener(Exists(repository=call.repository, blob=name))
+            return Delivery(digest=digest, size=size, route="exists")
+        session, source = await _mount(call, digest, mount_from, name)
+        if source:
+            return await _mounted(call, digest, source, name)
+    return await _send(call, stream, session or await begin(call, name), name)
+
+
+async def _mount(
+    call: Call, digest: Digest, sources: Sequence[str], name: str
+) -> tuple[UploadSession | None, str]:
+    """The repository it could be mounted from, else the session of the last try, if any."""
+    session: UploadSession | None = None
+    for source in sources:
+        if session is not None:
+            await session.cancel()
+        session = await mount(call, name, digest, source)
+        if session is None:
+            return None, source
+    return session, ""
+
+
+async def _mounted(call: Call, digest: Digest, source: str, name: str) -> Delivery:
+    call.line.listener(Mounted(repository=call.repository, blob=name, source=source))
+    size = await size_of(call, digest)
+    return Delivery(
+        digest=digest, size=-1 if size is None else size, route="mounted", source=source
+    )
+
+
+async def _send(call: Call, stream: BlobStream, session: UploadSession, name: str) -> Delivery:
+    transfer = Transfer(
+        call=call, stream=stream, session=session, patience=await call.patience(), what=name
+    )
+    digest = await transfer.run()
+    return Delivery(
+        digest=digest,
+        size=stream.size,
+        route="sent",
+        resumed=tuple(transfer.resumed),
+        restarts=transfer.restarts,
+    )

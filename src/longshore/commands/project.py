@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from longshore.config.load import load
+from longshore.config.problem import Problem, Severity
 from longshore.errors import UsageError
 from longshore.plan.compile import compile_plan
 from longshore.plan.facts import BuildFacts
@@ -19,11 +21,16 @@ from longshore.report.style import Style
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectChoice:
-    """Which files: the project directory, and paths relative to it that replace the search (F-4)."""
+    """Which files: the project directory, and paths below it that replace the search (F-4)."""
 
     directory: Path
     services_path: str | None = None
     steps_path: str | None = None
+
+
+def has_errors(problems: Sequence[Problem]) -> bool:
+    """Whether one of the problems stops everything."""
+    return any(problem.severity is Severity.ERROR for problem in problems)
 
 
 def read_text(path: Path) -> str | None:
@@ -54,7 +61,7 @@ def planned(
     )
     problems = loaded.problems
     plan = None
-    if loaded.project is not None and not _has_error(problems):
+    if loaded.project is not None and not has_errors(problems):
         compiled = compile_plan(loaded.project, facts, selection, read_text)
         problems = tuple(sorted({*problems, *compiled.problems}, key=lambda p: (p.place, p.code)))
         plan = compiled.plan

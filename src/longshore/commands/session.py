@@ -12,12 +12,13 @@ from longshore.config.model import CredentialKeys, Pairs
 from longshore.engine.opening import open_engine
 from longshore.engine.port import Engine
 from longshore.environment import Environment
-from longshore.plan.model import BuildPlan, Plan
+from longshore.plan.model import Plan
+from longshore.run.credentials import CredentialOptions
 from longshore.run.docker_access import DockerAccess, docker_access
 from longshore.run.events import Notice
 from longshore.run.execute import Setting
 from longshore.run.files import ProjectFiles
-from longshore.run.images import ImageOptions, ImageStore
+from longshore.run.images import ImageOptions
 from longshore.run.liveness import Liveness, ProcessIdentity, held_lock
 from longshore.run.push import EnginePusher
 from longshore.run.runtime import RunOptions
@@ -82,22 +83,17 @@ async def _setting(
     )
     access = _docker(plan, environment, info.endpoint)
 
-    async def arguments(image: BuildPlan) -> tuple[tuple[str, str], ...]:
-        return files.arguments(image)
-
     return Setting(
         engine=engine,
         scope=scope,
         options=options.run,
         emit=emit,
-        images=ImageStore(
-            engine=engine,
-            plans=plan.images,
-            emit=emit,
-            credentials_for=no_credentials,
-            arguments_of=arguments,
-            options=options.images,
+        files=files,
+        images=options.images,
+        credentials=CredentialOptions(
+            flags=options.credentials, user_login=options.user_credentials
         ),
+        environment=environment,
         sources=Sources(
             files=files,
             host=environment.values,

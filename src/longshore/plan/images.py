@@ -13,6 +13,7 @@ from longshore.config.model import BuildEntry, CredentialKeys, Pairs, ServiceEnt
 from longshore.errors import InvalidValue
 from longshore.oci.reference import ImageReference
 from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, PullPlan
+from longshore.plan.services import absolute_credentials
 
 ReadText = Callable[[Path], str | None]
 """Reads a text file, or answers None where there is none; compile does no I/O of its own."""
@@ -42,7 +43,8 @@ def image_plans(
 def _image_plan(
     entry: ServiceEntry, file: ServicesFile, expand: ExpandArguments, read_text: ReadText
 ) -> ImagePlan:
-    credentials = (entry.credentials,) if entry.credentials else ()
+    own = absolute_credentials(entry.credentials, file)
+    credentials = (own,) if own else ()
     if entry.build is not None:
         return _build_plan(entry, entry.build, file, expand, read_text, credentials)
     name = ImageReference.parse(entry.image or "").with_default_tag()

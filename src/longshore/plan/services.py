@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from longshore.config.model import DependencyEntry, ServiceEntry, ServicesFile
+from longshore.config.model import CredentialKeys, DependencyEntry, ServiceEntry, ServicesFile
 from longshore.engine.spec import Limits, Mount
 from longshore.plan.model import Dependency, ImageKey, ServicePlan
 
@@ -37,7 +38,7 @@ def _service_plan(entry: ServiceEntry, file: ServicesFile, image: ImageKey) -> S
         add_docker=entry.add_docker,
         ports=entry.ports,
         limits=_limits(entry),
-        credentials=entry.credentials,
+        credentials=absolute_credentials(entry.credentials, file),
         place=entry.place,
     )
 
@@ -100,6 +101,19 @@ def _mounts(entry: ServiceEntry, file: ServicesFile) -> tuple[Mount, ...]:
             read_only=volume.read_only,
         )
         for volume in entry.volumes
+    )
+
+
+def absolute_credentials(keys: CredentialKeys, file: ServicesFile) -> CredentialKeys:
+    """A service's credentials file is looked for beside the services file (F-11)."""
+
+    def absolute(path: str | None) -> str | None:
+        return None if path is None else str(file.directory / path)
+
+    return replace(
+        keys,
+        encrypted_dockercfg_path=absolute(keys.encrypted_dockercfg_path),
+        dockercfg_path=absolute(keys.dockercfg_path),
     )
 
 

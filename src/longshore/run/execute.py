@@ -11,10 +11,14 @@ import anyio
 
 from longshore.engine.port import Engine
 from longshore.engine.spec import Mount
-from longshore.plan.model import Plan
+from longshore.environment import Environment
+from longshore.plan.model import BuildPlan, Plan
+from longshore.run.credentials import CredentialOptions, Credentials, Generate
 from longshore.run.events import Notice, RunFinished, RunStarted
+from longshore.run.files import ProjectFiles
 from longshore.run.gate import Gate
-from longshore.run.images import ImageStore
+from longshore.run.generator import generated_dockercfg
+from longshore.run.images import ImageOptions, ImageStore
 from longshore.run.janitor import janitor
 from longshore.run.push import Pusher
 from longshore.run.result import RunResult
@@ -33,7 +37,10 @@ class Setting:
     scope: RunScope
     options: RunOptions
     emit: Emit
-    images: ImageStore
+    files: ProjectFiles
+    images: ImageOptions
+    credentials: CredentialOptions
+    environment: Environment
     sources: Sources
     pusher: Pusher
     docker_mounts: tuple[Mount, ...] = ()
@@ -84,14 +91,14 @@ async def open_runtime(plan: Plan, setting: Setting) -> AsyncIterator[Runtime]:
     async with janitor(
         setting.engine, grace=options.grace, keep=options.keep_containers
     ) as cleaner:
-        yield Runtime(
+        runtime = Runtime(
             plan=plan,
             engine=setting.engine,
             info=info,
             scope=setting.scope,
             options=options,
             emit=setting.emit,
-            images=setting.images,
+            images=_image_store(plan, setting, lambda name: generated_dockercfg(runtime, name)),
             sources=setting.sources,
             pusher=setting.pusher,
             janitor=cleaner,
@@ -100,9 +107,26 @@ async def open_runtime(plan: Plan, setting: Setting) -> AsyncIterator[Runtime]:
             mask=setting.mask,
             mask_end=setting.mask_end,
         )
+        yield runtime
     if cleaner.lost:
         setting.emit(Notice(text=f"not everything could be removed: {cleaner.lost[0].message}"))
         setting.emit(Notice(text="run `longshore cleanup` when the engine is back"))
+
+
+def _image_store(plan: Plan, setting: Setting, generate: Generate) -> ImageStore:
+    async def arguments(image: BuildPlan) -> tuple[tuple[str, str], ...]:
+        return setting.files.arguments(image)
+
+    return ImageStore(
+        engine=setting.engine,
+        plans=plan.images,
+        emit=setting.emit,
+        credentials=Credentials(
+            plan.directory, setting.environment, setting.files, setting.credentials, generate
+        ),
+        arguments_of=arguments,
+        options=setting.images,
+    )
 
 
 def _finished(result: RunResult) -> RunFinished:

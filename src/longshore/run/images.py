@@ -13,15 +13,10 @@ from longshore.engine.port import Engine, OnLine
 from longshore.engine.spec import BuildSpec, ImageInfo
 from longshore.errors import BuildFailed, EngineError, LongshoreError, NotFound, PullFailed
 from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, PullPlan
+from longshore.run.credentials import Credentials
 from longshore.run.events import ImageFinished, ImageOutput, ImageStarted, Notice
 from longshore.run.once import OncePerKey
 from longshore.run.stream import Emit
-from longshore.secrets.credential import Credential
-
-CredentialsFor = Callable[
-    [tuple[CredentialKeys, ...], str | None], Awaitable[Mapping[str, Credential]]
-]
-"""Credentials by registry host: of the image's and step's keys, and of the host that is asked."""
 
 BuildArguments = Callable[[BuildPlan], Awaitable[tuple[tuple[str, str], ...]]]
 """All arguments of a build, the encrypted ones decrypted (I-16, I-17)."""
@@ -43,7 +38,7 @@ class ImageStore:
     engine: Engine
     plans: Mapping[ImageKey, ImagePlan]
     emit: Emit
-    credentials_for: CredentialsFor
+    credentials: Credentials
     arguments_of: BuildArguments
     options: ImageOptions = field(default_factory=ImageOptions)
     _ready: OncePerKey[ImageInfo] = field(default_factory=OncePerKey)
@@ -88,7 +83,7 @@ class ImageStore:
             dockerfile=plan.dockerfile,
             tags=(str(plan.name),),
             arguments=await self.arguments_of(plan),
-            credentials=await self.credentials_for((*plan.credentials, *credentials), None),
+            credentials=await self.credentials.everything((*plan.credentials, *credentials)),
             pull=self.options.pull_if_present and not plan.builds_first,
             no_cache=self.options.no_cache,
         )
@@ -106,10 +101,9 @@ class ImageStore:
             return local
 
         async def pull(on_line: OnLine) -> str:
-            found = await self.credentials_for(
-                (*plan.credentials, *credentials), plan.name.registry
-            )
-            return await self.engine.pull(str(plan.name), found.get(plan.name.registry), on_line)
+            chain = (*plan.credentials, *credentials)
+            credential = await self.credentials.for_pull(chain, plan.name.registry)
+            return await self.engine.pull(str(plan.name), credential, on_line)
 
         try:
             return await self._announced(plan, "pull", pull)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from longshore.engine.spec import Exit
@@ -40,11 +41,16 @@ async def run_command(runtime: Runtime, step: RunStep) -> Outcome:
 
 
 async def run_service(
-    runtime: Runtime, label: StepLabel, service: str, extra: Extra
+    runtime: Runtime,
+    label: StepLabel,
+    service: str,
+    extra: Extra,
+    before_removal: Callable[[str], Awaitable[None]] | None = None,
 ) -> Exit | None:
     """Images ready, dependencies up, the service's container run to its end, everything removed.
 
-    None: it was stopped because it wrote nothing for too long. Raises `LongshoreError`.
+    None: it was stopped because it wrote nothing for too long. `before_removal` is given the
+    container when it has exited with 0. Raises `LongshoreError`.
     """
     images = await runtime.images.ready(images_of(runtime, service), label.credentials)
     debris = StepDebris()
@@ -55,6 +61,8 @@ async def run_service(
     try:
         with QuietWatch(runtime.options.quiet_timeout) as watch:
             ended = await containers.run(extra, Pump(runtime, label, service, watch.heard))
+        if before_removal and ended and ended.code == 0 and debris.main:
+            await before_removal(debris.main)
         grace = None
     finally:
         runtime.janitor.dispose(debris, grace=grace)
@@ -67,12 +75,13 @@ async def push_image(runtime: Runtime, step: PushStep) -> Outcome:
     target = step.push.targets[0]
     service = runtime.plan.services[step.service]
     own = (service.credentials,) if service.credentials else ()
-    known = await runtime.images.credentials_for((*step.credentials, *own), target.registry)
+    chain = (*step.credentials, *own)
+    credential = await runtime.images.credentials.for_push(chain, target.registry)
 
     def on_line(text: str) -> None:
         runtime.emit(PushOutput(step=step.path, name=step.name, service=step.service, text=text))
 
-    done = await runtime.pusher.push(image, step.push.targets, known.get(target.registry), on_line)
+    done = await runtime.pusher.push(image, step.push.targets, credential, on_line)
     for pushed in done:
         runtime.emit(
             Pushed(

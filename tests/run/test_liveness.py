@@ -1,0 +1,62 @@
+"""A living run is told from a dead one by its lock, however it died (spec C-24)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from longshore.run.liveness import Liveness, ProcessIdentity, held_lock
+
+_HOLDER = """
+import sys
+from pathlib import Path
+from longshore.run.liveness import held_lock
+with held_lock(Path(sys.argv[1]), "run1"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def _labels() -> dict[str, str]:
+    return ProcessIdentity.of_this_process().labels()
+
+
+def test_a_killed_run_is_dead_and_a_running_one_alive(tmp_path: Path) -> None:
+    here = ProcessIdentity.of_this_process()
+    liveness = Liveness(tmp_path, here)
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLDER, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        assert liveness.is_alive("run1", _labels())
+        os.kill(holder.pid, signal.SIGKILL)
+    assert not liveness.is_alive("run1", _labels())
+
+
+def test_a_finished_run_leaves_no_lock_file(tmp_path: Path) -> None:
+    with held_lock(tmp_path, "run1"):
+        assert list(tmp_path.iterdir())
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_its_lock_file_the_process_decides(tmp_path: Path) -> None:
+    liveness = Liveness(tmp_path, ProcessIdentity.of_this_process())
+    assert liveness.is_alive("elsewhere", _labels())
+    gone = _labels() | {"dev.longshore.process": "1:never"}
+    assert not liveness.is_alive("elsewhere", gone)
+
+
+def test_a_run_before_the_last_reboot_is_dead(tmp_path: Path) -> None:
+    liveness = Liveness(tmp_path, ProcessIdentity.of_this_process())
+    assert not liveness.is_alive("old", _labels() | {"dev.longshore.boot": "another"})
+
+
+def test_a_run_of_another_machine_is_left_alone(tmp_path: Path) -> None:
+    liveness = Liveness(tmp_path, ProcessIdentity.of_this_process())
+    assert liveness.is_alive("theirs", _labels() | {"dev.longshore.host": "another"})

@@ -1,0 +1,147 @@
+"""The Engine API's JSON as our values; pure. An answer of another shape is an `EngineError`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from longshore.engine.docker.errors import reading
+from longshore.engine.spec import EngineInfo, Exit, Health, ImageInfo, Resource, ResourceKind
+
+_ENDED = frozenset({"exited", "dead"})
+
+
+def engine_info(answer: Mapping[str, Any], *, api: str, where: str, local: bool) -> EngineInfo:
+    """From ``GET /info``."""
+    with reading("itself"):
+        root = answer.get("DockerRootDir")
+        status = answer.get("DriverStatus") or []
+        snapshotter = any("io.containerd.snapshotter" in str(value) for _, value in status)
+        return EngineInfo(
+            name=answer.get("Name") or "",
+            version=answer["ServerVersion"],
+            api_version=api,
+            operating_system=answer.get("OperatingSystem") or answer.get("OSType") or "",
+            architecture=answer.get("Architecture") or "",
+            cpus=max(1, int(answer.get("NCPU") or 1)),
+            endpoint=where,
+            local=local,
+            storage_driver=answer.get("Driver") or "",
+            data_root=Path(root) if local and root else None,
+            containerd_store=snapshotter,
+        )
+
+
+def image_info(answer: Mapping[str, Any]) -> ImageInfo:
+    """From ``GET /images/{name}/json``."""
+    with reading("an image"):
+        config = answer.get("Config") or {}
+        return ImageInfo(
+            id=answer["Id"],
+            environment=tuple(_pair(text) for text in config.get("Env") or ()),
+            exposed_ports=tuple(sorted(config.get("ExposedPorts") or ())),
+            entrypoint=tuple(config.get("Entrypoint") or ()),
+            command=tuple(config.get("Cmd") or ()),
+            volumes=tuple(sorted(config.get("Volumes") or ())),
+            has_health_check=_has_check(config),
+            diff_ids=tuple((answer.get("RootFS") or {}).get("Layers") or ()),
+            repo_digests=tuple(answer.get("RepoDigests") or ()),
+            size=int(answer.get("Size") or 0),
+            created=answer.get("Created") or "",
+        )
+
+
+def exit_from(answer: Mapping[str, Any]) -> Exit | None:
+    """From ``GET /containers/{id}/json``; None while the container has not ended."""
+    with reading("a container"):
+        state = answer["State"]
+        if state["Status"] not in _ENDED:
+            return None
+        return Exit(code=int(state["ExitCode"]), out_of_memory=bool(state.get("OOMKilled")))
+
+
+def health_from(answer: Mapping[str, Any]) -> Health:
+    """From ``GET /containers/{id}/json``: GONE when it has ended, NONE when nothing checks it."""
+    with reading("a container's health"):
+        state = answer["State"]
+        if state["Status"] in _ENDED or state["Status"] == "removing":
+            return Health.GONE
+        if not _has_check(answer.get("Config") or {}):
+            return Health.NONE
+        status = (state.get("Health") or {}).get("Status") or "starting"
+        return Health(status)
+
+
+def health_event(message: Mapping[str, Any]) -> Health | None:
+    """What an event says about a container's health; None: nothing.
+
+    Docker writes ``health_status: healthy``, Podman ``health_status`` with an attribute.
+    """
+    with reading("an event"):
+        action = str(message.get("Action") or message.get("status") or "")
+        if action in {"die", "died", "destroy", "remove"}:
+            return Health.GONE
+        word = action.partition("health_status:")[2].strip()
+        attributes = (message.get("Actor") or {}).get("Attributes") or {}
+        word = word or str(attributes.get("health_status") or "")
+        return Health(word) if word in {"starting", "healthy", "unhealthy"} else None
+
+
+def health_time(answer: Mapping[str, Any]) -> float:
+    """When the last check that made up this health ended, by the engine's clock; 0 before any."""
+    with reading("a container's health"):
+        log = (answer["State"].get("Health") or {}).get("Log") or []
+        return max((datetime.fromisoformat(entry["End"]).timestamp() for entry in log), default=0)
+
+
+def event_time(message: Mapping[str, Any]) -> float:
+    """When something happened, by the engine's clock."""
+    with reading("an event"):
+        nanoseconds = message.get("timeNano")
+        return nanoseconds / 1e9 if nanoseconds else float(message.get("time") or 0)
+
+
+def _has_check(config: Mapping[str, Any]) -> bool:
+    test = (config.get("Healthcheck") or {}).get("Test") or []
+    return bool(test) and test[0] != "NONE"
+
+
+def container_resource(answer: Mapping[str, Any]) -> Resource:
+    """From an entry of ``GET /containers/json``; a link's names (``/a/b``) are not the name."""
+    with reading("a container"):
+        names = sorted(answer.get("Names") or (), key=lambda name: name.count("/"))
+        return Resource(
+            kind=ResourceKind.CONTAINER,
+            id=answer["Id"],
+            name=names[0] if names else answer["Id"],
+            labels=dict(answer.get("Labels") or {}),
+        )
+
+
+def network_resource(answer: Mapping[str, Any]) -> Resource:
+    """From an entry of ``GET /networks``."""
+    with reading("a network"):
+        return Resource(
+            kind=ResourceKind.NETWORK,
+            id=answer["Id"],
+            name=answer["Name"],
+            labels=dict(answer.get("Labels") or {}),
+        )
+
+
+def volume_resource(answer: Mapping[str, Any]) -> Resource:
+    """From an entry of ``GET /volumes``; a volume's name is its id."""
+    with reading("a volume"):
+        return Resource(
+            kind=ResourceKind.VOLUME,
+            id=answer["Name"],
+            name=answer["Name"],
+            labels=dict(answer.get("Labels") or {}),
+        )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value

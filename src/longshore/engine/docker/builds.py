@@ -1,0 +1,69 @@
+"""The one place that decides which builder makes an image."""
+
+from __future__ import annotations
+
+import anyio
+
+from longshore.engine.docker import buildx, classic
+from longshore.engine.docker.builder import Builder
+from longshore.engine.docker.client import Client
+from longshore.engine.endpoint import Endpoint
+from longshore.engine.port import OnLine
+from longshore.engine.spec import BuildSpec
+from longshore.environment import Environment
+from longshore.errors import BuildFailed
+
+
+class Builds:
+    """Builds on one engine, with the builder that was asked for."""
+
+    def __init__(
+        self, client: Client, endpoint: Endpoint, builder: Builder, environment: Environment
+    ) -> None:
+        self._client = client
+        self._endpoint = endpoint
+        self._builder = builder
+        self._environment = environment
+        self._asking = anyio.Lock()
+        self._installed: bool | None = None
+
+    async def build(self, spec: BuildSpec, on_line: OnLine) -> str:
+        """See the port."""
+        if await self.choice(spec) is Builder.BUILDX:
+            setting = buildx.Setting(
+                address=self._client.address,
+                endpoint=self._endpoint,
+                environment=self._environment,
+            )
+            return await buildx.build(setting, spec, on_line)
+        return await classic.build(self._client, spec, on_line)
+
+    async def choice(self, spec: BuildSpec) -> Builder:
+        """BUILDX or CLASSIC. `BuildFailed` when buildx alone could do it, and is not there.
+
+        An argument named like a variable that the docker command itself obeys (``PATH``) cannot be
+        handed to it secretly, so AUTO leaves such builds to the classic builder.
+        """
+        if self._builder is Builder.CLASSIC:
+            return Builder.CLASSIC
+        taken = buildx.reserved(name for name, _ in spec.arguments)
+        installed = await self._is_installed()
+        if installed and not taken:
+            return Builder.BUILDX
+        if self._builder is Builder.AUTO and not spec.secrets:
+            return Builder.CLASSIC
+        if not installed:
+            raise BuildFailed(
+                "this build needs docker's buildx plugin, which is not installed",
+                hint="Install the package docker-buildx (or docker-buildx-plugin).",
+            )
+        raise BuildFailed(
+            f"buildx cannot be given a build argument called {', '.join(taken)}",
+            hint="Rename the argument, or choose the classic builder.",
+        )
+
+    async def _is_installed(self) -> bool:
+        async with self._asking:
+            if self._installed is None:
+                self._installed = await buildx.installed(self._environment)
+            return self._installed

@@ -1,0 +1,253 @@
+"""Builds by BuildKit through ``docker buildx build``.
+
+Nothing secret stands on a command line, which every user of the machine can read: values of build
+arguments and secrets are handed over in the child's environment, credentials in a configuration
+directory of their own that only we can read.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from anyio.abc import Process
+from anyio.streams.text import TextReceiveStream
+
+from longshore.engine.docker.context import prepare
+from longshore.engine.docker.convert import buildx_auths
+from longshore.engine.docker.dial import Address
+from longshore.engine.docker.errors import refusal
+from longshore.engine.endpoint import Endpoint
+from longshore.engine.spec import BuildSpec
+from longshore.environment import Environment
+from longshore.errors import BuildFailed, EngineUnavailable
+
+_PREFIXES = (
+    "AWS_", "BUILDKIT_", "BUILDX_", "COMPOSE_", "DOCKER_", "GIT_", "GODEBUG", "LC_", "LD_",
+    "LONGSHORE_SECRET_", "OTEL_", "SSH_", "SSL_CERT_", "XDG_",
+)  # fmt: skip
+_NAMES = frozenset(
+    (
+        *("ALL_PROXY", "FTP_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"),
+        *("HOME", "LANG", "LANGUAGE", "LOGNAME", "NO_COLOR", "PATH", "SHELL"),
+        *("SOURCE_DATE_EPOCH", "TERM", "TMPDIR", "TZ", "USER"),
+    )
+)
+_STOP_SECONDS = 10.0
+_LINES_KEPT = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Where the command finds the engine, and the user's environment."""
+
+    address: Address
+    endpoint: Endpoint
+    environment: Environment
+
+
+def reserved(names: Iterable[str]) -> tuple[str, ...]:
+    """The names that mean something to the docker command itself, whatever their case."""
+    return tuple(n for n in names if n.upper() in _NAMES or n.upper().startswith(_PREFIXES))
+
+
+async def installed(environment: Environment) -> bool:
+    """Whether ``docker buildx`` can be used."""
+    try:
+        result = await anyio.run_process(
+            ["docker", "buildx", "version"],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env=dict(environment.values),
+        )
+    except OSError:
+        return False
+    return result.returncode == 0
+
+
+async def build(setting: Setting, spec: BuildSpec, on_line: Callable[[str], None]) -> str:
+    """Build, load the result into the engine and return its id."""
+    await anyio.to_thread.run_sync(prepare, spec.context, spec.dockerfile)
+    with tempfile.TemporaryDirectory(prefix="longshore-buildx-") as name:
+        directory = Path(name)
+        configure(directory, setting, spec)
+        await _run(
+            command(spec, directory),
+            child_environment(setting, spec, directory),
+            on_line,
+        )
+        return _image(directory / "image-id")
+
+
+def command(spec: BuildSpec, directory: Path) -> list[str]:
+    """The command line; it holds names only, no value of an argument or secret."""
+    words = ["docker", "buildx", "build", "--progress", "plain", "--load"]
+    words += ["--provenance=false", "--sbom=false", "--iidfile", str(directory / "image-id")]
+    words += ["--file", str(spec.dockerfile)]
+    words += _each("--tag", spec.tags)
+    words += _each("--label", (f"{name}={value}" for name, value in spec.labels.items()))
+    words += _each("--build-arg", (name for name, _ in spec.arguments))
+    words += _each(
+        "--secret",
+        (f"id={name},env={_secret_variable(i)}" for i, (name, _) in enumerate(spec.secrets)),
+    )
+    words += _each("--cache-from", spec.cache_from)
+    words += _each("--cache-to", (spec.cache_to,) if spec.cache_to else ())
+    words += ["--pull"] if spec.pull else []
+    words += ["--no-cache"] if spec.no_cache else []
+    return [*words, "--", str(spec.context)]
+
+
+def _each(option: str, values: Iterable[str]) -> list[str]:
+    return [word for value in values for word in (option, value)]
+
+
+def _secret_variable(index: int) -> str:
+    return f"LONGSHORE_SECRET_{index}"
+
+
+def child_environment(setting: Setting, spec: BuildSpec, directory: Path) -> dict[str, str]:
+    """The user's environment, pointed at our engine and at the private configuration."""
+    user = setting.environment
+    docker = {
+        "DOCKER_HOST": _host(setting),
+        "DOCKER_CONFIG": str(directory / "config"),
+        "BUILDX_CONFIG": user.values.get("BUILDX_CONFIG")
+        or str(user.docker_config_directory / "buildx"),
+    }
+    if setting.address.tls is not None:
+        verify = setting.endpoint.tls is None or setting.endpoint.tls.verify
+        docker["DOCKER_CERT_PATH"] = str(directory / "tls")
+        docker["DOCKER_TLS_VERIFY" if verify else "DOCKER_TLS"] = "1"
+    dropped = {"DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_TLS", "DOCKER_CERT_PATH"}
+    return {
+        **{name: value for name, value in user.values.items() if name not in dropped},
+        **dict(spec.arguments),
+        **{_secret_variable(i): value for i, (_, value) in enumerate(spec.secrets)},
+        **docker,
+    }
+
+
+def _host(setting: Setting) -> str:
+    address = setting.address
+    if address.socket is not None:
+        return f"unix://{address.socket}"
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    return f"tcp://{host}:{address.port}"
+
+
+def configure(directory: Path, setting: Setting, spec: BuildSpec) -> None:
+    """Fill the private configuration directory (the temporary directory's mode is 0700).
+
+    The user's plugins, contexts and builders stay usable; their credentials are not seen.
+    """
+    config = directory / "config"
+    config.mkdir(mode=0o700)
+    own = setting.environment.docker_config_directory
+    for name in ("cli-plugins", "contexts"):
+        if (own / name).is_dir():
+            (config / name).symlink_to(own / name)
+    content = {**_harmless(own), "auths": buildx_auths(spec.credentials)}
+    file = config / "config.json"
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(content))
+    _tls_files(directory / "tls", setting)
+
+
+def _harmless(own: Path) -> dict[str, Any]:
+    """The user's settings that a build may need and that name no credentials."""
+    try:
+        content = json.loads((own / "config.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    wanted = ("cliPluginsExtraDirs", "proxies", "aliases")
+    return {k: content[k] for k in wanted if isinstance(content, Mapping) and k in content}
+
+
+def _tls_files(directory: Path, setting: Setting) -> None:
+    files = setting.endpoint.tls
+    if files is None or setting.address.tls is None:
+        return
+    directory.mkdir(mode=0o700)
+    named = (("ca.pem", files.ca), ("cert.pem", files.certificate), ("key.pem", files.key))
+    for name, path in named:
+        if path is not None:
+            (directory / name).symlink_to(path.absolute())
+
+
+async def _run(
+    words: list[str], environment: Mapping[str, str], on_line: Callable[[str], None]
+) -> None:
+    """Run to the end; a cancelled run interrupts the build, which stops it in the engine too."""
+    kept: deque[str] = deque(maxlen=_LINES_KEPT)
+
+    def line(text: str) -> None:
+        kept.append(text)
+        on_line(text)
+
+    try:
+        process = await anyio.open_process(
+            words,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise BuildFailed(f"docker buildx cannot be started: {error.strerror}") from error
+    try:
+        await _lines(process, line)
+        code = await process.wait()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await _ended(process)
+    if code != 0:
+        raise _failure(list(kept), code)
+
+
+async def _lines(process: Process, line: Callable[[str], None]) -> None:
+    assert process.stdout is not None
+    rest = ""
+    async for text in TextReceiveStream(process.stdout, errors="replace"):
+        *whole, rest = (rest + text).split("\n")
+        for each in whole:
+            line(each.rstrip("\r"))
+    if rest:
+        line(rest)
+
+
+async def _ended(process: Process) -> None:
+    if process.returncode is None:
+        process.send_signal(signal.SIGINT)
+        with anyio.move_on_after(_STOP_SECONDS):
+            await process.wait()
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
+    await process.aclose()
+
+
+def _failure(lines: list[str], code: int) -> BuildFailed | EngineUnavailable:
+    """What buildx said last; its ``ERROR:`` line is the reason."""
+    said = next((text for text in reversed(lines) if text.startswith("ERROR: ")), "")
+    reason = said.removeprefix("ERROR: ") or f"docker buildx ended with code {code}"
+    if "Cannot connect to the Docker daemon" in reason:
+        return EngineUnavailable(reason)
+    found = refusal(None, reason, otherwise=BuildFailed)
+    return BuildFailed(reason, hint=found.hint)
+
+
+def _image(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except OSError as error:
+        raise BuildFailed("docker buildx ended without naming an image") from error

@@ -1,0 +1,226 @@
+"""HTTP with an engine: one session, one API version, our errors only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import aiohttp
+import anyio
+
+from longshore.engine.docker.dial import CONNECT_SECONDS, Address, resolved
+from longshore.engine.docker.errors import reading, refusal, translated
+from longshore.engine.endpoint import Endpoint
+from longshore.errors import EngineError, EngineUnavailable
+
+NEWEST_API: Final = (1, 47)
+OLDEST_API: Final = (1, 30)
+"""``/containers/{id}/wait?condition=`` came with 1.30 (Engine API version history)."""
+
+HELLO_SECONDS: Final = 30.0
+_LINE_LIMIT: Final = 64 << 20
+
+
+Parameters = Mapping[str, str] | Sequence[tuple[str, str]]
+"""A query; a sequence where a name occurs several times."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """The engine's answer to ``GET /version``, as far as requests depend on it."""
+
+    version: str
+    api: tuple[int, int]
+    operating_system: str
+    architecture: str
+
+    @property
+    def api_text(self) -> str:
+        """The version as it stands in request paths."""
+        return f"{self.api[0]}.{self.api[1]}"
+
+
+class Answer:
+    """The body of an answer that is read while it arrives."""
+
+    def __init__(self, response: aiohttp.ClientResponse, where: str) -> None:
+        self._response = response
+        self._where = where
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body's bytes in the sizes they come in."""
+        content = self._response.content
+        while True:
+            with translated(self._where):
+                data = await content.readany()
+            if not data:
+                return
+            yield data
+
+    async def messages(self) -> AsyncIterator[dict[str, Any]]:
+        """The JSON objects of a body that has one a line."""
+        rest: list[bytes] = []
+        size = 0
+        async for data in self.chunks():
+            *lines, last = data.split(b"\n")
+            for line in lines:
+                message = _message(b"".join([*rest, line]))
+                rest, size = [], 0
+                if message is not None:
+                    yield message
+            rest.append(last)
+            size += len(last)
+            if size > _LINE_LIMIT:
+                raise EngineError("the engine sent a message without end")
+        final = _message(b"".join(rest))
+        if final is not None:
+            yield final
+
+
+def _message(line: bytes) -> dict[str, Any] | None:
+    if not line.strip():
+        return None
+    with reading("what it does"):
+        message = json.loads(line)
+        if not isinstance(message, dict):
+            raise TypeError("not an object")
+        return message
+
+
+class Client:
+    """Requests to one engine. Every error is an `EngineError`; only connecting has a time limit."""
+
+    def __init__(self, session: aiohttp.ClientSession, address: Address, who: Identity) -> None:
+        self._session = session
+        self.address = address
+        self.identity = who
+        self.last_heard = 0
+        """The engine's clock at its last answer, in seconds since 1970."""
+
+    def path(self, path: str) -> str:
+        """`path` below the negotiated API version."""
+        return f"/v{self.identity.api_text}{path}"
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Parameters | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: object = None,
+        data: AsyncIterator[bytes] | None = None,
+    ) -> AsyncIterator[Answer]:
+        """Send a request (`body` as JSON, or `data` as it is) and read the answer as it comes.
+
+        Leaving the block before the end closes the connection, which stops the engine's work.
+        """
+        response = await self._send(
+            method, path, params=params, headers=headers, json=body, data=data
+        )
+        try:
+            yield Answer(response, self.address.where)
+        finally:
+            response.close()
+
+    async def json(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Parameters | None = None,
+        body: object = None,
+    ) -> Any:
+        """Send a request and return the decoded answer; None when it is empty."""
+        response = await self._send(method, path, params=params, json=body)
+        with translated(self.address.where):
+            text = await response.read()
+            return json.loads(text) if text.strip() else None
+
+    async def _send(self, method: str, path: str, **options: Any) -> aiohttp.ClientResponse:
+        url = self.address.base_url + self.path(path)
+        with translated(self.address.where):
+            response = await self._session.request(method, url, **options)
+            self.last_heard = _seconds(response.headers.get("Date")) or self.last_heard
+            if response.status < 400:
+                return response
+            text = await response.text(errors="replace")
+        raise refusal(response.status, _said(text))
+
+
+def _seconds(date: str | None) -> int:
+    """An HTTP date (RFC 9110, 5.6.7) in seconds since 1970; 0 for none."""
+    with suppress(ValueError, TypeError):
+        return int(parsedate_to_datetime(date or "").timestamp())
+    return 0
+
+
+def _said(text: str) -> str:
+    """The engine's message in an error body: ``{"message": …}``, or whatever came."""
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, LookupError, TypeError):
+        return text[:1000]
+
+
+def said_in(body: bytes) -> str:
+    """The message of an error body that was read from a raw connection."""
+    return _said(body.decode(errors="replace"))
+
+
+@asynccontextmanager
+async def connected(endpoint: Endpoint) -> AsyncIterator[Client]:
+    """A client for the engine at `endpoint`, with the API version agreed upon.
+
+    Raises `EngineUnavailable` when no engine answers, or none that we can talk to.
+    """
+    async with resolved(endpoint) as address:
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
+        async with aiohttp.ClientSession(
+            connector=address.connector(),
+            timeout=timeout,
+            read_bufsize=1 << 20,
+            auto_decompress=False,
+            skip_auto_headers=("User-Agent",),
+        ) as session:
+            yield Client(session, address, await _introduced(session, address))
+
+
+async def _introduced(session: aiohttp.ClientSession, address: Address) -> Identity:
+    with translated(address.where), anyio.fail_after(HELLO_SECONDS):
+        async with session.get(f"{address.base_url}/version") as response:
+            text = await response.text(errors="replace")
+    if response.status >= 400:
+        raise refusal(response.status, _said(text), otherwise=EngineUnavailable)
+    with translated(address.where):
+        return _negotiated(json.loads(text), address.where)
+
+
+def _negotiated(version: Mapping[str, Any], where: str) -> Identity:
+    """The newest API both sides know (Engine API, "Versioning")."""
+    with reading("its version"):
+        newest = _number(version["ApiVersion"])
+        oldest = _number(version.get("MinAPIVersion") or "1.12")
+        if oldest > NEWEST_API or newest < OLDEST_API:
+            raise EngineUnavailable(
+                f"the engine at {where} speaks API {oldest[0]}.{oldest[1]} to "
+                f"{newest[0]}.{newest[1]}; longshore speaks {OLDEST_API[0]}.{OLDEST_API[1]} to "
+                f"{NEWEST_API[0]}.{NEWEST_API[1]}",
+                hint="Update longshore." if oldest > NEWEST_API else "Update the engine.",
+            )
+        return Identity(
+            version=str(version["Version"]),
+            api=min(newest, NEWEST_API),
+            operating_system=str(version["Os"]),
+            architecture=str(version["Arch"]),
+        )
+
+
+def _number(text: str) -> tuple[int, int]:
+    major, minor = text.split(".")[:2]
+    return int(major), int(minor)

@@ -1,0 +1,175 @@
+"""Containers: create, start, wait, stop, remove, health and files."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Any
+from urllib.parse import quote
+
+from longshore.engine.docker.answers import (
+    container_resource,
+    event_time,
+    exit_from,
+    health_event,
+    health_from,
+    health_time,
+)
+from longshore.engine.docker.client import Client
+from longshore.engine.docker.convert import container_body, filters, label_conditions
+from longshore.engine.docker.errors import reading, refusal
+from longshore.engine.docker.settled import settled
+from longshore.engine.spec import ContainerSpec, Exit, Health, Resource
+from longshore.errors import Conflict, EngineError, NotFound
+
+KILLED = 137
+"""128 + SIGKILL: the one code after which it is worth asking whether the memory was used up."""
+
+
+async def create(client: Client, spec: ContainerSpec) -> str:
+    """Create a container; its id."""
+
+    async def make() -> str:
+        params = {"name": spec.name}
+        answer = await client.json(
+            "POST", "/containers/create", params=params, body=container_body(spec)
+        )
+        with reading("a new container"):
+            return str(answer["Id"])
+
+    return await settled(make, lambda container: remove(client, container))
+
+
+async def start(client: Client, container: str) -> None:
+    """Start a container; starting a running one changes nothing (status 304)."""
+    await client.json("POST", f"{_path(container)}/start")
+
+
+async def wait(client: Client, container: str) -> Exit:
+    """One request until the end; a second one only for a killed container.
+
+    The condition is race-free: the engine answers at once when the container has ended already.
+    """
+    params = {"condition": "not-running"}
+    answer = await client.json("POST", f"{_path(container)}/wait", params=params)
+    with reading("a container's end"):
+        error = (answer.get("Error") or {}).get("Message")
+        code = int(answer["StatusCode"])
+    if error:
+        raise refusal(None, error)
+    if code != KILLED:
+        return Exit(code=code)
+    return await exit_of(client, container) or Exit(code=code)
+
+
+async def exit_of(client: Client, container: str) -> Exit | None:
+    """How it ended, or None."""
+    return exit_from(await _inspect(client, container))
+
+
+async def stop(client: Client, container: str, grace: float) -> None:
+    """Stop it; the engine counts whole seconds, so `grace` is rounded up."""
+    with suppress(NotFound):
+        await client.json(
+            "POST", f"{_path(container)}/stop", params={"t": str(max(0, math.ceil(grace)))}
+        )
+
+
+async def kill(client: Client, container: str, signal: str) -> None:
+    """Send a signal; 409 says that it does not run."""
+    with suppress(NotFound, Conflict):
+        await client.json("POST", f"{_path(container)}/kill", params={"signal": signal})
+
+
+async def remove(client: Client, container: str) -> None:
+    """Remove it, running or not, and wait when somebody else is removing it already."""
+    with suppress(NotFound):
+        try:
+            await client.json("DELETE", _path(container), params={"force": "1", "v": "1"})
+        except Conflict:
+            await client.json("POST", f"{_path(container)}/wait", params={"condition": "removed"})
+
+
+async def resize(client: Client, container: str, rows: int, columns: int) -> None:
+    """Set the terminal's size."""
+    params = {"h": str(rows), "w": str(columns)}
+    await client.json("POST", f"{_path(container)}/resize", params=params)
+
+
+async def health(client: Client, container: str) -> AsyncIterator[Health]:
+    """The health now and every change.
+
+    The subscription comes first, so that no change is missed; what it tells that is older than
+    what the container says about itself is left out. It reaches some seconds back because the
+    engine answers a moment before it really listens (moby, ``getEvents``).
+    """
+    answer = await _inspect(client, container)
+    seen = health_from(answer)
+    yield seen
+    if seen in {Health.GONE, Health.NONE}:
+        return
+    known = health_time(answer)
+    async with _events(client, container, client.last_heard - 2) as events:
+        async for event in events:
+            change = health_event(event) if event_time(event) >= known else None
+            if change is not None and change is not seen:
+                seen = change
+                yield seen
+            if seen is Health.GONE:
+                return
+    raise EngineError("the engine ended its stream of events")
+
+
+def _events(
+    client: Client, container: str, since: int
+) -> AbstractAsyncContextManager[AsyncIterator[dict[str, Any]]]:
+    wanted = filters(
+        container=[container], type=["container"], event=["health_status", "die", "destroy"]
+    )
+    return _messages(client, {"since": str(since), **wanted})
+
+
+@asynccontextmanager
+async def _messages(
+    client: Client, params: Mapping[str, str]
+) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+    async with client.stream("GET", "/events", params=params) as answer:
+        yield answer.messages()
+
+
+@asynccontextmanager
+async def read_file(
+    client: Client, container: str, path: str
+) -> AsyncIterator[AsyncIterator[bytes]]:
+    """A path of the container's file system as a tar stream."""
+    params = {"path": path}
+    async with client.stream("GET", f"{_path(container)}/archive", params=params) as answer:
+        yield answer.chunks()
+
+
+async def labelled(client: Client, labels: Mapping[str, str]) -> tuple[Resource, ...]:
+    """All containers with the labels, running or not."""
+    return await _listed(client, filters(label=label_conditions(labels)))
+
+
+async def named(client: Client, prefix: str) -> tuple[Resource, ...]:
+    """All containers whose name starts with `prefix`; the engine's filter is a Go expression."""
+    found = await _listed(client, filters(name=[f"^/?{re.escape(prefix)}"]))
+    return tuple(c for c in found if c.name.removeprefix("/").startswith(prefix))
+
+
+async def _listed(client: Client, wanted: Mapping[str, str]) -> tuple[Resource, ...]:
+    answer = await client.json("GET", "/containers/json", params={"all": "1", **wanted})
+    with reading("its containers"):
+        return tuple(container_resource(entry) for entry in answer)
+
+
+async def _inspect(client: Client, container: str) -> Mapping[str, Any]:
+    answer = await client.json("GET", f"{_path(container)}/json")
+    return answer if isinstance(answer, dict) else {}
+
+
+def _path(container: str) -> str:
+    return f"/containers/{quote(container, safe='')}"

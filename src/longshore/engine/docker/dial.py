@@ -1,0 +1,106 @@
+"""From an endpoint to something that can be connected to, for requests and for raw streams."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import aiohttp
+import anyio
+from anyio.abc import ByteStream
+
+from longshore.engine.docker.errors import translated
+from longshore.engine.docker.ssh import forward
+from longshore.engine.endpoint import Endpoint, TlsFiles
+from longshore.errors import EngineUnavailable
+
+CONNECT_SECONDS = 20.0
+_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where to connect: a unix socket, or a host and port, with TLS or without."""
+
+    where: str
+    local: bool
+    socket: str | None = None
+    host: str = ""
+    port: int = 0
+    tls: ssl.SSLContext | None = None
+
+    @property
+    def base_url(self) -> str:
+        """What request paths are appended to."""
+        if self.socket is not None:
+            return "http://engine"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
+
+    def connector(self) -> aiohttp.BaseConnector:
+        """A pool without limit: two hundred pending waits must not block a remove."""
+        if self.socket is not None:
+            return aiohttp.UnixConnector(self.socket, limit=0)
+        return aiohttp.TCPConnector(ssl=self.tls or True, limit=0, limit_per_host=0)
+
+    async def dial(self) -> ByteStream:
+        """A fresh raw connection."""
+        with translated(self.where), anyio.fail_after(CONNECT_SECONDS):
+            if self.socket is not None:
+                return await anyio.connect_unix(self.socket)
+            if self.tls is None:
+                return await anyio.connect_tcp(self.host, self.port)
+            return await anyio.connect_tcp(
+                self.host, self.port, ssl_context=self.tls, tls_standard_compatible=False
+            )
+
+    async def answers(self) -> bool:
+        """Whether somebody still listens there."""
+        try:
+            stream = await self.dial()
+        except EngineUnavailable:
+            return False
+        await anyio.aclose_forcefully(stream)
+        return True
+
+
+@asynccontextmanager
+async def resolved(endpoint: Endpoint) -> AsyncIterator[Address]:
+    """The address behind an endpoint; an ``ssh://`` one is forwarded while the block lasts."""
+    parts = urlsplit(endpoint.url)
+    match parts.scheme:
+        case "unix":
+            yield Address(where=endpoint.url, local=True, socket=parts.path)
+        case "ssh":
+            async with forward(endpoint.url) as socket:
+                yield Address(where=endpoint.url, local=False, socket=str(socket))
+        case "tcp" | "http" | "https":
+            yield _network_address(endpoint)
+        case _:
+            raise EngineUnavailable(
+                f"an engine cannot listen at {endpoint.url} (from {endpoint.origin})",
+                hint="The address begins with unix://, tcp:// or ssh://.",
+            )
+
+
+def _network_address(endpoint: Endpoint) -> Address:
+    parts = urlsplit(endpoint.url)
+    secure = endpoint.tls is not None or parts.scheme == "https"
+    with translated(endpoint.url):
+        port = parts.port or (2376 if secure else 2375)
+        tls = _tls_context(endpoint.tls or TlsFiles()) if secure else None
+    host = parts.hostname or "localhost"
+    return Address(where=endpoint.url, local=host in _LOCAL_HOSTS, host=host, port=port, tls=tls)
+
+
+def _tls_context(files: TlsFiles) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(files.ca) if files.ca else None)
+    if not files.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if files.certificate is not None:
+        context.load_cert_chain(files.certificate, files.key)
+    return context

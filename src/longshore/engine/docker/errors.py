@@ -1,0 +1,193 @@
+"""The table that turns an engine's refusals and foreign exceptions into our own.
+
+Two doors: `refusal` for answers with an error status or an error message in a stream, `translated`
+for exceptions of aiohttp, anyio and the operating system. Nothing else in the adapter does this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import re
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import aiohttp
+import anyio
+
+from longshore.errors import Conflict, EngineError, EngineUnavailable, NotFound
+
+DISK_FULL = (
+    "The engine's disk is full: look with `docker system df`, make room with `docker system prune`."
+)
+
+_BY_STATUS: dict[int, type[EngineError]] = {
+    304: Conflict,
+    404: NotFound,
+    409: Conflict,
+    502: EngineUnavailable,
+    503: EngineUnavailable,
+    504: EngineUnavailable,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """Words of the engine that tell more than its status does; `becomes` None keeps the type."""
+
+    pattern: re.Pattern[str]
+    hint: str | None = None
+    becomes: type[EngineError] | None = None
+
+
+def _text(pattern: str, hint: str | None = None, becomes: type[EngineError] | None = None) -> _Text:
+    return _Text(re.compile(pattern, re.IGNORECASE), hint, becomes)
+
+
+_BY_TEXT = (
+    _text(r"no space left on device|ENOSPC|disk quota exceeded", DISK_FULL),
+    _text(
+        r"client version \S+ is too (new|old)",
+        "This engine speaks another version of the API: update the engine.",
+    ),
+    _text(
+        r"port is already allocated|address already in use",
+        "Another container or program uses this port: stop it, or publish another port.",
+        Conflict,
+    ),
+    _text(
+        r"has active endpoints",
+        "Containers are still connected to this network: remove them first.",
+        Conflict,
+    ),
+    _text(
+        r"executable file not found|exec: .*: no such file or directory",
+        "The image has no such program: look at the command, the entrypoint and the PATH.",
+    ),
+    _text(
+        r"exec format error",
+        "The program is made for another kind of processor, or is a script without `#!` line.",
+    ),
+    _text(
+        r"could not find an available.*address pool|all predefined address pools",
+        "The engine has no free network left: remove old ones with `docker network prune`.",
+    ),
+    _text(
+        r"pull access denied|no basic auth credentials|unauthorized|authentication required"
+        r"|insufficient_scope|denied: requested access",
+        "The registry wants credentials: give them with `encrypted_dockercfg_path` or"
+        " `dockercfg_service`, and look whether the image's name is right.",
+    ),
+    _text(
+        r"manifest (for \S+ )?(not found|unknown)|name unknown|repository \S+ not found",
+        "The registry has no such image: look at its name and tag.",
+    ),
+    _text(
+        r"no such host|i/o timeout|connection refused|network is unreachable"
+        r"|TLS handshake timeout|Client\.Timeout",
+        "The engine could not reach the registry: look at its network and proxy settings.",
+    ),
+    _text(
+        r"http: server gave HTTP response to HTTPS client",
+        "The registry speaks plain HTTP: list it under `insecure-registries` in daemon.json.",
+    ),
+    _text(r"toomanyrequests|too many requests", "The registry limits requests: log in, or wait."),
+)
+
+_BY_ERRNO = {
+    errno.ENOENT: "Start the engine, or say where it listens with DOCKER_HOST.",
+    errno.ECONNREFUSED: "Start the engine, or say where it listens with DOCKER_HOST.",
+    errno.EACCES: "You may not use the engine's socket: join its group (often `docker`).",
+    errno.EPERM: "You may not use the engine's socket: join its group (often `docker`).",
+    errno.EHOSTUNREACH: "The engine's machine cannot be reached: look at DOCKER_HOST.",
+    errno.ETIMEDOUT: "The engine's machine does not answer: look at DOCKER_HOST.",
+}
+
+FOREIGN = (
+    aiohttp.ClientError,
+    aiohttp.http_exceptions.HttpProcessingError,
+    anyio.BrokenResourceError,
+    anyio.ClosedResourceError,
+    anyio.EndOfStream,
+    anyio.IncompleteRead,
+    asyncio.IncompleteReadError,
+    OSError,
+    ValueError,
+)
+"""What may come out of the libraries below; every one of them has an answer in `translation`."""
+
+_NO_ENGINE = (
+    aiohttp.ContentTypeError,
+    aiohttp.ClientResponseError,
+    aiohttp.InvalidURL,
+    aiohttp.http_exceptions.HttpProcessingError,
+    ValueError,
+)
+
+
+def refusal(
+    status: int | None, text: str, *, otherwise: type[EngineError] = EngineError
+) -> EngineError:
+    """The exception for an engine's own error `text`; `otherwise` where nothing says more."""
+    kind = _BY_STATUS.get(status or 0, otherwise)
+    said = text.strip() or f"HTTP status {status}"
+    for entry in _BY_TEXT:
+        if entry.pattern.search(said):
+            if kind is EngineError and entry.becomes:
+                kind = entry.becomes
+            return kind(f"the engine says: {said}", hint=entry.hint, status=status)
+    return kind(f"the engine says: {said}", status=status)
+
+
+def translation(exception: BaseException, where: str) -> EngineError:
+    """The exception of ours that says what `exception` means; `where` is the engine's URL."""
+    if isinstance(exception, aiohttp.ClientSSLError | ssl.SSLError | ssl.CertificateError):
+        return EngineUnavailable(
+            f"no secure connection to the engine at {where}: {exception}",
+            hint="Look at DOCKER_TLS_VERIFY and at the files in DOCKER_CERT_PATH.",
+        )
+    if isinstance(exception, TimeoutError):
+        return EngineUnavailable(f"the engine at {where} does not answer in time")
+    if isinstance(exception, OSError):
+        return _of_system(exception, where)
+    if isinstance(exception, _NO_ENGINE):
+        return EngineError(
+            f"what answers at {where} does not speak like a container engine: {exception}",
+            hint="Look at DOCKER_HOST: is that the engine's address, and is TLS needed?",
+        )
+    return EngineUnavailable(f"the engine at {where} ended the connection")
+
+
+def _of_system(exception: OSError, where: str) -> EngineError:
+    if exception.errno == errno.ENOSPC:
+        return EngineError(f"the disk is full: {exception}", hint=DISK_FULL)
+    if isinstance(exception, aiohttp.ClientConnectorError) or exception.errno in _BY_ERRNO:
+        reason = exception.strerror or str(exception)
+        return EngineUnavailable(
+            f"no container engine answers at {where}: {reason}",
+            hint=_BY_ERRNO.get(exception.errno or 0),
+        )
+    return EngineUnavailable(f"the engine at {where} ended the connection")
+
+
+@contextmanager
+def translated(where: str) -> Iterator[None]:
+    """Turn every foreign exception of the block into ours, with the original as its cause."""
+    try:
+        yield
+    except FOREIGN as exception:
+        raise translation(exception, where) from exception
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Turn the stumbling over an answer of unexpected shape into an `EngineError`."""
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, ValueError) as exception:
+        raise EngineError(
+            f"the engine's answer about {what} is not what its API promises: {exception!r}",
+            hint="Is DOCKER_HOST really the address of a container engine?",
+        ) from exception

@@ -1,0 +1,55 @@
+"""Networks and volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from urllib.parse import quote
+
+from longshore.engine.docker.answers import network_resource, volume_resource
+from longshore.engine.docker.client import Client
+from longshore.engine.docker.convert import filters, label_conditions
+from longshore.engine.docker.errors import reading
+from longshore.engine.docker.settled import settled
+from longshore.engine.spec import Resource
+from longshore.errors import NotFound
+
+
+async def create(client: Client, name: str, labels: Mapping[str, str]) -> str:
+    """Create a bridge network; its id. `CheckDuplicate` makes a second one of a name a Conflict."""
+    body = {"Name": name, "Driver": "bridge", "CheckDuplicate": True, "Labels": dict(labels)}
+
+    async def make() -> str:
+        answer = await client.json("POST", "/networks/create", body=body)
+        with reading("a new network"):
+            return str(answer["Id"])
+
+    return await settled(make, lambda network: remove(client, network))
+
+
+async def remove(client: Client, network: str) -> None:
+    """Remove a network; one that is gone is fine."""
+    with suppress(NotFound):
+        await client.json("DELETE", f"/networks/{quote(network, safe='')}")
+
+
+async def remove_volume(client: Client, volume: str) -> None:
+    """Remove a volume; one that is gone is fine."""
+    with suppress(NotFound):
+        await client.json("DELETE", f"/volumes/{quote(volume, safe='')}")
+
+
+async def labelled(client: Client, labels: Mapping[str, str]) -> tuple[Resource, ...]:
+    """All networks with the labels."""
+    wanted = filters(label=label_conditions(labels))
+    answer = await client.json("GET", "/networks", params=wanted)
+    with reading("its networks"):
+        return tuple(network_resource(entry) for entry in answer)
+
+
+async def labelled_volumes(client: Client, labels: Mapping[str, str]) -> tuple[Resource, ...]:
+    """All volumes with the labels."""
+    wanted = filters(label=label_conditions(labels))
+    answer = await client.json("GET", "/volumes", params=wanted)
+    with reading("its volumes"):
+        return tuple(volume_resource(entry) for entry in answer["Volumes"] or ())

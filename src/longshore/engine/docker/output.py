@@ -1,0 +1,55 @@
+"""The classic builder's messages as lines, the image's id and the reason of a failure; pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from longshore.engine.docker.errors import reading, refusal
+from longshore.engine.docker.progress import Progress, error_in
+from longshore.errors import BuildFailed
+
+_BUILT = re.compile(r"Successfully built ([0-9a-f]{12,64})\s*$")
+
+
+class Output:
+    """Takes the messages in order, calls `on_line` with finished lines, finds the image's id."""
+
+    def __init__(self, on_line: Callable[[str], None]) -> None:
+        self.image: str | None = None
+        self._on_line = on_line
+        self._rest = ""
+        self._progress = Progress()
+
+    def take(self, message: Mapping[str, Any]) -> None:
+        """One message; raises `BuildFailed` when it is the end of a failed build."""
+        with reading("a build"):
+            aux = message.get("aux")
+            if isinstance(aux, dict) and "ID" in aux:
+                self.image = str(aux["ID"])
+            self._text(str(message.get("stream") or ""))
+            line = self._progress.line(message)
+        if line is not None:
+            self._on_line(line)
+        error = error_in(message)
+        if error is not None:
+            self.finish()
+            raise refusal(None, error, otherwise=BuildFailed)
+
+    def finish(self) -> None:
+        """The output has ended: a line without newline is a line too."""
+        if self._rest:
+            self._line(self._rest)
+            self._rest = ""
+
+    def _text(self, text: str) -> None:
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._line(line)
+
+    def _line(self, line: str) -> None:
+        built = _BUILT.match(line)
+        if built and self.image is None:
+            self.image = built[1]
+        self._on_line(line.rstrip("\r"))

@@ -1,0 +1,82 @@
+"""An engine behind ``ssh://``: its socket forwarded to a private one of ours."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import anyio
+from anyio.abc import Process
+
+from longshore.errors import EngineUnavailable
+
+REMOTE_SOCKET = "/var/run/docker.sock"
+
+
+def command(url: str, local: Path) -> list[str]:
+    """The ssh command line that forwards `local` to the engine's socket on the host of `url`.
+
+    LocalCommand runs when the forward is ready (ssh_config(5), PermitLocalCommand): its output is
+    the event we wait for. A path in the URL names the remote socket, as docker's CLI has it.
+    """
+    parts = urlsplit(url)
+    words = ["ssh", "-nNT", "-o", "BatchMode=yes", "-o", "ExitOnForwardFailure=yes"]
+    words += ["-o", "ServerAliveInterval=30", "-o", "StreamLocalBindMask=0177"]
+    words += ["-o", "PermitLocalCommand=yes", "-o", "LocalCommand=echo ready"]
+    words += ["-L", f"{local}:{parts.path if len(parts.path) > 1 else REMOTE_SOCKET}"]
+    if parts.username:
+        words += ["-l", unquote(parts.username)]
+    if parts.port:
+        words += ["-p", str(parts.port)]
+    return [*words, "--", parts.hostname or ""]
+
+
+@asynccontextmanager
+async def forward(url: str) -> AsyncIterator[Path]:
+    """The forwarded socket; the ssh process ends with the block."""
+    with tempfile.TemporaryDirectory(prefix="longshore-ssh-") as directory:
+        local = Path(directory, "engine.sock")
+        words = command(url, local)
+        try:
+            process = await anyio.open_process(words, stdin=subprocess.DEVNULL)
+        except OSError as exception:
+            raise EngineUnavailable(
+                f"ssh cannot be started: {exception.strerror}",
+                hint="Install the OpenSSH client, or use a unix:// or tcp:// address.",
+            ) from exception
+        try:
+            await _ready(process, url, words)
+            yield local
+        finally:
+            with anyio.CancelScope(shield=True):
+                await _end(process)
+
+
+async def _ready(process: Process, url: str, words: list[str]) -> None:
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        await process.stdout.receive()
+    except anyio.EndOfStream:
+        said = b""
+        async for part in process.stderr:
+            said += part
+        raise EngineUnavailable(
+            f"no ssh connection to {url}: {said.decode(errors='replace').strip()}",
+            hint=f"Try by hand: {shlex.join(words[:1] + words[-1:])} docker version",
+        ) from None
+
+
+async def _end(process: Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+    with anyio.move_on_after(5):
+        await process.wait()
+    if process.returncode is None:
+        process.kill()
+    await process.aclose()

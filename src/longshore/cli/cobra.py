@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -45,7 +46,7 @@ class CobraCommand(click.Command):
 
     def get_help(self, ctx: click.Context) -> str:
         """The description, ``Usage:``, ``Flags:``."""
-        text = (self.help or "").strip()
+        text = inspect.cleandoc(self.help or "")
         flags = "\n".join(_flag_lines(self, ctx))
         return f"{text}\n\nUsage:\n  {_usage(self, ctx)}\n\nFlags:\n{flags}"
 
@@ -84,7 +85,17 @@ def _flag_row(option: click.Option, ctx: click.Context) -> tuple[str, str, str]:
     left = f"{short}, {long}" if short else f"    {long}"
     if not option.is_flag and not option.count:
         left += f" {option.metavar or option.make_metavar(ctx)}"
-    return long, left, (option.help or "").replace("\n", " ")
+    text = f"help for {ctx.info_name}" if long == "--help" else option.help or ""
+    return long, left, text
+
+
+class CobraParent(click.Group):
+    """A command that only has commands of its own."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        """cobra's page for it."""
+        rows = [(name, command.get_short_help_str(80)) for name, command in self.commands.items()]
+        return _group_page(ctx.command_path, inspect.cleandoc(self.help or ""), rows)
 
 
 class CobraGroup(click.Group):
@@ -109,25 +120,28 @@ class CobraGroup(click.Group):
 
     def get_help(self, ctx: click.Context) -> str:
         """cobra's page (C-1)."""
-        name = ctx.command_path
-        width = max(len(listed.name) for listed in COMMANDS)
-        rows = [f"  {entry.name:<{width}}   {entry.summary}" for entry in COMMANDS]
-        return "\n".join(
-            [
-                "Runs CodeShip Pro pipelines and pushes the images that passed",
-                "",
-                "Usage:",
-                f"  {name} [command]",
-                "",
-                "Available Commands:",
-                *rows,
-                "",
-                "Flags:",
-                f"  -h, --help   help for {name}",
-                "",
-                f'Use "{name} [command] --help" for more information about a command.',
-            ]
-        )
+        rows = [(entry.name, entry.summary) for entry in COMMANDS]
+        return _group_page(ctx.command_path, inspect.cleandoc(self.help or ""), rows)
+
+
+def _group_page(name: str, text: str, rows: Sequence[tuple[str, str]]) -> str:
+    width = max(len(command) for command, _ in rows)
+    return "\n".join(
+        [
+            text,
+            "",
+            "Usage:",
+            f"  {name} [command]",
+            "",
+            "Available Commands:",
+            *(f"  {command:<{width}}   {summary}" for command, summary in rows),
+            "",
+            "Flags:",
+            f"  -h, --help   help for {name}",
+            "",
+            f'Use "{name} [command] --help" for more information about a command.',
+        ]
+    )
 
 
 def _load(listed: Listed) -> click.Command:

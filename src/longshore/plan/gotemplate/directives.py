@@ -1,0 +1,176 @@
+"""A printf format cut into literal text and directives, arguments and stars resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from longshore.plan.gotemplate.flags import Flags
+from longshore.plan.gotemplate.values import Value
+
+_MOST: Final = 1_000_000
+"""The widest width; what is beyond is no number for Go either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """Text of the format itself, or Go's remark on a directive that cannot be."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """One verb and the argument it shows."""
+
+    verb: str
+    flags: Flags
+    value: Value
+
+
+@dataclass(slots=True)
+class Directives:
+    """Iterates over the parts of a format. `left` are then the arguments nobody used."""
+
+    format: str
+    arguments: Sequence[Value]
+    at: int = 0
+    argument: int = 0
+    reordered: bool = False
+    misplaced: bool = False
+    indexed: bool = False
+
+    def parts(self) -> Iterator[Literal | Directive]:
+        while self.at < len(self.format):
+            end = self.format.find("%", self.at)
+            if end < 0:
+                yield Literal(self.format[self.at :])
+                return
+            yield Literal(self.format[self.at : end])
+            self.at = end + 1
+            yield from self._directive()
+
+    @property
+    def left(self) -> Sequence[Value]:
+        return () if self.reordered else self.arguments[self.argument :]
+
+    def _directive(self) -> Iterator[Literal | Directive]:
+        self.misplaced = self.indexed = False
+        flags = self._flags()
+        self._index()
+        flags, remark = self._width(flags)
+        yield from remark
+        if self._peek() == ".":
+            flags, remark = self._precision(flags)
+            yield from remark
+        if not self.indexed:
+            self._index()
+        yield self._verb(flags)
+
+    def _verb(self, flags: Flags) -> Literal | Directive:
+        verb = self._peek()
+        if not verb:
+            return Literal("%!(NOVERB)")
+        self.at += 1
+        if verb == "%":
+            return Literal("%")
+        if self.misplaced:
+            return Literal(f"%!{verb}(BADINDEX)")
+        if self.argument >= len(self.arguments):
+            return Literal(f"%!{verb}(MISSING)")
+        self.argument += 1
+        value = self.arguments[self.argument - 1]
+        return Directive(verb, flags.for_verb_v() if verb == "v" else flags, value)
+
+    def _peek(self) -> str:
+        return self.format[self.at : self.at + 1]
+
+    def _flags(self) -> Flags:
+        flags = Flags()
+        while (sign := self._peek()) and sign in "+-# 0":
+            if sign == "0":
+                flags = replace(flags, zero=not flags.minus)
+            elif sign == "-":
+                flags = replace(flags, minus=True, zero=False)
+            elif sign == "+":
+                flags = replace(flags, plus=True)
+            elif sign == "#":
+                flags = replace(flags, sharp=True)
+            else:
+                flags = replace(flags, space=True)
+            self.at += 1
+        return flags
+
+    def _index(self) -> None:
+        """``[n]``: go on with the n-th argument."""
+        self.indexed = False
+        if self._peek() != "[":
+            return
+        self.reordered = True
+        end = self.format.find("]", self.at)
+        if end < 0:
+            self.at += 1
+            self.misplaced = True
+            return
+        inside = self.format[self.at + 1 : end]
+        self.at = end + 1
+        number = _number(inside)
+        if number is None or not 1 <= number <= len(self.arguments):
+            self.misplaced = True
+            self.indexed = number is not None
+            return
+        self.argument = number - 1
+        self.indexed = True
+
+    def _width(self, flags: Flags) -> tuple[Flags, list[Literal]]:
+        if self._peek() == "*":
+            width = self._star()
+            if width is None:
+                return flags, [Literal("%!(BADWIDTH)")]
+            if width < 0:
+                return replace(flags, width=-width, minus=True, zero=False), []
+            return replace(flags, width=width), []
+        width = self._digits()
+        if width is not None and self.indexed:
+            self.misplaced = True
+        return replace(flags, width=width), []
+
+    def _precision(self, flags: Flags) -> tuple[Flags, list[Literal]]:
+        self.at += 1
+        if self.indexed:
+            self.misplaced = True
+        self._index()
+        if self._peek() == "*":
+            precision = self._star()
+            if precision is None or precision < 0:
+                return flags, [Literal("%!(BADPREC)")]
+            return replace(flags, precision=precision), []
+        return replace(flags, precision=self._digits() or 0), []
+
+    def _star(self) -> int | None:
+        """The next argument as a width or precision; None if it is no integer or too large."""
+        self.at += 1
+        self.indexed = False
+        if self.argument >= len(self.arguments):
+            return None
+        value = self.arguments[self.argument]
+        self.argument += 1
+        if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _MOST:
+            return None
+        return int(value)
+
+    def _digits(self) -> int | None:
+        start = self.at
+        while self._peek() and self._peek() in "0123456789":
+            self.at += 1
+            if int(self.format[start : self.at]) > _MOST:
+                self.at = len(self.format)
+                return None
+        return int(self.format[start : self.at]) if self.at > start else None
+
+
+def _number(digits: str) -> int | None:
+    if not digits or not digits.isascii() or not digits.isdigit() or len(digits) > 7:
+        return None
+    return int(digits) if int(digits) <= _MOST else None

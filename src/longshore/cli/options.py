@@ -30,7 +30,11 @@ def flag(*names: str, help: str, **settings: Any) -> Callable[[Any], Any]:  # no
     return click.option(*names, is_flag=True, help=help, **settings)
 
 
-class Duration(click.ParamType):
+_NUMBER = r"(\d+(?:\.\d+)?)"
+_DURATION = f"(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s?)?"
+
+
+class Duration(click.ParamType[float]):
     """``90``, ``90s``, ``5m``, ``1h30m``: seconds as a float."""
 
     name = "duration"
@@ -43,12 +47,9 @@ class Duration(click.ParamType):
 
         if isinstance(value, int | float):
             return float(value)
-        whole = re.fullmatch(r"(?:([\d.]+)h)?(?:([\d.]+)m)?(?:([\d.]+)s?)?", str(value))
-        try:
-            hours, minutes, seconds = (float(part or 0) for part in whole.groups()) if whole else ()
-        except ValueError:
-            hours = minutes = seconds = 0.0
-        total = hours * 3600 + minutes * 60 + seconds
+        whole = re.fullmatch(_DURATION, str(value))
+        parts = [float(part or 0) for part in whole.groups()] if whole else [0.0, 0.0, 0.0]
+        total = parts[0] * 3600 + parts[1] * 60 + parts[2]
         if total <= 0:
             self.fail(f'"{value}" is no duration; write for example 90s, 5m or 1h30m', param, ctx)
         return total

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from longshore.cli.options import pairs
+from longshore.commands.load import LoadRequest
 from longshore.commands.project import ProjectChoice
+from longshore.commands.run import RunRequest
 from longshore.commands.session import SessionOptions
 from longshore.commands.steps import StepsRequest
 from longshore.config.model import CredentialKeys
+from longshore.config.words import split_command
 from longshore.plan.facts import BuildFacts
 from longshore.plan.selection import Selection
 from longshore.report.readers import LogFormat, LogOptions
@@ -119,5 +122,33 @@ def steps(flags: Flags) -> StepsRequest:
         facts=facts(flags),
         selection=selection(flags),
         session=session(flags),
+        log=log(flags),
+    )
+
+
+def run(flags: Flags, *, interactive: bool) -> RunRequest:
+    """All of ``longshore run``; a terminal only when there is one on both sides (C-13)."""
+    entrypoint = flags["entrypoint"]
+    command = tuple(flags["command"])
+    return RunRequest(
+        project=project_choice(flags),
+        facts=facts(flags),
+        session=session(flags),
+        service=flags["service"],
+        command=command[1:] if command[:1] == ("--",) else command,
+        entrypoint=None if entrypoint is None else split_command(entrypoint),
+        tty=interactive and not flags["no_tty"],
+        publish=flags["publish"],
+        log=log(flags),
+    )
+
+
+def load(flags: Flags) -> LoadRequest:
+    """All of ``longshore load``."""
+    return LoadRequest(
+        project=project_choice(flags),
+        facts=facts(flags),
+        session=session(flags),
+        services=tuple(flags["services"]),
         log=log(flags),
     )

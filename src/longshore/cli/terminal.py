@@ -28,3 +28,8 @@ def style(environment: Environment) -> Style:
 def leave_at_once() -> None:
     """End the process without waiting for anything (a second Ctrl-C)."""
     os._exit(130)
+
+
+def is_interactive() -> bool:
+    """Whether a person sits at both ends of us."""
+    return sys.stdin.isatty() and sys.stdout.isatty()

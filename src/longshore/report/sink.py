@@ -23,7 +23,7 @@ class Sink:
         """Data, to standard output, at once."""
         _write(self.out, text)
 
-    def tell(self, text: str) -> None:
+    def tell(self, text: str | bytes) -> None:
         """A remark or an error, to standard error, at once."""
         _write(self.err, text)
 

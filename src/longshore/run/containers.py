@@ -21,7 +21,7 @@ from longshore.run.convert import Extra, aliases, container_spec
 from longshore.run.events import Notice, ServiceMessage
 from longshore.run.health import wait_until_healthy
 from longshore.run.janitor import StepDebris
-from longshore.run.pump import Pump
+from longshore.run.pump import OutputReader, Pump
 from longshore.run.runtime import Runtime, StepLabel
 from longshore.run.variables import environment
 
@@ -44,7 +44,7 @@ class StepContainers:
     failure: EngineError | None = None
     ended: Exit | None = None
 
-    async def run(self, extra: Extra, pump: Pump) -> Exit:
+    async def run(self, extra: Extra, reader: OutputReader) -> Exit:
         """Start everything and wait for the main container; raises the first `EngineError`."""
         await self._make_network()
         async with anyio.create_task_group() as group:
@@ -53,7 +53,7 @@ class StepContainers:
             for name in self.started:
                 group.start_soon(self._dependency, name, group)
             try:
-                await self._main(extra, pump)
+                await self._main(extra, reader)
             except EngineError as failure:
                 self.failure = self.failure or failure
             group.cancel_scope.cancel()
@@ -68,15 +68,15 @@ class StepContainers:
             labels = self.runtime.scope.labels(self.label.name)
             self.debris.network = await self.runtime.engine.create_network(name, labels)
 
-    async def _main(self, extra: Extra, pump: Pump) -> None:
+    async def _main(self, extra: Extra, reader: OutputReader) -> None:
         service = self.runtime.plan.services[self.main]
         await self._wait_for(service)
         engine = self.runtime.engine
         container = await engine.create(self._spec(service, extra))
         self.debris.main = container
-        async with engine.attach(container, tty=extra.tty) as attachment:
+        async with engine.attach(container, tty=extra.tty, stdin=extra.stdin) as attachment:
             await engine.start(container)
-            await pump.run(attachment)
+            await reader.read(container, attachment)
         self.ended = await self._end_of(container)
         if self.ended.code != 0:
             await self._last_words()
@@ -124,7 +124,7 @@ class StepContainers:
             await engine.start(container)
             task_status.started()
             try:
-                await pump.run(attachment)
+                await pump.read(container, attachment)
                 code = (await engine.wait(container)).code
                 end = f"exited with code {code}" if code else ""
             except EngineError as failure:

@@ -12,7 +12,7 @@ from longshore.run.convert import Extra
 from longshore.run.events import Pushed, PushOutput
 from longshore.run.janitor import StepDebris
 from longshore.run.outcome import Broken, Failed, Outcome, Passed
-from longshore.run.pump import Pump
+from longshore.run.pump import OutputReader, Pump
 from longshore.run.quiet import QuietWatch
 from longshore.run.runtime import Runtime, StepLabel
 
@@ -46,11 +46,13 @@ async def run_service(
     service: str,
     extra: Extra,
     before_removal: Callable[[str], Awaitable[None]] | None = None,
+    reader: OutputReader | None = None,
 ) -> Exit | None:
     """Images ready, dependencies up, the service's container run to its end, everything removed.
 
     None: it was stopped because it wrote nothing for too long. `before_removal` is given the
-    container when it has exited with 0. Raises `LongshoreError`.
+    container when it has exited with 0; `reader` takes the output instead of the event stream.
+    Raises `LongshoreError`.
     """
     images = await runtime.images.ready(images_of(runtime, service), label.credentials)
     debris = StepDebris()
@@ -60,7 +62,8 @@ async def run_service(
     grace: float | None = _INTERRUPT_GRACE
     try:
         with QuietWatch(runtime.options.quiet_timeout) as watch:
-            ended = await containers.run(extra, Pump(runtime, label, service, watch.heard))
+            pump = reader or Pump(runtime, label, service, watch.heard)
+            ended = await containers.run(extra, pump)
         if before_removal and ended and ended.code == 0 and debris.main:
             await before_removal(debris.main)
         grace = None

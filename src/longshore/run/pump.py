@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from longshore.engine.port import Attachment
 from longshore.engine.spec import OutputChunk
@@ -17,6 +18,14 @@ PATIENCE = 1.0
 """Seconds an unfinished line is held back at most (spec C-28)."""
 
 _TAIL = 20
+
+
+class OutputReader(Protocol):
+    """Reads a container's output from its start to its end."""
+
+    async def read(self, container: str, attachment: Attachment) -> None:
+        """Return when the container has closed its output."""
+        ...
 
 
 @dataclass(slots=True)
@@ -47,7 +56,7 @@ class Pump:
     _buffers: dict[int, LineBuffer] = field(default_factory=dict)
     _alarm: asyncio.TimerHandle | None = None
 
-    async def run(self, attachment: Attachment) -> None:
+    async def read(self, container: str, attachment: Attachment) -> None:
         """Until the container closes its output."""
         try:
             async for chunk in attachment:

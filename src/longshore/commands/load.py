@@ -1,0 +1,97 @@
+"""``longshore load [SERVICE…]``: images pulled or built, nothing run (spec C-16)."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import anyio
+
+from longshore.commands.interruption import interruptible
+from longshore.commands.project import ProjectChoice, planned
+from longshore.commands.run import check_service
+from longshore.commands.session import SessionOptions, open_session
+from longshore.environment import Environment
+from longshore.errors import LongshoreError
+from longshore.plan.facts import BuildFacts
+from longshore.plan.model import Plan
+from longshore.plan.selection import Selection
+from longshore.report.readers import LogOptions, reader
+from longshore.report.sink import Sink
+from longshore.report.style import Style
+from longshore.run.events import StepFinished, StepStarted
+from longshore.run.execute import open_runtime
+from longshore.run.outcome import Broken, Outcome, Passed, is_failure
+from longshore.run.runtime import Runtime
+from longshore.secrets.masking import Masker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadRequest:
+    """What `longshore load` was asked for; no service means all of them."""
+
+    project: ProjectChoice
+    facts: BuildFacts
+    session: SessionOptions
+    services: tuple[str, ...] = ()
+    log: LogOptions = field(default_factory=LogOptions)
+
+
+def load(
+    request: LoadRequest,
+    environment: Environment,
+    sink: Sink,
+    style: Style,
+    leave: Callable[[], None],
+) -> int:
+    """Make the images ready; 1 when one could not be."""
+    plan = planned(request.project, request.facts, Selection(), sink, style, need_steps=False)
+    if plan is None:
+        return 2
+    for service in request.services:
+        check_service(plan, service)
+    return anyio.run(_load, plan, request, environment, sink, style, leave)
+
+
+async def _load(
+    plan: Plan,
+    request: LoadRequest,
+    environment: Environment,
+    sink: Sink,
+    style: Style,
+    leave: Callable[[], None],
+) -> int:
+    masker = Masker()
+    emit = reader(request.log, sink, style, masker)
+    code = 130
+    async with (
+        interruptible(sink.tell, leave) as interruption,
+        open_session(plan, request.session, environment, masker, emit) as setting,
+        open_runtime(plan, setting) as runtime,
+    ):
+        with interruption:
+            services = request.services or tuple(plan.services)
+            outcomes = [await _image(runtime, service) for service in services]
+            code = 1 if any(map(is_failure, outcomes)) else 0
+    return code
+
+
+async def _image(runtime: Runtime, service: str) -> Outcome:
+    """One service's image, shown as a step of its own (T-14)."""
+    key = runtime.plan.services[service].image
+    name = f"{service}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+    runtime.emit(StepStarted(step=name, name=name, kind="load"))
+    began = time.monotonic()
+    try:
+        await runtime.images.image(key, ())
+        outcome: Outcome = Passed()
+    except LongshoreError as failure:
+        outcome = Broken(failure.message, failure.hint)
+    runtime.emit(
+        StepFinished(
+            step=name, name=name, kind="load", outcome=outcome, seconds=time.monotonic() - began
+        )
+    )
+    return outcome

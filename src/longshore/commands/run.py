@@ -1,0 +1,104 @@
+"""``longshore run SERVICE [COMMAND…]``: one container of a service (spec 7.4)."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import anyio
+
+from longshore.commands.interruption import interruptible
+from longshore.commands.project import ProjectChoice, planned
+from longshore.commands.session import SessionOptions, open_session
+from longshore.commands.terminal import TerminalReader
+from longshore.environment import Environment
+from longshore.errors import UsageError
+from longshore.plan.facts import BuildFacts
+from longshore.plan.model import Plan
+from longshore.plan.selection import Selection
+from longshore.report.readers import LogOptions, reader
+from longshore.report.sink import Sink
+from longshore.report.style import Style
+from longshore.run.convert import Extra
+from longshore.run.execute import open_runtime
+from longshore.run.leaves import run_service
+from longshore.run.runtime import StepLabel
+from longshore.secrets.masking import Masker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What `longshore run` was asked for; `entrypoint` and `command` are ready-made words."""
+
+    project: ProjectChoice
+    facts: BuildFacts
+    session: SessionOptions
+    service: str
+    command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] | None = None
+    tty: bool = False
+    publish: bool = False
+    log: LogOptions = field(default_factory=LogOptions)
+
+
+def run(
+    request: RunRequest,
+    environment: Environment,
+    sink: Sink,
+    style: Style,
+    leave: Callable[[], None],
+) -> int:
+    """Run it; the exit code is the container's (C-15)."""
+    plan = planned(request.project, request.facts, Selection(), sink, style, need_steps=False)
+    if plan is None:
+        return 2
+    check_service(plan, request.service)
+    return anyio.run(_run, plan, request, environment, sink, style, leave)
+
+
+def check_service(plan: Plan, service: str) -> None:
+    """Raise UsageError unless `service` is defined."""
+    if service in plan.services:
+        return
+    near = difflib.get_close_matches(service, plan.services, n=1)
+    known = ", ".join(plan.services) or "none"
+    hint = f'did you mean "{near[0]}"?' if near else f"the services are: {known}"
+    raise UsageError(f'there is no service "{service}"', hint=hint)
+
+
+async def _run(
+    plan: Plan,
+    request: RunRequest,
+    environment: Environment,
+    sink: Sink,
+    style: Style,
+    leave: Callable[[], None],
+) -> int:
+    masker = Masker()
+    emit = reader(request.log, replace(sink, out=sink.err), style, masker)
+    code = 130
+    async with (
+        interruptible(sink.tell, leave) as interruption,
+        open_session(plan, request.session, environment, masker, emit) as setting,
+        open_runtime(plan, setting) as runtime,
+    ):
+        with interruption:
+            label = StepLabel(path="run", name=f"run-{request.service}")
+            terminal = TerminalReader(setting.engine, sink, request.tty)
+            ended = await run_service(
+                runtime, label, request.service, _extra(plan, request), reader=terminal
+            )
+            code = 1 if ended is None else ended.code
+    return code
+
+
+def _extra(plan: Plan, request: RunRequest) -> Extra:
+    ports = plan.services[request.service].ports if request.publish else ()
+    return Extra(
+        command=request.command or None,
+        entrypoint=request.entrypoint,
+        ports=ports,
+        tty=request.tty,
+        stdin=True,
+    )

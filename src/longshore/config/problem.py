@@ -15,19 +15,25 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """A place in a file; `line` and `column` count from 1, columns in characters."""
+    """A place in a file; `line` and `column` count from 1, columns in characters.
+
+    Line 0 means the file as a whole.
+    """
 
     path: str
     line: int = 1
     column: int = 1
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}"
+        return f"{self.path}:{self.line}:{self.column}" if self.line else self.path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One fault, told once. `code` is stable (``LS012``); `length` is what to underline, in characters."""
+    """One fault, told once.
+
+    `code` is stable (``LS012``); `length` is what to underline, in characters.
+    """
 
     place: Place
     severity: Severity
@@ -45,10 +51,12 @@ class Problems:
     """Collects problems while a file is read; one fault is kept once."""
 
     found: list[Problem] = field(default_factory=list)
+    _known: set[tuple[Place, str]] = field(default_factory=set, repr=False)
 
     def add(self, problem: Problem) -> None:
-        """Keep `problem` unless the same one is known already."""
-        if problem not in self.found:
+        """Keep `problem` unless its place has one of its kind already (aliases repeat nodes)."""
+        if (problem.place, problem.code) not in self._known:
+            self._known.add((problem.place, problem.code))
             self.found.append(problem)
 
     @property

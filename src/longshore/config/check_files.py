@@ -1,0 +1,114 @@
+"""Files the project names that are not there, and Dockerfiles that use their own name.
+
+Warnings only: an earlier step may write them, and a step that is skipped needs none. The disk is
+seen through `read_text` and ``Path.exists``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from longshore.config import codes
+from longshore.config.check_steps import all_steps
+from longshore.config.model import BuildEntry, ServiceEntry, ServicesFile, StepsFile
+from longshore.config.names import image_name
+from longshore.config.problem import Place
+from longshore.config.report import Report
+
+ReadText = Callable[[Path], str | None]
+
+_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)", re.IGNORECASE | re.MULTILINE)
+
+
+def check_files(
+    services: ServicesFile,
+    steps: StepsFile | None,
+    directory: Path,
+    report: Report,
+    read_text: ReadText,
+) -> None:
+    """Warn about every named file that does not exist, resolved as in F-11."""
+    for entry in services.services.values():
+        for key, path, place in _files(entry):
+            _exists(services.directory / path, key, path, place, report)
+        if entry.build is not None:
+            _dockerfile(entry, entry.build, services.directory, directory, report, read_text)
+    for step in all_steps(steps.steps) if steps else ():
+        keys = step.credentials
+        for key, named in (
+            ("encrypted_dockercfg_path", keys.encrypted_dockercfg_path),
+            ("dockercfg_path", keys.dockercfg_path),
+        ):
+            if named:
+                _exists(directory / named, key, named, step.where(key), report)
+
+
+def _files(entry: ServiceEntry) -> Iterator[tuple[str, str, Place]]:
+    lists = [
+        ("env_file", entry.env_file),
+        ("encrypted_env_file", entry.encrypted_env_file),
+        ("encrypted_dockercfg_path", (entry.credentials.encrypted_dockercfg_path or "",)),
+        ("dockercfg_path", (entry.credentials.dockercfg_path or "",)),
+    ]
+    for key, paths in lists:
+        for number, path in enumerate(paths):
+            if path:
+                yield key, path, entry.where(key, number)
+    for number, path in enumerate(entry.build.encrypted_args_file if entry.build else ()):
+        yield "encrypted_args_file", path, entry.where("build", "encrypted_args_file", number)
+
+
+def _exists(path: Path, key: str, shown: str, place: Place, report: Report) -> None:
+    try:
+        exists = path.exists()
+    except (OSError, ValueError):
+        exists = False
+    if not exists:
+        report.warning(
+            codes.MISSING_FILE,
+            place,
+            f'{key} "{shown[:80]}" does not exist',
+            "create it, or correct the path: it is relative to the project directory",
+        )
+
+
+def _dockerfile(
+    entry: ServiceEntry,
+    build: BuildEntry,
+    root: Path,
+    directory: Path,
+    report: Report,
+    read_text: ReadText,
+) -> None:
+    """The Dockerfile below the context, else beside the files (S-5)."""
+    name = build.dockerfile or "Dockerfile"
+    context = root / (build.context or ".")
+    text = next(
+        (text for base in (context, directory) if (text := read_text(base / name)) is not None),
+        None,
+    )
+    if text is None:
+        where = f'context "{build.context}"' if build.context else "the project directory"
+        report.warning(
+            codes.MISSING_FILE,
+            entry.where("build", "dockerfile") if build.dockerfile else build.place,
+            f'Dockerfile "{name[:80]}" does not exist in {where}',
+            "create it, or correct dockerfile or context",
+        )
+        return
+    _hides_base(entry, text, report)
+
+
+def _hides_base(entry: ServiceEntry, text: str, report: Report) -> None:
+    """A built image may hide the public one it is made from (I-3)."""
+    name = image_name(entry)
+    bases = {found.partition("@")[0].partition(":")[0] for found in _FROM.findall(text)}
+    if "/" not in name and name.partition(":")[0] in bases:
+        report.warning(
+            codes.HIDES_BASE,
+            entry.where("build", "image"),
+            f'the image built for "{entry.name}" is called "{name}" like the image it is made from',
+            f'call it for example "{name.partition(":")[0]}-{entry.name}"',
+        )

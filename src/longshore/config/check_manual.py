@@ -1,0 +1,118 @@
+"""Manual groups: one for a build tag, and nothing after it (T-38, T-40); pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from longshore.config import codes
+from longshore.config.model import GroupEntry, GroupKind, StepEntry, StepsFile
+from longshore.config.report import Report
+from longshore.config.steps import label
+
+_MAX = 100
+"""Manual groups that are looked at; keeps the work linear in a file made of nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Conditions:
+    """The tags and excludes that all must hold, from the outermost group inwards."""
+
+    tags: frozenset[str] = frozenset()
+    excludes: frozenset[str] = frozenset()
+
+    def of(self, entry: StepEntry) -> _Conditions:
+        return _Conditions(
+            self.tags | ({entry.tag} if entry.tag else set()),
+            self.excludes | ({entry.exclude} if entry.exclude else set()),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """A step or manual group, in file order; `branch` tells parallel siblings apart."""
+
+    entry: StepEntry
+    conditions: _Conditions
+    branch: tuple[tuple[int, int], ...]
+
+    @property
+    def manual(self) -> bool:
+        return isinstance(self.entry, GroupEntry) and self.entry.kind is GroupKind.MANUAL
+
+
+def check_manual_groups(file: StepsFile, report: Report) -> None:
+    """Errors where two things surely meet in one build; warnings where patterns may let them."""
+    leaves = list(_leaves(file.steps, _Conditions(), ()))
+    manual = [number for number, leaf in enumerate(leaves) if leaf.manual]
+    for number in manual[:_MAX]:
+        for later in leaves[number + 1 :]:
+            if not _side_by_side(leaves[number], later) and _tell(leaves[number], later, report):
+                break
+
+
+def _tell(manual: _Leaf, later: _Leaf, report: Report) -> bool:
+    """Whether a problem was added about `later`, which comes after `manual`."""
+    meet = _meet(manual.conditions, later.conditions)
+    if meet is False:
+        return False
+    tell = report.error if meet else report.warning
+    name = label(later.entry.name, later.entry.ordinal)
+    line = manual.entry.place.line
+    if later.manual:
+        tags = manual.conditions.tags & later.conditions.tags
+        where = f'"{min(tags)}"' if tags else "one build tag"
+        tell(
+            codes.MANUAL_TWICE,
+            later.entry.place,
+            f"only one manual group may apply to {where}: {name} and the one in line {line} "
+            + ("do" if meet else "may both do"),
+            "give them tags that exclude each other",
+        )
+    else:
+        tell(
+            codes.MANUAL_NOT_LAST,
+            later.entry.place,
+            f"{name} {'follows' if meet else 'may follow'} a manual group (line {line})",
+            "a manual group must be the last thing in the pipeline: move it to the end, or give "
+            "both tags that exclude each other",
+        )
+    return True
+
+
+def _leaves(
+    steps: tuple[StepEntry, ...], above: _Conditions, branch: tuple[tuple[int, int], ...]
+) -> Iterator[_Leaf]:
+    for entry in steps:
+        conditions = above.of(entry)
+        if not isinstance(entry, GroupEntry) or entry.kind is GroupKind.MANUAL:
+            yield _Leaf(entry, conditions, branch)
+            continue
+        parallel = entry.kind in (GroupKind.PARALLEL, GroupKind.MATRIX)
+        for number, child in enumerate(entry.steps):
+            below = (*branch, (id(entry), number)) if parallel else branch
+            yield from _leaves((child,), conditions, below)
+
+
+def _side_by_side(one: _Leaf, other: _Leaf) -> bool:
+    """Whether they stand in different branches of one parallel group."""
+    branches = dict(one.branch)
+    return any(branches.get(group, number) != number for group, number in other.branch)
+
+
+def _meet(one: _Conditions, other: _Conditions) -> bool | None:
+    """Whether both hold in some build: True surely, False surely not, None unknown."""
+    tags, excludes = one.tags | other.tags, one.excludes | other.excludes
+    plain = {tag for tag in tags if not _is_pattern(tag)}
+    if len(plain) > 1 or tags & excludes:
+        return False
+    if not tags:
+        # Without a build tag nothing is excluded (T-32).
+        return True
+    if len(tags) == 1 and not excludes:
+        return True
+    return None
+
+
+def _is_pattern(text: str) -> bool:
+    return "^" in text or "$" in text

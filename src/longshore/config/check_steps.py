@@ -1,0 +1,123 @@
+"""Checks of the steps file against itself and the services (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from longshore.config import codes
+from longshore.config.check_texts import check_command, check_image, check_tag, warn_template
+from longshore.config.model import (
+    GroupEntry,
+    PushEntry,
+    RunEntry,
+    ServicesFile,
+    StepEntry,
+    StepsFile,
+)
+from longshore.config.names import defined, suggestion
+from longshore.config.problem import Place
+from longshore.config.report import Report
+from longshore.config.steps import label
+
+MAX_STEPS = 100_000
+"""Steps of a pipeline once its `services` are multiplied out (T-24)."""
+
+
+def check_steps(file: StepsFile, services: ServicesFile | None, report: Report) -> None:
+    """Everything about the steps but manual groups; `services` None: names are not looked up."""
+    checker = _Checker(services, report)
+    for entry in all_steps(file.steps):
+        checker.step(entry)
+    total = sum(_multiplied(entry) for entry in file.steps)
+    if total > MAX_STEPS:
+        report.error(
+            codes.TOO_MANY,
+            file.steps[0].place,
+            f'the groups with "services" make {total:,} steps; at most {MAX_STEPS:,} are possible',
+            'nest fewer groups with "services"',
+        )
+
+
+def all_steps(steps: tuple[StepEntry, ...]) -> Iterator[StepEntry]:
+    """Every step below, on_fail steps included, in file order; no recursion, any depth."""
+    pending = list(reversed(steps))
+    while pending:
+        entry = pending.pop()
+        yield entry
+        pending.extend(reversed(entry.on_fail))
+        if isinstance(entry, GroupEntry):
+            pending.extend(reversed(entry.steps))
+
+
+def _multiplied(entry: StepEntry) -> int:
+    if not isinstance(entry, GroupEntry):
+        return 1
+    return max(1, len(entry.services)) * sum(_multiplied(step) for step in entry.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checker:
+    services: ServicesFile | None
+    report: Report
+    names: dict[str, Place] = field(default_factory=dict)
+
+    def step(self, entry: StepEntry) -> None:
+        self._references(entry)
+        self._name(entry)
+        for key, text in ("tag", entry.tag), ("exclude", entry.exclude):
+            if text:
+                check_tag(text, key, entry.where(key), self.report)
+                warn_template(text, entry.where(key), self.report)
+        if isinstance(entry, RunEntry):
+            self._command(entry)
+        elif isinstance(entry, PushEntry):
+            self._push(entry)
+
+    def _references(self, entry: StepEntry) -> None:
+        names = [(entry.service, entry.where("service"))]
+        names.append((entry.credentials.dockercfg_service, entry.where("dockercfg_service")))
+        if isinstance(entry, GroupEntry):
+            names.extend((n, entry.where("services", i)) for i, n in enumerate(entry.services))
+        for name, place in names:
+            if name and self.services is not None and name not in self.services.services:
+                self.report.error(
+                    codes.SERVICE_IN_STEP,
+                    place,
+                    f'{label(entry.name, entry.ordinal)} refers to undefined service "{name}"'
+                    + suggestion(name, self.services),
+                    defined(self.services.services),
+                )
+
+    def _name(self, entry: StepEntry) -> None:
+        if entry.name is None:
+            return
+        first = self.names.setdefault(entry.name, entry.where("name"))
+        if first is not entry.where("name"):
+            self.report.warning(
+                codes.SAME_STEP_NAME,
+                entry.where("name"),
+                f'the name "{entry.name}" is used by another step in line {first.line}',
+                "give every step a name of its own",
+            )
+
+    def _command(self, entry: RunEntry) -> None:
+        service = self.services.services.get(entry.service or "") if self.services else None
+        if service is None or not service.entrypoint:
+            check_command(entry.text, entry.command, entry.where("command"), self.report)
+
+    def _push(self, entry: PushEntry) -> None:
+        if not entry.image_name:
+            return
+        name = check_image(entry.image_name, entry.where("image_name"), self.report)
+        if name is None or not (name.tag or name.digest) or not entry.image_tags:
+            return
+        same = entry.image_tags == (name.tag,)
+        tell = self.report.warning if same else self.report.error
+        tell(
+            codes.TAG_TWICE,
+            entry.where("image_tag"),
+            f'image_name "{entry.image_name}" has a tag already'
+            + ("" if same else f', and image_tag is "{entry.image_tags[0][:40]}"'),
+            "remove the tag from image_name, or image_tag",
+        )

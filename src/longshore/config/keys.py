@@ -1,0 +1,178 @@
+"""The declaration of a key, and reading a map against a table of them.
+
+One declaration drives everything: what is accepted, the JSON Schema (`longshore.config.schema`)
+and the reference pages (`longshore.config.reference`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Table
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, TypeVar, cast
+
+from longshore.config import codes
+from longshore.config.node import Mapping, Node, Scalar
+from longshore.config.report import Report
+from longshore.config.shapes import Shape
+from longshore.config.suggest import did_you_mean, nearest
+
+T = TypeVar("T")
+
+
+class Status(StrEnum):
+    """What becomes of a key."""
+
+    SUPPORTED = "supported"
+    DEPRECATED = "deprecated"
+    IGNORED = "ignored"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key(Generic[T]):
+    """One key of a map.
+
+    `description` is one sentence; `example` is YAML of the whole entry; `instead` is what to write
+    in place of a deprecated key; `why` is the reason an ignored key is ignored. `required` and
+    `steps` (the types of steps a key belongs to) are for the schema and the pages.
+    """
+
+    name: str
+    shape: Shape[T]
+    description: str
+    example: str
+    rule: str
+    default: str = ""
+    status: Status = Status.SUPPORTED
+    instead: str | None = None
+    why: str | None = None
+    required: bool = False
+    steps: frozenset[str] = frozenset()
+    null: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What a map said, by key; a value that was wrong is written but has no value.
+
+    `unknown` are the keys not told yet: where a needed key is missing, one of them is probably it.
+    """
+
+    node: Mapping
+    written: Table[str, tuple[Scalar, Node]]
+    values: Table[str, Any] = field(repr=False)
+    unknown: dict[str, Scalar] = field(default_factory=dict)
+
+    def get(self, key: Key[T]) -> T | None:
+        """The value, or None when the key is absent or its value was wrong."""
+        return cast("T | None", self.values.get(key.name))
+
+    def or_else(self, key: Key[T], default: T) -> T:
+        """The value, or `default`."""
+        value = self.get(key)
+        return default if value is None else value
+
+    def __contains__(self, key: Key[Any]) -> bool:
+        return key.name in self.written
+
+    def at(self, key: Key[Any]) -> Node:
+        """Where the value stands, or the map when the key is absent."""
+        return self.written[key.name][1] if key.name in self.written else self.node
+
+    def key_at(self, key: Key[Any]) -> Scalar:
+        """Where the key itself stands; it must be written."""
+        return self.written[key.name][0]
+
+    def missing(self, report: Report, code: str, message: str, hint: str, *keys: Key[Any]) -> None:
+        """Add the error that one of `keys` is needed; at the unknown key that may be it."""
+        names = [key.name for key in keys]
+        for text, at in self.unknown.items():
+            meant = nearest(text, names)
+            if meant:
+                del self.unknown[text]
+                report.error(code, at, f'{message}; did you mean "{meant}"?', hint)
+                return
+        report.error(code, self.node, message, hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """All keys of one kind of map; `elsewhere` tells where misplaced keys belong."""
+
+    what: str
+    keys: tuple[Key[Any], ...]
+    elsewhere: Table[str, str] = field(default_factory=dict)
+    by_name: Table[str, Key[Any]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {key.name: key for key in self.keys})
+
+    def read(self, node: Mapping, report: Report) -> Fields:
+        """Decode every known key; ignored, deprecated and empty ones give warnings.
+
+        `tell_unknown` must follow, once it is known which keys are missing.
+        """
+        unknown: dict[str, Scalar] = {}
+        written: dict[str, tuple[Scalar, Node]] = {}
+        values: dict[str, Any] = {}
+        for name, value in node.pairs:
+            key = self.by_name.get(name.text)
+            if key is None:
+                unknown[name.text] = name
+                continue
+            _warn(key, name, report)
+            if isinstance(value, Scalar) and value.is_null and not key.null:
+                _empty(key, name, report)
+                continue
+            written[key.name] = (name, value)
+            decoded = key.shape.decode(value, report)
+            if decoded is not None:
+                values[key.name] = decoded
+        return Fields(node, written, values, unknown)
+
+    def tell_unknown(self, fields: Fields, report: Report) -> None:
+        """One warning for every unknown key that was not told otherwise (F-18)."""
+        for name in fields.unknown.values():
+            self._unknown(name, report)
+
+    def _unknown(self, name: Scalar, report: Report) -> None:
+        text = name.text[:60]
+        if text.startswith("x-"):
+            return
+        if text in self.elsewhere:
+            report.warning(
+                codes.MISPLACED_KEY,
+                name,
+                f'key "{text}" has no effect in {self.what}',
+                self.elsewhere[text],
+            )
+            return
+        report.warning(
+            codes.UNKNOWN_KEY,
+            name,
+            f'unknown key "{text}" in {self.what} is ignored'
+            + did_you_mean(text, [k.name for k in self.keys if k.status is Status.SUPPORTED]),
+            f"see docs/reference for the keys of {self.what}",
+        )
+
+
+def _warn(key: Key[Any], name: Scalar, report: Report) -> None:
+    if key.status is Status.IGNORED:
+        report.warning(codes.IGNORED_KEY, name, f'key "{key.name}" is ignored', key.why)
+    elif key.status is Status.DEPRECATED and key.instead:
+        report.warning(
+            codes.DEPRECATED_KEY,
+            name,
+            f'key "{key.name}" is deprecated',
+            f'write "{key.instead}" instead; "longshore validate --fix" does it',
+        )
+
+
+def _empty(key: Key[Any], name: Scalar, report: Report) -> None:
+    if key.status is Status.SUPPORTED:
+        report.warning(
+            codes.EMPTY_VALUE,
+            name,
+            f'key "{key.name}" has no value and is ignored',
+            "give it a value or remove it",
+        )

@@ -1,0 +1,45 @@
+"""Names of services and images: which are meant, which are generated, which are legal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TypeVar
+
+from longshore.config.model import ServiceEntry, ServicesFile
+from longshore.config.suggest import did_you_mean
+
+_NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
+
+V = TypeVar("V")
+
+
+def image_name(entry: ServiceEntry) -> str:
+    """The name of the image a service builds: the file's, or a generated one (I-1, I-2)."""
+    if entry.build is not None and entry.build.image:
+        return entry.build.image
+    legal = _NOT_IN_A_NAME.sub("_", entry.name.lower()).strip("_")
+    return f"codeship_{legal or 'service'}"
+
+
+def suggestion(name: str, services: ServicesFile) -> str:
+    """``; did you mean "…"?`` for an undefined service, or nothing.
+
+    The nearest name; where none is near, the only service there is, or the only one that is built:
+    a step hardly ever means a ready-made image.
+    """
+    near = did_you_mean(name, services.services)
+    if near:
+        return near
+    built = [entry.name for entry in services.services.values() if entry.build is not None]
+    for candidates in list(services.services), built:
+        if len(candidates) == 1:
+            return f'; did you mean "{candidates[0]}"?'
+    return ""
+
+
+def defined(services: Mapping[str, V]) -> str:
+    """The hint that lists what is defined, cut to a readable length."""
+    names = list(services)
+    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+    return f"defined services: {', '.join(names[:20])}{more}" if names else "no service is defined"

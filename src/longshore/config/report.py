@@ -1,0 +1,37 @@
+"""How the readers of the files tell what is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from longshore.config.node import Node, Scalar
+from longshore.config.problem import Place, Problem, Problems, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Adds problems about nodes or places to one list."""
+
+    problems: Problems
+
+    def error(self, code: str, at: Node | Place, message: str, hint: str | None = None) -> None:
+        """Something that stops everything."""
+        self._add(Severity.ERROR, code, at, message, hint)
+
+    def warning(self, code: str, at: Node | Place, message: str, hint: str | None = None) -> None:
+        """Something that is probably not meant."""
+        self._add(Severity.WARNING, code, at, message, hint)
+
+    def _add(
+        self, severity: Severity, code: str, at: Node | Place, message: str, hint: str | None
+    ) -> None:
+        self.problems.add(
+            Problem(
+                place=at if isinstance(at, Place) else at.place,
+                severity=severity,
+                code=code,
+                message=message,
+                hint=hint,
+                length=at.length if isinstance(at, Scalar) else 1,
+            )
+        )

@@ -1,0 +1,228 @@
+"""The shapes only services have: volumes, links, dependencies, build maps."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from longshore.config import codes
+from longshore.config.model import Condition, DependencyEntry, LinkEntry, VolumeEntry
+from longshore.config.node import Mapping, Node, Scalar, Sequence
+from longshore.config.report import Report
+from longshore.config.shapes import Checked, Items, Schema, Text, wrong_type
+from longshore.errors import InvalidValue
+
+_LOOKS_LIKE_PATH = re.compile(r"[./~\\]|\$")
+_MODES = frozenset(
+    {"ro", "rw", "z", "Z", "cached", "delegated", "consistent", "nocopy"}
+    | {prefix + mode for prefix in ("", "r") for mode in ("private", "shared", "slave")}
+)
+
+
+def parse_volume(text: str) -> VolumeEntry:
+    """``/path``, ``host:/path`` or ``host:/path:ro`` (S-37); raises InvalidValue."""
+    host, colon, rest = text.partition(":")
+    if not colon:
+        host, rest = "", text
+    container, _, mode = rest.partition(":")
+    if not container.startswith("/") or (colon and not host):
+        raise InvalidValue(
+            f'"{text[:60]}" is no volume',
+            hint='write "/path/in/container" or "./directory:/path/in/container"',
+        )
+    options = set(mode.split(",")) - {""}
+    if options - _MODES:
+        raise InvalidValue(
+            f'"{mode[:20]}" is no mode of a volume', hint='write ":ro", ":rw" or nothing'
+        )
+    if host and not _LOOKS_LIKE_PATH.search(host):
+        raise InvalidValue(
+            f'named volume "{host[:40]}" is not supported',
+            hint=f'for the directory of that name write "./{host[:40]}:{container[:60]}"; for a '
+            f'volume of one step "{container[:60]}"',
+        )
+    return VolumeEntry(host=host or None, container=container, read_only="ro" in options)
+
+
+def parse_link(text: str) -> LinkEntry:
+    """``service`` or ``service:alias``; raises InvalidValue."""
+    service, colon, alias = text.strip().partition(":")
+    if not service or (colon and not alias):
+        raise InvalidValue(f'"{text[:60]}" is no link', hint='write "service" or "service:alias"')
+    return LinkEntry(service=service, alias=alias or service)
+
+
+@dataclass(frozen=True, slots=True)
+class Volumes:
+    """A list of volumes; compose's long form is not taken."""
+
+    what: str = 'a list of "host:container"'
+
+    def decode(self, node: Node, report: Report) -> tuple[VolumeEntry, ...] | None:
+        return _VOLUMES.decode(node, report)
+
+    def schema(self) -> Schema:
+        return {
+            "type": "array",
+            "items": {"type": "string", "pattern": "^([^:]*[./~$\\\\][^:]*:)?/"},
+        }
+
+
+class _Volume(Checked[VolumeEntry]):
+    def decode(self, node: Node, report: Report) -> VolumeEntry | None:
+        if isinstance(node, Scalar) and not node.is_null:
+            named = ":" in node.text and not _LOOKS_LIKE_PATH.search(node.text.partition(":")[0])
+            code = codes.NAMED_VOLUME if named and node.text.partition(":")[0] else codes.VOLUME
+            return Checked(self.what, parse_volume, code).decode(node, report)
+        return Checked(self.what, parse_volume, codes.VOLUME).decode(node, report)
+
+
+_VOLUMES = Items(_Volume('a volume such as "./directory:/path"', parse_volume))
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """``depends_on``: names, or compose's map with conditions (S-29)."""
+
+    what: str = "a list of service names"
+
+    def decode(self, node: Node, report: Report) -> tuple[DependencyEntry, ...] | None:
+        if isinstance(node, Mapping):
+            found = [self._conditional(key, value, report) for key, value in node.pairs]
+            entries = tuple(entry for entry in found if entry is not None)
+            return entries if len(entries) == len(found) else None
+        if isinstance(node, Sequence):
+            names = Items(Text("the name of a service")).decode(node, report)
+            if names is None:
+                return None
+            return tuple(DependencyEntry(service=name) for name in names)
+        wrong_type(self.what, node, report, 'write "- NAME" in a line of its own for each')
+        return None
+
+    def _conditional(self, key: Scalar, value: Node, report: Report) -> DependencyEntry | None:
+        if isinstance(value, Scalar) and value.is_null:
+            return DependencyEntry(service=key.text)
+        if not isinstance(value, Mapping):
+            wrong_type('"condition: ..."', value, report, 'or write a list: "- NAME"')
+            return None
+        condition = value.get("condition")
+        if condition is None:
+            return DependencyEntry(service=key.text)
+        if isinstance(condition, Scalar) and condition.text in _CONDITIONS:
+            return DependencyEntry(service=key.text, condition=Condition(condition.text))
+        report.error(
+            codes.CONDITION,
+            condition,
+            f"condition {_shown(condition)} is not supported",
+            f"possible are {' and '.join(_CONDITIONS)}; for work that must be completed first, "
+            "write a step before",
+        )
+        return None
+
+    def schema(self) -> Schema:
+        condition = {"type": "object", "properties": {"condition": {"enum": list(_CONDITIONS)}}}
+        return {
+            "anyOf": [
+                {"type": "array", "items": {"type": "string"}},
+                {
+                    "type": "object",
+                    "additionalProperties": {"anyOf": [condition, {"type": "null"}]},
+                },
+            ]
+        }
+
+
+_CONDITIONS = (Condition.STARTED.value, Condition.HEALTHY.value)
+
+
+def _shown(node: Node) -> str:
+    return f'"{node.text[:40]}"' if isinstance(node, Scalar) else "that is no text"
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """``extra_hosts``: a list of ``host:ip`` or a map; decoded to ``host:ip``."""
+
+    what: str = 'a list of "host:address"'
+
+    def decode(self, node: Node, report: Report) -> tuple[str, ...] | None:
+        if isinstance(node, Mapping):
+            found = [
+                (key.text, Text("an address").decode(value, report)) for key, value in node.pairs
+            ]
+            return tuple(f"{host}:{address}" for host, address in found if address)
+        return Items(Text('"host:address"')).decode(node, report)
+
+    def schema(self) -> Schema:
+        return {
+            "anyOf": [
+                {"type": "array", "items": {"type": "string"}},
+                {"type": "object", "additionalProperties": {"type": "string"}},
+            ]
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Ports, kept as written; never wrong, for they are ignored unless asked for (S-55)."""
+
+    what: str = 'a list of "host:container"'
+
+    def decode(self, node: Node, report: Report) -> tuple[str, ...] | None:
+        items = node.items if isinstance(node, Sequence) else (node,)
+        return tuple(item.text for item in items if isinstance(item, Scalar) and not item.is_null)
+
+    def schema(self) -> Schema:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Encrypted:
+    """``encrypted_environment``: a map or list of encrypted values, or one text (S-23)."""
+
+    what: str = "a map, a list, or one encrypted text"
+
+    def decode(self, node: Node, report: Report) -> tuple[tuple[str, str], ...] | str | None:
+        from longshore.config.shapes import Variables
+
+        if isinstance(node, Scalar):
+            return node.text
+        pairs = Variables(self.what).decode(node, report)
+        if pairs is None:
+            return None
+        for name, value in pairs:
+            if not value:
+                report.error(
+                    codes.WRONG_VALUE,
+                    node,
+                    f'variable "{name[:40]}" has no encrypted value',
+                    'encrypt it with "longshore encrypt"',
+                )
+                return None
+        return tuple((name, value or "") for name, value in pairs)
+
+    def schema(self) -> Schema:
+        text: Schema = {"type": "string"}
+        return {
+            "anyOf": [
+                text,
+                {"type": "object", "additionalProperties": text},
+                {"type": "array", "items": text},
+            ]
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class BuildShape:
+    """``build``: a directory, or a map read by `longshore.config.services`."""
+
+    what: str = "a directory, or a map with image, context, dockerfile, args"
+
+    def decode(self, node: Node, report: Report) -> Node | None:
+        if isinstance(node, Sequence):
+            wrong_type(self.what, node, report, "remove the dashes")
+            return None
+        return node
+
+    def schema(self) -> Schema:
+        return {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/build"}]}

@@ -1,0 +1,266 @@
+"""The services file's tree to service entries (spec section 2); pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from longshore.config import codes
+from longshore.config import service_keys as k
+from longshore.config.keys import Fields, Key
+from longshore.config.model import BuildEntry, CredentialKeys, ServiceEntry, ServicesFile
+from longshore.config.node import Mapping, Node, Scalar, Sequence, places_below
+from longshore.config.report import Report
+from longshore.config.shapes import kind_of, wrong_type
+from longshore.config.suggest import did_you_mean
+
+_IGNORED_AT_TOP = frozenset({"version", "volumes", "networks", "secrets", "configs", "name"})
+_MAKES_A_SERVICE = ("image", "build", "dockerfile")
+
+
+def read_services(
+    root: Node, path: str, directory: Path, report: Report, *, compose: bool = False
+) -> ServicesFile | None:
+    """Every service that could be read, in file order; None when the file is no map of services.
+
+    `compose`: the file is a docker-compose.yml, where ``image`` beside ``build`` names the built
+    image (S-9).
+    """
+    blocks = _blocks(root, report)
+    if blocks is None:
+        return None
+    reader = _Reader(report, compose)
+    services = {}
+    for name, node in blocks:
+        entry = reader.service(name, node)
+        if entry is not None:
+            services[name.text] = entry
+    if not blocks:
+        report.error(codes.EMPTY_FILE, root, "the services file defines no service", _FIRST)
+    return ServicesFile(path=path, directory=directory, services=services, compose_fallback=compose)
+
+
+_FIRST = 'define one, for example "app:" and, indented below it, "build: ."'
+
+
+def _blocks(root: Node, report: Report) -> list[tuple[Scalar, Node]] | None:
+    """Name and node of every service, in either of the forms of F-13."""
+    if isinstance(root, Scalar) and root.is_null:
+        report.error(codes.EMPTY_FILE, root, "the services file is empty", _FIRST)
+        return None
+    if not isinstance(root, Mapping):
+        steps = isinstance(root, Sequence)
+        report.error(
+            codes.TOP_LEVEL,
+            root,
+            f"the services file must be a map of services, not {kind_of(root)}",
+            "a list of steps belongs into codeship-steps.yml" if steps else _FIRST,
+        )
+        return None
+    nested = root.get("services")
+    if nested is None or _is_service(nested):
+        return [(key, node) for key, node in root.pairs if not _ignorable(key, node)]
+    for key, _ in root.pairs:
+        if key.text != "services" and key.text not in _IGNORED_AT_TOP and key.text[:2] != "x-":
+            report.warning(
+                codes.UNKNOWN_KEY,
+                key,
+                f'"{key.text[:60]}" stands beside "services:" and is ignored'
+                + did_you_mean(key.text, ["services", *_IGNORED_AT_TOP]).replace('"?', '"?'),
+                'a service must be indented below "services:"',
+            )
+    if isinstance(nested, Mapping):
+        return list(nested.pairs)
+    if isinstance(nested, Scalar) and nested.is_null:
+        return []
+    wrong_type("a map of services", nested, report, "remove the dashes")
+    return None
+
+
+def _is_service(node: Node) -> bool:
+    return isinstance(node, Mapping) and any(
+        isinstance(node.get(key), Scalar if key != "build" else Scalar | Mapping)
+        and not _has_service_below(node, key)
+        for key in _MAKES_A_SERVICE
+    )
+
+
+def _has_service_below(node: Mapping, key: str) -> bool:
+    """Whether ``services: {build: {build: .}}`` means a service called "build"."""
+    below = node.get(key)
+    return isinstance(below, Mapping) and any(
+        name in below for name in ("build", "command", "environment", "volumes", "links")
+    )
+
+
+def _ignorable(key: Scalar, node: Node) -> bool:
+    return key.text.startswith("x-") or (key.text in _IGNORED_AT_TOP and not _is_service(node))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    report: Report
+    compose: bool
+
+    def service(self, name: Scalar, node: Node) -> ServiceEntry | None:
+        if not isinstance(node, Mapping):
+            wrong_type(
+                f'the map of service "{name.text[:60]}"',
+                node if not (isinstance(node, Scalar) and node.is_null) else name,
+                self.report,
+                "indent the keys of a service below its name",
+            )
+            # Known all the same: who refers to it should not be told that it is undefined.
+            return ServiceEntry(name=name.text, place=name.place)
+        fields = k.SERVICE_KEYS.read(node, self.report)
+        build, image = self._image(name, fields)
+        self._neither(name, fields)
+        k.SERVICE_KEYS.tell_unknown(fields, self.report)
+        return ServiceEntry(
+            place=name.place,
+            places=self._places(fields, node),
+            name=name.text,
+            build=build,
+            image=image,
+            command=fields.get(k.COMMAND),
+            entrypoint=fields.get(k.ENTRYPOINT),
+            working_dir=fields.get(k.WORKING_DIR),
+            hostname=fields.get(k.HOSTNAME),
+            user=fields.get(k.USER),
+            environment=fields.or_else(k.ENVIRONMENT, ()),
+            env_file=fields.or_else(k.ENV_FILE, ()),
+            encrypted_environment=fields.get(k.ENCRYPTED_ENVIRONMENT) or (),
+            encrypted_env_file=fields.or_else(k.ENCRYPTED_ENV_FILE, ())
+            + fields.or_else(k.ENCRYPTED_ENV, ()),
+            volumes=fields.or_else(k.VOLUMES, ()),
+            volumes_from=fields.or_else(k.VOLUMES_FROM, ()),
+            depends_on=fields.or_else(k.DEPENDS_ON, ()),
+            links=fields.or_else(k.LINKS, ()),
+            add_docker=fields.or_else(k.ADD_DOCKER, False),
+            cached=fields.or_else(k.CACHED, False),
+            default_cache_branch=fields.get(k.DEFAULT_CACHE_BRANCH),
+            credentials=credentials(fields),
+            **self._limits(fields),
+        )
+
+    def _limits(self, fields: Fields) -> dict[str, Any]:
+        keys: tuple[Key[Any], ...] = (
+            *(k.PORTS, k.CAP_ADD, k.CAP_DROP, k.DNS, k.DNS_SEARCH, k.EXTRA_HOSTS, k.SECURITY_OPT),
+            *(k.SHM_SIZE, k.MEM_LIMIT, k.CPU_SHARES, k.READ_ONLY, k.PRIVILEGED),
+        )
+        return {key.name: fields.get(key) for key in keys if fields.get(key) is not None}
+
+    def _places(self, fields: Fields, node: Mapping) -> dict[tuple[str | int, ...], Any]:
+        places = dict(places_below(node))
+        build = fields.get(k.BUILD)
+        if isinstance(build, Mapping):
+            for old, new in (("path", "context"), ("dockerfile_path", "dockerfile")):
+                if ("build", old) in places:
+                    places.setdefault(("build", new), places["build", old])
+        for path in ("build", "args"), ("environment",):
+            places.update(_listed_variables(node, path))
+        return places
+
+    def _image(self, name: Scalar, fields: Fields) -> tuple[BuildEntry | None, str | None]:
+        image = fields.get(k.IMAGE)
+        if k.BUILD in fields:
+            if k.IMAGE in fields and not self.compose:
+                self.report.error(
+                    codes.IMAGE_AND_BUILD,
+                    fields.at(k.IMAGE),
+                    f'service "{name.text}" has both image and build; specify one or the other',
+                    'to name the built image, move "image" below "build:"',
+                )
+            return self._build(fields, image if self.compose else None), None
+        if k.IMAGE in fields:
+            if k.SERVICE_DOCKERFILE in fields:
+                self.report.warning(
+                    codes.IMAGE_AND_DOCKERFILE,
+                    fields.key_at(k.SERVICE_DOCKERFILE),
+                    f'"dockerfile" of service "{name.text}" is ignored because it has an image',
+                    "remove one of them",
+                )
+            return None, image
+        if k.SERVICE_DOCKERFILE in fields:
+            place = fields.at(k.SERVICE_DOCKERFILE).place
+            return BuildEntry(place=place, dockerfile=fields.get(k.SERVICE_DOCKERFILE)), None
+        return None, None
+
+    def _neither(self, name: Scalar, fields: Fields) -> None:
+        if not any(key in fields for key in (k.BUILD, k.IMAGE, k.SERVICE_DOCKERFILE)):
+            fields.missing(
+                self.report,
+                codes.NO_IMAGE_OR_BUILD,
+                f'service "{name.text}" has neither image nor build',
+                'add "build: ." or "image: NAME"',
+                k.BUILD,
+                k.IMAGE,
+            )
+
+    def _build(self, service: Fields, image: str | None) -> BuildEntry:
+        node = service.at(k.BUILD)
+        if not isinstance(node, Mapping):
+            context = node.text if isinstance(node, Scalar) else None
+            dockerfile = service.get(k.SERVICE_DOCKERFILE)
+            return BuildEntry(place=node.place, context=context, dockerfile=dockerfile, image=image)
+        fields = k.BUILD_KEYS.read(_without_configure(node, self.report), self.report)
+        k.BUILD_KEYS.tell_unknown(fields, self.report)
+        return BuildEntry(
+            place=node.place,
+            places=dict(places_below(node)),
+            image=fields.get(k.BUILD_IMAGE) or fields.get(k.BUILD_NAME) or image,
+            context=self._either(fields, k.CONTEXT, k.PATH),
+            dockerfile=self._either(fields, k.DOCKERFILE, k.DOCKERFILE_PATH)
+            or service.get(k.SERVICE_DOCKERFILE),
+            args=fields.or_else(k.ARGS, ()),
+            encrypted_args=fields.get(k.ENCRYPTED_ARGS),
+            encrypted_args_file=fields.or_else(k.ENCRYPTED_ARGS_FILE, ()),
+        )
+
+    def _either(self, fields: Fields, new: Key[str], old: Key[str]) -> str | None:
+        one, other = fields.get(new), fields.get(old)
+        if one is not None and other is not None and one != other:
+            self.report.error(
+                codes.BOTH_NAMES,
+                max(fields.key_at(new), fields.key_at(old), key=lambda key: key.place),
+                f"both {new.name} and {old.name} are specified. Please specify one or the other",
+                f'remove "{old.name}", the old name of "{new.name}"',
+            )
+        return one if one is not None else other
+
+
+def credentials(fields: Fields) -> CredentialKeys:
+    """The keys naming registry credentials, of a service or a step."""
+    return CredentialKeys(
+        encrypted_dockercfg_path=fields.get(k.ENCRYPTED_DOCKERCFG_PATH) or None,
+        dockercfg_service=fields.get(k.DOCKERCFG_SERVICE) or None,
+        dockercfg_path=fields.get(k.DOCKERCFG_PATH) or None,
+    )
+
+
+def _without_configure(node: Mapping, report: Report) -> Mapping:
+    for key, _ in node.pairs:
+        if key.text == "configure":
+            report.error(
+                codes.BUILD_CONFIGURE,
+                key,
+                '"configure" in "build" is not supported',
+                "a step before, writing into a volume of the project directory, does the same",
+            )
+            pairs = tuple(pair for pair in node.pairs if pair[0].text != "configure")
+            return Mapping(node.place, pairs, node.size, node.height)
+    return node
+
+
+def _listed_variables(node: Mapping, path: tuple[str, ...]) -> dict[tuple[str | int, ...], Any]:
+    found: Node | None = node
+    for key in path:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    if not isinstance(found, Sequence):
+        return {}
+    return {
+        (*path, item.text.partition("=")[0]): item.place
+        for item in found.items
+        if isinstance(item, Scalar)
+    }

@@ -1,0 +1,289 @@
+"""What a key's value may look like: how it is decoded, described, and written as JSON Schema.
+
+A shape decodes a node to a value, or adds a problem and gives None. It never raises.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from longshore.config import codes
+from longshore.config.model import Pairs
+from longshore.config.node import Mapping, Node, Scalar, Sequence
+from longshore.config.report import Report
+from longshore.config.words import split_command
+from longshore.errors import InvalidValue
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+Schema = dict[str, Any]
+
+_TEXT: Schema = {"type": ["string", "number", "boolean"]}
+
+
+class Shape(Protocol[T_co]):
+    """One kind of value; `what` completes the sentence ``this must be …``."""
+
+    @property
+    def what(self) -> str: ...
+
+    def decode(self, node: Node, report: Report) -> T_co | None:
+        """The value, or None when a problem was added. `node` is never null."""
+        ...
+
+    def schema(self) -> Schema:
+        """JSON Schema (draft 2020-12) of what `decode` takes."""
+        ...
+
+
+def kind_of(node: Node) -> str:
+    """What a node is, in the words of a message."""
+    if isinstance(node, Mapping):
+        return "a map"
+    if isinstance(node, Sequence):
+        return "a list"
+    return "nothing" if node.is_null else f'"{node.text[:40]}"'
+
+
+def wrong_type(shape: str, node: Node, report: Report, hint: str | None = None) -> None:
+    """Add: this is not what it must be."""
+    report.error(codes.WRONG_TYPE, node, f"this must be {shape}, not {kind_of(node)}", hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A scalar's source text, whatever YAML would make of it (F-16)."""
+
+    what: str = "a text"
+    list_hint: str | None = None
+
+    def decode(self, node: Node, report: Report) -> str | None:
+        if isinstance(node, Scalar):
+            return "" if node.is_null else node.text
+        wrong_type(self.what, node, report, self.list_hint if isinstance(node, Sequence) else None)
+        return None
+
+    def schema(self) -> Schema:
+        return dict(_TEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Yes or no, in any of YAML 1.1's spellings, quoted or not (Q-33)."""
+
+    what: str = "true or false"
+
+    def decode(self, node: Node, report: Report) -> bool | None:
+        if isinstance(node, Scalar) and node.text.lower() in _FLAGS:
+            return _FLAGS[node.text.lower()]
+        wrong_type(self.what, node, report)
+        return None
+
+    def schema(self) -> Schema:
+        pattern = "|".join(f"[{word[0]}{word[0].upper()}]{word[1:]}" for word in _FLAGS)
+        return {"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": f"^({pattern})$"}]}
+
+
+_FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A whole number."""
+
+    what: str = "a whole number"
+
+    def decode(self, node: Node, report: Report) -> int | None:
+        if isinstance(node, Scalar) and re.fullmatch(r"[0-9]{1,18}", node.text):
+            return int(node.text)
+        wrong_type(self.what, node, report)
+        return None
+
+    def schema(self) -> Schema:
+        return {
+            "anyOf": [
+                {"type": "integer", "minimum": 0},
+                {"type": "string", "pattern": "^[0-9]{1,18}$"},
+            ]
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A size in bytes with an optional unit, as compose writes it (``64m``)."""
+
+    what: str = 'a size such as "64m" or "1gb"'
+
+    def decode(self, node: Node, report: Report) -> int | None:
+        found = _SIZE.fullmatch(node.text.strip().lower()) if isinstance(node, Scalar) else None
+        if found:
+            return int(float(found[1]) * 1024 ** "bkmgt".index(found[2] or "b"))
+        wrong_type(self.what, node, report)
+        return None
+
+    def schema(self) -> Schema:
+        return {
+            "anyOf": [
+                {"type": "integer", "minimum": 0},
+                {
+                    "type": "string",
+                    "pattern": r"^\s*[0-9]{1,15}(\.[0-9]+)?\s*([bkmgtBKMGT][bB]?)?\s*$",
+                },
+            ]
+        }
+
+
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*(?:([bkmgt])b?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command line, split as a shell splits words (T-9, T-10), or a list of words (T-11)."""
+
+    what: str = "a command (a text, or a list of words)"
+
+    def decode(self, node: Node, report: Report) -> tuple[str, ...] | None:
+        if isinstance(node, Sequence):
+            return Items(Text("a word of the command")).decode(node, report)
+        if not isinstance(node, Scalar):
+            wrong_type(self.what, node, report, "quote a command that begins with { or contains : ")
+            return None
+        try:
+            return split_command(node.text)
+        except InvalidValue as fault:
+            report.error(codes.QUOTE, node, fault.message, fault.hint)
+            return None
+
+    def schema(self) -> Schema:
+        return {"anyOf": [dict(_TEXT), {"type": "array", "items": dict(_TEXT)}]}
+
+
+@dataclass(frozen=True, slots=True)
+class Items(Generic[T]):
+    """A list; with `lone`, one item may stand without the list around it."""
+
+    item: Shape[T]
+    lone: bool = False
+
+    @property
+    def what(self) -> str:
+        return f"{self.item.what}, or a list of such" if self.lone else f"a list ({self.item.what})"
+
+    def decode(self, node: Node, report: Report) -> tuple[T, ...] | None:
+        if isinstance(node, Sequence):
+            found = [self._item(item, report) for item in node.items]
+            values = tuple(value for value in found if value is not None)
+            return values if len(values) == len(found) else None
+        if self.lone and isinstance(node, Scalar):
+            value = self.item.decode(node, report)
+            return None if value is None else (value,)
+        hint = f"- {node.text}" if isinstance(node, Scalar) else "- ..."
+        wrong_type(self.what, node, report, f'write each item in a line of its own: "{hint[:60]}"')
+        return None
+
+    def _item(self, node: Node, report: Report) -> T | None:
+        if isinstance(node, Scalar) and node.is_null:
+            report.error(
+                codes.EMPTY_VALUE, node, "this list item is empty", "complete or remove it"
+            )
+            return None
+        return self.item.decode(node, report)
+
+    def schema(self) -> Schema:
+        many: Schema = {"type": "array", "items": self.item.schema()}
+        return {"anyOf": [self.item.schema(), many]} if self.lone else many
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """``KEY: value`` or a list of ``KEY=value``; without a value it is our own's (S-20)."""
+
+    what: str = 'a map ("KEY: value") or a list ("- KEY=value")'
+
+    def decode(self, node: Node, report: Report) -> Pairs | None:
+        if isinstance(node, Mapping):
+            found = [self._entry(key, value, report) for key, value in node.pairs]
+        elif isinstance(node, Sequence):
+            found = [self._item(item, report) for item in node.items]
+        else:
+            wrong_type(self.what, node, report)
+            return None
+        pairs = tuple(dict(pair for pair in found if pair is not None).items())
+        return pairs if None not in found else None
+
+    def _entry(self, key: Scalar, value: Node, report: Report) -> tuple[str, str | None] | None:
+        if not isinstance(value, Scalar):
+            wrong_type(f'the text of variable "{key.text[:40]}"', value, report, "quote it")
+            return None
+        return _variable(key.text, None if value.is_null else value.text, key, report)
+
+    def _item(self, item: Node, report: Report) -> tuple[str, str | None] | None:
+        if not isinstance(item, Scalar):
+            wrong_type('"KEY=value"', item, report, 'in a list, write "- KEY=value" with "="')
+            return None
+        name, equals, value = item.text.partition("=")
+        return _variable(name, value if equals else None, item, report)
+
+    def schema(self) -> Schema:
+        value: Schema = {"type": ["string", "number", "boolean", "null"]}
+        return {
+            "anyOf": [
+                {"type": "object", "additionalProperties": value},
+                {"type": "array", "items": dict(_TEXT)},
+            ]
+        }
+
+
+def _variable(
+    name: str, value: str | None, at: Scalar, report: Report
+) -> tuple[str, str | None] | None:
+    if not name.strip() or "=" in name:
+        report.error(
+            codes.VARIABLE_NAME,
+            at,
+            f'"{name[:40]}" cannot be the name of a variable',
+            "a name is not empty and contains no =",
+        )
+        return None
+    if value is None and re.fullmatch(r"[A-Za-z0-9_]+:\s.*", name, re.DOTALL):
+        report.error(codes.VARIABLE_NAME, at, 'this must be "KEY=value"', 'write "=", not ":"')
+        return None
+    return name, value
+
+
+@dataclass(frozen=True, slots=True)
+class Checked(Generic[T]):
+    """A text that `parse` turns into a value; its InvalidValue is told at the place."""
+
+    what: str
+    parse: Callable[[str], T]
+    code: str = codes.WRONG_VALUE
+
+    def decode(self, node: Node, report: Report) -> T | None:
+        text = Text(self.what).decode(node, report)
+        if text is None:
+            return None
+        try:
+            return self.parse(text)
+        except InvalidValue as fault:
+            report.error(self.code, node, fault.message, fault.hint)
+            return None
+
+    def schema(self) -> Schema:
+        return dict(_TEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class Anything:
+    """A value nobody looks at."""
+
+    what: str = "anything"
+
+    def decode(self, node: Node, report: Report) -> Node | None:
+        return node
+
+    def schema(self) -> Schema:
+        return {}

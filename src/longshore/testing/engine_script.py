@@ -1,0 +1,156 @@
+"""What the fake engine's images do: programs, images and builds as values."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import anyio
+
+from longshore.engine.spec import ContainerSpec, Health, ImageInfo, OutputChunk
+
+STDOUT, STDERR = 1, 2
+
+
+def out(text: str) -> OutputChunk:
+    """Text on standard output."""
+    return OutputChunk(stream=STDOUT, data=text.encode())
+
+
+def err(text: str) -> OutputChunk:
+    """Text on standard error."""
+    return OutputChunk(stream=STDERR, data=text.encode())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeProgram:
+    """What a container does once it is started, in this order.
+
+    It looks for `needs_files` in its mounts and files (a missing one: a line on stderr, code 1),
+    looks up the names `resolves` (likewise), prints `output`, writes `writes` (absolute paths in
+    the container; below a host mount they appear on the host), sets `started`, waits for
+    `until`, and ends with `exit_code`. `echoes` copies standard input to standard output until it
+    ends. `refuses_to_start` makes the engine's start fail with that text. SIGTERM ends it with
+    143 unless it `ignores_term`. `health` are the states it goes through after it has started.
+    """
+
+    output: tuple[OutputChunk, ...] = ()
+    exit_code: int = 0
+    out_of_memory: bool = False
+    started: anyio.Event | None = None
+    until: anyio.Event | None = None
+    echoes: bool = False
+    needs_files: tuple[str, ...] = ()
+    resolves: tuple[str, ...] = ()
+    writes: Mapping[str, bytes] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    health: tuple[Health, ...] = ()
+    refuses_to_start: str | None = None
+    ignores_term: bool = False
+
+
+Chooser = Callable[[ContainerSpec], FakeProgram]
+"""Picks the program of a container by what it was created with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FakeImage:
+    """An image and what its containers do; `program` may look at the command first."""
+
+    program: FakeProgram | Chooser = field(default_factory=FakeProgram)
+    environment: tuple[tuple[str, str], ...] = ()
+    exposed_ports: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ("true",)
+    volumes: tuple[str, ...] = ()
+    has_health_check: bool = False
+    layers: tuple[Mapping[str, bytes], ...] = ()
+    salt: str = ""
+
+    def program_for(self, spec: ContainerSpec) -> FakeProgram:
+        """The program a container of `spec` runs."""
+        return self.program if isinstance(self.program, FakeProgram) else self.program(spec)
+
+    def salted(self, salt: str) -> FakeImage:
+        """The same image under another id."""
+        return replace(self, salt=salt)
+
+    @cached_property
+    def _layer_tars(self) -> tuple[bytes, ...]:
+        return tuple(tar_of(layer) for layer in self.layers)
+
+    @cached_property
+    def _config(self) -> bytes:
+        config = {
+            "Env": [f"{name}={value}" for name, value in self.environment],
+            "Entrypoint": list(self.entrypoint),
+            "Cmd": list(self.command),
+        }
+        digests = ["sha256:" + hashlib.sha256(data).hexdigest() for data in self._layer_tars]
+        content = {
+            "architecture": "amd64",
+            "os": "linux",
+            "config": config,
+            "rootfs": {"type": "layers", "diff_ids": digests},
+            "longshore.fake": self.salt,
+        }
+        return json.dumps(content).encode()
+
+    @property
+    def id(self) -> str:
+        """The digest of the image's configuration, as real engines have it."""
+        return "sha256:" + hashlib.sha256(self._config).hexdigest()
+
+    @property
+    def info(self) -> ImageInfo:
+        """What `inspect_image` tells."""
+        return ImageInfo(
+            id=self.id,
+            environment=self.environment,
+            exposed_ports=self.exposed_ports,
+            entrypoint=self.entrypoint,
+            command=self.command,
+            volumes=self.volumes,
+            has_health_check=self.has_health_check,
+            diff_ids=tuple(json.loads(self._config)["rootfs"]["diff_ids"]),
+            repo_digests=(),
+            size=sum(map(len, self._layer_tars)),
+            created="1970-01-01T00:00:00Z",
+        )
+
+    def archive(self, names: tuple[str, ...]) -> bytes:
+        """The image as ``docker save`` writes it."""
+        files: dict[str, bytes] = {}
+        for number, data in enumerate(self._layer_tars):
+            files[f"{number}/layer.tar"] = data
+        config = self.id.removeprefix("sha256:") + ".json"
+        files[config] = self._config
+        entry = {"Config": config, "RepoTags": list(names), "Layers": list(files)[:-1]}
+        files["manifest.json"] = json.dumps([entry]).encode()
+        return tar_of(files)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeBuild:
+    """How a build goes: its output, then `until`, then the image or the failure."""
+
+    image: FakeImage = field(default_factory=FakeImage)
+    lines: tuple[str, ...] = ()
+    until: anyio.Event | None = None
+    fails: str | None = None
+
+
+def tar_of(files: Mapping[str, bytes]) -> bytes:
+    """A tar of regular files."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()

@@ -117,12 +117,12 @@ class _Check:
                 return
             if char != ord("\\"):
                 raise _invalid(char, "in string literal")
-            self._escape(self._next())
+            self._escape(self._next_or_space())
 
     def _escape(self, char: int) -> None:
         if char == ord("u"):
             for _ in range(4):
-                digit = self._next()
+                digit = self._next_or_space()
                 if digit not in _HEX:
                     raise _invalid(digit, "in \\u hexadecimal character escape")
         elif char not in b'bfnrt\\/"':
@@ -130,7 +130,7 @@ class _Check:
 
     def _literal(self, word: bytes) -> None:
         for expected in word[1:]:
-            char = self._next()
+            char = self._next_or_space()
             if char != expected:
                 what = f"in literal {word.decode()} (expecting {_quoted(expected)})"
                 raise _invalid(char, what)
@@ -152,7 +152,7 @@ class _Check:
             self._skip(_DIGITS)
 
     def _digit(self, where: str) -> int:
-        char = self._next()
+        char = self._next_or_space()
         if char not in _NUMERIC:
             raise _invalid(char, where)
         return char
@@ -169,6 +169,10 @@ class _Check:
             raise GoSyntaxError("unexpected end of JSON input")
         self.at += 1
         return self.data[self.at - 1]
+
+    def _next_or_space(self) -> int:
+        """Go puts a space after the end, to end numbers; inside other tokens it is the fault."""
+        return ord(" ") if self.at == len(self.data) else self._next()
 
 
 def _invalid(char: int, where: str) -> GoSyntaxError:

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from longshore.environment import Environment
 from longshore.report.sink import Sink
 from longshore.report.style import Style
+
+if TYPE_CHECKING:
+    from longshore.secrets.atomic_file import StandardStreams
 
 
 def sink() -> Sink:
     """Standard output and standard error of this process."""
     sys.stdout.flush()
     return Sink(sys.stdout.buffer, sys.stderr.buffer)
+
+
+def standard_streams() -> StandardStreams:
+    """Where ``-`` reads from and writes to."""
+    from longshore.secrets.atomic_file import StandardStreams
+
+    return StandardStreams(sys.stdin.buffer, sys.stdout.buffer)
 
 
 def style(environment: Environment) -> Style:

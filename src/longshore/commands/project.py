@@ -54,7 +54,7 @@ def planned(
     if not choice.directory.is_dir():
         raise UsageError(f"there is no directory {choice.directory}", hint="see --dir")
     loaded = load(
-        choice.directory.resolve(),
+        choice.directory,
         services_path=choice.services_path,
         steps_path=choice.steps_path,
         need_steps=need_steps,

@@ -27,7 +27,7 @@ from longshore.run.stream import Emit
 from longshore.run.sweep import sweep
 from longshore.run.variables import Sources
 from longshore.secrets.key import AesKey
-from longshore.secrets.key_lookup import NO_DECRYPTOR, require_key
+from longshore.secrets.key_lookup import NO_DECRYPTOR, KeySource
 from longshore.secrets.masking import Masker
 
 
@@ -117,13 +117,7 @@ def _docker(plan: Plan, environment: Environment, endpoint: str) -> DockerAccess
 def _key_finder(
     options: SessionOptions, environment: Environment, directory: Path
 ) -> Callable[[], AesKey]:
-    @cache
-    def find() -> AesKey:
-        return require_key(
-            key_path=options.key_path,
-            environment=environment,
-            directory=directory,
-            otherwise=NO_DECRYPTOR,
-        )
-
-    return find
+    source = KeySource(
+        environment=environment, directory=directory, key_path=options.key_path
+    )
+    return cache(lambda: source.require(NO_DECRYPTOR))

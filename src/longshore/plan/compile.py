@@ -61,7 +61,7 @@ def compile_plan(
     images, image_of = image_plans(project.services, _Arguments(values, problems).expand, read_text)
     compiler = _Compiler(project, selection, values, image_of, problems)
     plan = Plan(
-        directory=project.directory,
+        directory=project.directory.resolve(),
         root=compiler.root(),
         services=service_plans(project.services, image_of),
         images=images,

@@ -36,7 +36,7 @@ def image_plans(
     builders = {str(plan.name): plan.key for plan in plans.values() if isinstance(plan, BuildPlan)}
     images: dict[ImageKey, ImagePlan] = {}
     for plan in plans.values():
-        images[plan.key] = _linked(plan, builders, read_text)
+        images.setdefault(plan.key, _linked(plan, builders, read_text))
     return _without_circles(images), {name: plan.key for name, plan in plans.items()}
 
 
@@ -74,7 +74,9 @@ def _build_plan(
         dockerfile=dockerfile,
         arguments=expand(entry, build.args),
         encrypted_arguments=build.encrypted_args,
-        encrypted_argument_files=tuple(file.directory / p for p in build.encrypted_args_file),
+        encrypted_argument_files=tuple(
+            (file.directory / p).resolve() for p in build.encrypted_args_file
+        ),
         credentials=credentials,
         cached=entry.cached,
         cache_branch=entry.default_cache_branch,

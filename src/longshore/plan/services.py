@@ -89,7 +89,7 @@ def _direct(entry: ServiceEntry) -> dict[str, None]:
 
 
 def _absolute(file: ServicesFile, paths: tuple[str, ...]) -> tuple[Path, ...]:
-    return tuple(file.directory / path for path in paths)
+    return tuple((file.directory / path).resolve() for path in paths)
 
 
 def _mounts(entry: ServiceEntry, file: ServicesFile) -> tuple[Mount, ...]:
@@ -108,7 +108,7 @@ def absolute_credentials(keys: CredentialKeys, file: ServicesFile) -> Credential
     """A service's credentials file is looked for beside the services file (F-11)."""
 
     def absolute(path: str | None) -> str | None:
-        return None if path is None else str(file.directory / path)
+        return None if path is None else str((file.directory / path).resolve())
 
     return replace(
         keys,

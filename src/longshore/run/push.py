@@ -11,7 +11,6 @@ from typing import Protocol
 
 from longshore.engine.port import Engine, OnLine
 from longshore.engine.spec import ImageInfo
-from longshore.errors import EnginePushFailed
 from longshore.oci.reference import ImageReference
 from longshore.secrets.credential import Credential
 
@@ -67,12 +66,5 @@ class EnginePusher:
         on_line: OnLine,
     ) -> PushedImage:
         await self.engine.tag(image.id, str(target))
-        try:
-            digest = await self.engine.push(str(target), credential, on_line)
-        except EnginePushFailed as failure:
-            raise EnginePushFailed(
-                f"Image Push error for image {target}, {failure.message}",
-                hint=failure.hint,
-                status=failure.status,
-            ) from failure
+        digest = await self.engine.push(str(target), credential, on_line)
         return PushedImage(reference=target, digest=digest)

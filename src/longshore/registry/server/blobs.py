@@ -10,9 +10,8 @@ from longshore.registry.server.refusals import Code, Refusal
 
 async def head(exchange: Exchange) -> web.StreamResponse:
     """Whether the repository has the blob, and its length."""
-    answer = web.Response(headers=_headers(exchange))
-    answer.content_length = _size(exchange)
-    return answer
+    length = {hdrs.CONTENT_LENGTH: str(_size(exchange))}
+    return web.Response(headers=_headers(exchange) | length)
 
 
 async def get(exchange: Exchange) -> web.StreamResponse:

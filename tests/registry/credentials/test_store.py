@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import pytest
+
+from longshore.errors import RegistryDenied
+from longshore.registry.credentials.store import CredentialStore, is_local, joined
+from longshore.secrets.credential import Credential
+from longshore.secrets.secret import Secret
+
+
+def store(*registries: str, origin: str = "dockercfg.encrypted") -> CredentialStore:
+    """Each registry's user is called as the registry is spelled."""
+    return CredentialStore(
+        tuple((name, Credential(username=name, password=Secret("p"))) for name in registries),
+        origin,
+    )
+
+
+def user(found: Credential | None) -> str | None:
+    return found.username if found else None
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("https://index.docker.io/v1/", ""),
+        ("https://index.docker.io/v1/", "docker.io"),
+        ("docker.io", "https://index.docker.io/v1/"),
+        ("registry-1.docker.io", "hub.docker.com"),
+        ("123456789012.dkr.ecr.us-east-1.amazonaws.com", "https://123456789012.dkr.ecr.us-east-1.amazonaws.com/"),
+        ("https://gcr.io", "gcr.io"),
+        ("quay.io", "quay.io/username/reponame"),
+        ("QUAY.io/v2/", "https://quay.io"),
+        ("http://localhost:5000", "localhost:5000"),
+    ],
+)  # fmt: skip
+def test_spellings_of_the_same_host_match(written: str, asked: str) -> None:
+    assert user(store("other.io", written).find(asked)) == written
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [("quay.io", "quay.io:443"), ("localhost:5000", "localhost:5001"), ("gcr.io", "us.gcr.io")],
+)
+def test_other_hosts_and_ports_do_not(written: str, asked: str) -> None:
+    assert store(written).find(asked) is None
+
+
+def test_of_several_the_one_spelled_exactly_so_is_preferred_else_the_first() -> None:
+    several = store("quay.io", "https://quay.io", "https://quay.io/v1/")
+    assert user(several.find("https://quay.io/v1/")) == "https://quay.io/v1/"
+    assert user(several.find("https://quay.io")) == "https://quay.io"
+    assert user(several.find("https://quay.io/")) == "quay.io"
+
+
+def test_missing_credentials_are_told_with_the_hosts_there_are() -> None:
+    with pytest.raises(RegistryDenied) as caught:
+        store("quay.io", "https://index.docker.io/v1/").require("https://gcr.io")
+    assert caught.value.message == (
+        "no credentials for gcr.io in dockercfg.encrypted, "
+        "which has credentials for docker.io, quay.io"
+    )
+    assert caught.value.registry == "gcr.io"
+    with pytest.raises(RegistryDenied, match="for no registry at all"):
+        store().require("gcr.io")
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "localhost:5000", "127.0.0.1:5000", "127.1.2.3", "[::1]:5000", "a.localhost:1"],
+)
+def test_a_registry_on_this_machine_may_do_without(host: str) -> None:
+    assert is_local(host)
+    assert store("quay.io").require(host) is None
+
+
+@pytest.mark.parametrize("host", ["quay.io", "localhost.example.org", "10.0.0.1", "notlocalhost"])
+def test_other_registries_are_elsewhere(host: str) -> None:
+    assert not is_local(host)
+
+
+def test_all_credentials_are_given_by_host_for_a_build() -> None:
+    by_host = store("https://quay.io/v1/", "quay.io", "https://index.docker.io/v1/").by_host()
+    assert {host: found.username for host, found in by_host.items()} == {
+        "docker.io": "https://index.docker.io/v1/",
+        "quay.io": "quay.io",
+    }
+
+
+def test_joined_stores_keep_their_order() -> None:
+    both = joined([store("https://quay.io", origin="a"), store("https://quay.io/", origin="b")])
+    assert user(both.find("quay.io")) == "https://quay.io"
+    assert both.origin == "a, b"
+
+
+def test_a_store_does_not_show_its_passwords() -> None:
+    held = CredentialStore((("quay.io", Credential(username="u", password=Secret("hunter2"))),))
+    assert "hunter2" not in repr(held)

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from longshore.environment import Environment
+from longshore.errors import InvalidValue
+from longshore.registry.credentials.user_config import UserCredentials
+from longshore.secrets.credential import Credential
+
+MakeHelper = Callable[[str, str], None]
+MakeConfig = Callable[[object], Environment]
+
+ANSWERING = """
+read server
+case "$server" in
+%s) echo '{"Username":"%s","Secret":"s"}';;
+*) echo credentials not found in native keychain; exit 1;;
+esac
+"""
+
+
+def answering(servers: str, username: str) -> str:
+    return ANSWERING % (servers, username)
+
+
+def entry(username: str) -> dict[str, str]:
+    return {"auth": base64.b64encode(f"{username}:p".encode()).decode()}
+
+
+def user(found: Credential | None) -> str | None:
+    return found.username if found else None
+
+
+async def test_a_helper_of_its_own_beats_the_store_beats_the_file(
+    make_helper: MakeHelper, make_config: MakeConfig
+) -> None:
+    make_helper("own", answering("quay.io", "of-own"))
+    make_helper("store", answering("quay.io|gcr.io", "of-store"))
+    environment = make_config(
+        {
+            "auths": {name: entry("of-file") for name in ("quay.io", "gcr.io", "other.io")},
+            "credHelpers": {"quay.io": "own"},
+            "credsStore": "store",
+        }
+    )
+    credentials = UserCredentials.load(environment)
+    assert user(await credentials.find("https://quay.io/")) == "of-own"
+    assert user(await credentials.find("gcr.io")) == "of-store"
+    assert user(await credentials.find("other.io")) == "of-file"
+    assert await credentials.find("unknown.io") is None
+
+
+async def test_the_store_is_asked_in_every_spelling_a_login_may_have_used(
+    make_helper: MakeHelper, make_config: MakeConfig
+) -> None:
+    make_helper("store", answering("https://index.docker.io/v1/", "hub"))
+    credentials = UserCredentials.load(make_config({"credsStore": "store"}))
+    assert user(await credentials.find("docker.io")) == "hub"
+    make_helper("store", answering("https://quay.io", "q"))
+    assert user(await credentials.find("quay.io")) == "q"
+    make_helper("store", answering("http://quay.io/odd/", "odd"))
+    odd = {"auths": {"http://quay.io/odd/": {}}, "credsStore": "store"}
+    assert user(await UserCredentials.load(make_config(odd)).find("quay.io")) == "odd"
+
+
+async def test_all_credentials_are_collected_once_a_host(
+    make_helper: MakeHelper, make_config: MakeConfig
+) -> None:
+    make_helper("own", answering("gcr.io", "g"))
+    make_helper(
+        "store",
+        """[ "$1" = list ] && { echo '{"https://kept.io":"k"}'; exit; }"""
+        + answering("https://kept.io", "k"),
+    )
+    environment = make_config(
+        {
+            "auths": {"quay.io": entry("q"), "https://quay.io": entry("q2"), "empty.io": {}},
+            "credHelpers": {"gcr.io": "own"},
+            "credsStore": "store",
+        }
+    )
+    found = await UserCredentials.load(environment).all()
+    assert {(registry, user(credential)) for registry, credential in found} == {
+        ("gcr.io", "g"),
+        ("https://kept.io", "k"),
+        ("https://quay.io", "q2"),
+    }
+
+
+async def test_without_a_configuration_there_are_no_credentials(tmp_path: Path) -> None:
+    credentials = UserCredentials.load(Environment({"HOME": str(tmp_path)}))
+    assert await credentials.find("quay.io") is None
+    assert await credentials.all() == ()
+
+
+def test_a_configuration_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    environment = Environment({"DOCKER_CONFIG": str(tmp_path)})
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(InvalidValue, match="Failed to parse dockercfg: unexpected end"):
+        UserCredentials.load(environment)
+    (tmp_path / "config.json").unlink()
+    (tmp_path / "config.json").mkdir()
+    with pytest.raises(InvalidValue, match=r"cannot read .*: Is a directory"):
+        UserCredentials.load(environment)

@@ -126,12 +126,13 @@ class FakeImageStore:
 
     async def remove_image(self, image: str) -> None:
         await self._asked("remove_image", image)
-        self._image(image)
-        if _named(image) in self.images:
-            del self.images[_named(image)]
-        else:
-            for name in [n for n, i in self.images.items() if i.id == image]:
-                del self.images[name]
+        identity = self._image(image).id
+        names = [name for name, kept in self.images.items() if kept.id == identity]
+        if image != identity and image not in names:
+            image = _named(image)
+        left = [name for name in names if name not in {image, identity}]
+        for name in names if image == identity or not left else [image]:
+            del self.images[name]
 
     async def _asked(self, method: str, subject: str = "", detail: object = None) -> None:
         self._alive()

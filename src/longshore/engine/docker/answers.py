@@ -9,6 +9,7 @@ from typing import Any
 
 from longshore.engine.docker.errors import reading
 from longshore.engine.spec import EngineInfo, Exit, Health, ImageInfo, Resource, ResourceKind
+from longshore.errors import NotFound
 
 _ENDED = frozenset({"exited", "dead"})
 
@@ -54,9 +55,15 @@ def image_info(answer: Mapping[str, Any]) -> ImageInfo:
 
 
 def exit_from(answer: Mapping[str, Any]) -> Exit | None:
-    """From ``GET /containers/{id}/json``; None while the container has not ended."""
+    """From ``GET /containers/{id}/json``; None while the container has not ended.
+
+    One that is being removed is as good as gone: `NotFound`. (The engine marks it before it kills
+    it, so whoever waited for it learns why it ended.)
+    """
     with reading("a container"):
         state = answer["State"]
+        if state["Status"] == "removing":
+            raise NotFound(f"the container {answer.get('Name', '')} is being removed", status=404)
         if state["Status"] not in _ENDED:
             return None
         return Exit(code=int(state["ExitCode"]), out_of_memory=bool(state.get("OOMKilled")))

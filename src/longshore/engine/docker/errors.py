@@ -47,6 +47,7 @@ def _text(pattern: str, hint: str | None = None, becomes: type[EngineError] | No
 
 
 _BY_TEXT = (
+    _text(r"^(Error: )?No such (container|image|network|volume)", becomes=NotFound),
     _text(r"no space left on device|ENOSPC|disk quota exceeded", DISK_FULL),
     _text(
         r"client version \S+ is too (new|old)",

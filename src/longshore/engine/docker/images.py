@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import quote
 
 from longshore.engine.docker.answers import image_info
@@ -95,7 +95,15 @@ async def push(
 @asynccontextmanager
 async def export(client: Client, image: str) -> AsyncIterator[AsyncIterator[bytes]]:
     """The image as a tar stream; several names or layers are one stream."""
-    async with client.stream("GET", f"{_path(image)}/get") as answer:
+    async with AsyncExitStack() as stack:
+        try:
+            opening = client.stream("GET", f"{_path(image)}/get")
+            answer = await stack.enter_async_context(opening)
+        except EngineUnavailable:
+            raise
+        except EngineError as exception:
+            text = f"{image} cannot be exported"
+            raise _failed(type(exception), text, exception) from exception
         yield answer.chunks()
 
 

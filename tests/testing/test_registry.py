@@ -382,6 +382,23 @@ async def test_mounting_needs_the_right_to_read_the_source() -> None:
         assert scopes == ["repository:app:pull,push", "repository:base:pull"]
 
 
+async def test_the_token_endpoint_has_faults_of_its_own() -> None:
+    plan = Script([on("* other", Answer(status=503))])
+    async with (
+        faulty_registry(plan=plan, auth=TokenAuth()) as registry,
+        aiohttp.ClientSession(registry.url) as http,
+    ):
+        async with http.get("/v2/") as answer:
+            assert answer.status == 401
+        for status in (503, 200):
+            async with http.get("/token") as answer:
+                assert answer.status == status
+        assert [record.kind for record in registry.recorded] == [Kind.BASE, Kind.OTHER, Kind.OTHER]
+        assert sorted(record.at for record in registry.recorded) == [
+            record.at for record in registry.recorded
+        ]
+
+
 @pytest.mark.parametrize(
     ("form", "status"),
     [

@@ -193,7 +193,7 @@ def on(
 ) -> Rule:
     """A rule in short: `where` is ``"PATCH upload"``, ``"GET,HEAD blob,manifest"`` or ``"* *"``.
 
-    Raises ValueError when a word is no `Kind`.
+    ``"* other"`` is the token endpoint. Raises ValueError when a word is no `Kind`.
     """
     methods, _, kinds = where.partition(" ")
     return Rule(

@@ -14,6 +14,7 @@ does between faults is what the contract tests hold against a real registry.
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -45,14 +46,16 @@ from longshore.testing.registry_faulting import (
 
 @dataclass(slots=True, kw_only=True)
 class Recorded:
-    """One request as it came. `received` counts bytes of its body that reached the registry.
+    """One request as it came, `at` seconds of the monotonic clock.
 
-    `status` is None while it is under way, and stays so when the connection was reset.
+    `received` counts bytes of its body that reached the registry. `status` is None while it is
+    under way, and stays so when the connection was cut. `kind` of the token endpoint is OTHER.
     """
 
     method: str
     path: str
-    kind: Kind | None
+    at: float
+    kind: Kind
     headers: CIMultiDictProxy[str] = field(repr=False)
     received: int = 0
     status: int | None = None
@@ -107,7 +110,8 @@ class FaultyRegistry:
         record = Recorded(
             method=request.method,
             path=request.path_qs,
-            kind=route.kind if route else None,
+            at=time.monotonic(),
+            kind=route.kind if route else Kind.OTHER,
             headers=request.headers,
         )
         self.recorded.append(record)
@@ -123,7 +127,7 @@ class FaultyRegistry:
     @web.middleware
     async def _fail(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         record = _RECORD.get()
-        route = route_of(request.path) or Route(kind=Kind.BASE)
+        route = route_of(request.path) or Route(kind=Kind.OTHER)
         chosen = self.plan.choose(request.method, route, request.path_qs)
         record.fault = before(chosen, request, self.storage, self.auth)
         if isinstance(record.fault, ResetRequest) and record.fault.after == 0:

@@ -46,7 +46,9 @@ class DiskUpload(Upload):
                 self.size += len(data)
 
     def _append(self, data: bytes) -> None:
-        with self.path.open("ab", buffering=0) as file:
+        # Not "ab": that would bring back the file of an upload given up meanwhile.
+        with self.path.open("r+b", buffering=0) as file:
+            file.seek(self.size)
             try:
                 view = memoryview(data)
                 while view:

@@ -12,7 +12,7 @@ from typing import Final
 
 
 class Kind(StrEnum):
-    """The endpoints, without their methods."""
+    """The endpoints, without their methods; OTHER is none of them, like a token server's."""
 
     BASE = "base"
     CATALOG = "catalog"
@@ -22,6 +22,7 @@ class Kind(StrEnum):
     BLOB = "blob"
     UPLOADS = "uploads"
     UPLOAD = "upload"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

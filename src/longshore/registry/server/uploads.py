@@ -44,7 +44,7 @@ async def patch(exchange: Exchange) -> web.StreamResponse:
     async with _find(exchange).lock:
         upload = _find(exchange)
         await _append(exchange, upload)
-        return _progress(exchange, upload, 202)
+        return _progress(exchange, _find(exchange), 202)
 
 
 async def put(exchange: Exchange) -> web.StreamResponse:
@@ -53,7 +53,7 @@ async def put(exchange: Exchange) -> web.StreamResponse:
         upload = _find(exchange)
         digest = parse_digest(exchange.request.query.get("digest", ""))
         await _append(exchange, upload)
-        return _finish(exchange, upload, digest)
+        return _finish(exchange, _find(exchange), digest)
 
 
 async def delete(exchange: Exchange) -> web.StreamResponse:

@@ -16,7 +16,7 @@ from longshore.registry.limits import Limits
 from longshore.registry.once import Once
 from longshore.registry.progress import Listener
 from longshore.registry.transport.errors import refusal
-from longshore.registry.transport.exchange import Answer, Body, Request, Sender, Subject
+from longshore.registry.transport.exchange import Answer, Body, Request, Sender, Subject, host_of
 from longshore.registry.transport.retry import Backoff, Patience
 from longshore.registry.transport.scheme import Found, Reach, discover
 
@@ -83,9 +83,7 @@ class Call:
     async def patience(self) -> Patience:
         """A budget for an operation of several requests."""
         found = await self.line.found(self.deadline)
-        return Patience(
-            backoff=self.line.backoff, host=found.base.authority, deadline=self.deadline
-        )
+        return Patience(backoff=self.line.backoff, host=host_of(found.base), deadline=self.deadline)
 
     async def url(self, path: str, **query: str) -> URL:
         """``/v2/<repository>/<path>`` there."""

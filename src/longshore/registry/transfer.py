@@ -70,6 +70,7 @@ class Transfer:
     _exhausted: bool = False
     _committed: bool = False
     _broken: bool = False
+    _single: bool = False
     _lost: int = 0
     _chunk: int = 0
 
@@ -242,6 +243,7 @@ class Transfer:
         except SessionLost:
             await self._restart(reason)
             return False
+        has = has or int(self._single)
         if has > self.offset:
             self.patience.progress()
         if not self._window.holds(has):
@@ -256,6 +258,8 @@ class Transfer:
         return False
 
     async def _in_step(self, answer: Answer) -> bool:
+        # "0-0" stands for no byte and for one (see `ranges`); refused at 0 it has to be one.
+        self._single = answer.status == 416 and self.offset == 0
         code, detail = registry_words(answer.body)
         said = ": ".join(filter(None, (code, detail, answer.phrase)))
         await self.patience.pause(

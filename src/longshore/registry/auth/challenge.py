@@ -11,7 +11,7 @@ _WORD: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _SPACE: Final = re.compile(r"[ \t]*")
 _SEPARATOR: Final = re.compile(r"[ \t]*(?:,[ \t]*)*")
 _PARAMETER: Final = re.compile(
-    rf'({_WORD})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|({_WORD}(?:[/:]{_WORD})*))', re.DOTALL
+    rf'({_WORD})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s,"=][^\s,"]*))', re.DOTALL
 )
 _SCHEME: Final = re.compile(rf"({_WORD})(?=[ \t]|,|$)")
 _TOKEN68: Final = re.compile(r"[A-Za-z0-9\-._~+/]+=*(?=[ \t]*(?:,|$))")

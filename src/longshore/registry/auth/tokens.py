@@ -17,6 +17,7 @@ from longshore.registry.transport.exchange import (
     Request,
     Sender,
     Subject,
+    host_of,
     same_origin,
 )
 from longshore.registry.transport.redaction import redact
@@ -130,7 +131,7 @@ class Authorizing:
     async def _obtain(self, challenge: Challenge, request: Request) -> _Kept:
         realm = self._realm(challenge)
         subject = Subject(
-            registry=realm.authority,
+            registry=host_of(realm),
             repository=request.subject.repository,
             what=f"a token for {self.registry}",
         )
@@ -163,10 +164,10 @@ class Authorizing:
             realm = URL()
         if realm.scheme not in ("http", "https") or not realm.host:
             raise self._unusable(f"no usable address ({redact(text)})", "tell its owner")
-        if realm.scheme == "http" and not self.reach.allows_plain(realm.authority):
+        if realm.scheme == "http" and not self.reach.allows_plain(host_of(realm)):
             raise self._unusable(
                 f"plain HTTP ({redact(realm)})",
-                f"to send credentials in plain all the same: --insecure-registry {realm.authority}",
+                f"to send credentials in plain all the same: --insecure-registry {host_of(realm)}",
             )
         return realm
 

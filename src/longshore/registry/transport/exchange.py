@@ -135,3 +135,10 @@ class Sender(Protocol):
 def same_origin(one: URL, other: URL) -> bool:
     """Whether scheme, host and port are the same (RFC 6454): credentials stay inside that."""
     return one.origin() == other.origin()
+
+
+def host_of(url: URL) -> str:
+    """Host and port as users write them: no default port, an IPv6 address in brackets."""
+    host = url.host or ""
+    name = f"[{host}]" if ":" in host else host
+    return name if url.is_default_port() or url.port is None else f"{name}:{url.port}"

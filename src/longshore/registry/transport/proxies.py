@@ -8,6 +8,7 @@ from yarl import URL
 
 from longshore.environment import Environment
 from longshore.errors import UsageError
+from longshore.registry.transport.exchange import host_of
 from longshore.registry.transport.scheme import is_loopback
 
 
@@ -18,7 +19,7 @@ def proxy_for(url: URL, environment: Environment) -> URL | None:
     reached through a proxy. Raises UsageError when the variable holds no HTTP address.
     """
     host = url.host or ""
-    if is_loopback(url.authority) or _is_exempt(url, _value(environment, "NO_PROXY") or ""):
+    if is_loopback(host_of(url)) or _is_exempt(url, _value(environment, "NO_PROXY") or ""):
         return None
     name = "HTTPS_PROXY" if url.scheme == "https" else "HTTP_PROXY"
     text = _value(environment, name)

@@ -8,7 +8,14 @@ from typing import Final
 from yarl import URL
 
 from longshore.errors import RegistryError
-from longshore.registry.transport.exchange import Answer, Request, Sender, Subject, same_origin
+from longshore.registry.transport.exchange import (
+    Answer,
+    Request,
+    Sender,
+    Subject,
+    host_of,
+    same_origin,
+)
 from longshore.registry.transport.redaction import redact
 from longshore.registry.transport.scheme import Reach
 
@@ -31,7 +38,7 @@ def resolve(answer: Answer, subject: Subject, reach: Reach) -> URL:
         target = URL()
     if target.scheme not in ("http", "https") or not target.host:
         raise _misled(subject, f"no usable Location ({redact(location)})")
-    if target.scheme == "http" and not reach.allows_plain(target.authority):
+    if target.scheme == "http" and not reach.allows_plain(host_of(target)):
         raise _misled(subject, f"a Location over plain HTTP ({redact(target)})")
     return target.with_fragment(None)
 

@@ -21,7 +21,7 @@ from longshore.errors import RegistryUnavailable
 from longshore.registry.limits import Limits
 from longshore.registry.progress import Listener, Waiting, unheard
 from longshore.registry.transport.errors import TEMPORARY_STATUSES, Interrupted, refusal
-from longshore.registry.transport.exchange import Answer, Request, Sender
+from longshore.registry.transport.exchange import Answer, Request, Sender, host_of
 
 _FIRST_CEILING: Final = 0.5
 _LAST_CEILING: Final = 30.0
@@ -165,7 +165,7 @@ class Retrying:
 
     def patience(self, request: Request) -> Patience:
         """A fresh budget for an operation that begins with `request`."""
-        return Patience(backoff=self.backoff, host=request.url.authority, deadline=request.deadline)
+        return Patience(backoff=self.backoff, host=host_of(request.url), deadline=request.deadline)
 
     async def send(self, request: Request) -> Answer:
         """See `Sender.send`."""
@@ -185,5 +185,5 @@ class Retrying:
             error = refusal(answer, request.subject)
             if isinstance(error, Interrupted):
                 raise error
-        self.backoff.answered(request.url.authority)
+        self.backoff.answered(host_of(request.url))
         return answer

@@ -16,7 +16,7 @@ from longshore import __version__
 from longshore.environment import Environment
 from longshore.errors import LongshoreError
 from longshore.registry.transport.errors import Interrupted, translate
-from longshore.registry.transport.exchange import Answer, Buffer, Pieces, Request
+from longshore.registry.transport.exchange import Answer, Buffer, Pieces, Request, host_of
 from longshore.registry.transport.proxies import proxy_for
 from longshore.registry.transport.tls import Trust
 
@@ -59,7 +59,7 @@ class _Open:
             yield data
 
     async def _read(self) -> bytes:
-        subject, host = self._request.subject, self._request.url.authority
+        subject, host = self._request.subject, host_of(self._request.url)
         try:
             with anyio.fail_after(self._idle):
                 return await self._response.content.read(_READ_SIZE)
@@ -95,6 +95,9 @@ class Session:
             skip_auto_headers=("Content-Type",),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(30.0, self.idle)),
         )
+        # aiohttp would send GET, HEAD, PUT and DELETE a second time by itself when a kept connection
+        # turns out dead, bodies that are used up included; only transport.retry repeats anything.
+        self._http._retry_connection = False
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -106,7 +109,7 @@ class Session:
         self.sends += 1
         watchdog = _Watchdog(self.idle)
         outgoing = _Outgoing(request, watchdog)
-        host = request.url.authority
+        host = host_of(request.url)
         try:
             with watchdog.scope:
                 watchdog.moved()
@@ -141,7 +144,7 @@ class Session:
     def _context(self, request: Request) -> ssl.SSLContext | bool:
         if request.url.scheme != "https":
             return True
-        authority = request.url.authority
+        authority = host_of(request.url)
         if authority not in self._contexts:
             self._contexts[authority] = self.trust.context(authority)
         return self._contexts[authority]

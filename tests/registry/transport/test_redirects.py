@@ -1,0 +1,99 @@
+"""Redirects and Locations, without a byte of I/O."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+from yarl import URL
+
+from longshore.errors import RegistryError
+from longshore.registry.transport.exchange import Answer, Request, Subject, answer
+from longshore.registry.transport.redirects import Redirecting, follow, resolve
+from longshore.registry.transport.scheme import Reach
+
+SUBJECT = Subject(registry="r.example", repository="a/b", what="blob x")
+HERE = URL("https://r.example/v2/a/b/blobs/x")
+SECRETS = {"Authorization": "Bearer t", "Cookie": "lb=1", "accept": "x"}
+
+
+def _request(method: str = "GET", **more: object) -> Request:
+    return Request(method=method, url=HERE, subject=SUBJECT, headers=SECRETS, **more)  # type: ignore[arg-type]  # keywords of the test
+
+
+def _to(location: str, status: int = 307, url: URL = HERE) -> Answer:
+    return answer(status, url, Location=location)
+
+
+def test_another_host_gets_neither_authorization_nor_cookies() -> None:
+    moved = follow(_request(), _to("https://cdn.example/x?sig=1"), Reach())
+    assert moved is not None
+    assert (str(moved.url), dict(moved.headers)) == ("https://cdn.example/x?sig=1", {"accept": "x"})
+
+
+@pytest.mark.parametrize(
+    "location", ["https://r.example:8443/x", "https://sub.r.example/x", "//other.example/x"]
+)
+def test_another_port_or_subdomain_is_another_host(location: str) -> None:
+    moved = follow(_request(), _to(location), Reach())
+    assert moved is not None
+    assert "Authorization" not in moved.headers
+
+
+def test_the_same_host_keeps_them() -> None:
+    moved = follow(_request(), _to("/elsewhere"), Reach())
+    assert moved is not None
+    assert (str(moved.url), moved.headers) == ("https://r.example/elsewhere", SECRETS)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303])
+def test_writing_requests_do_not_follow_what_would_make_them_a_get(status: int) -> None:
+    assert follow(_request("PUT", body=b"x"), _to("/y", status), Reach()) is None
+
+
+def test_a_body_that_can_be_sent_again_follows_307() -> None:
+    moved = follow(_request("PUT", body=b"x"), _to("/y"), Reach())
+    assert moved is not None
+    assert (moved.method, moved.body) == ("PUT", b"x")
+
+
+async def test_a_stream_does_not_follow() -> None:
+    send, receive = anyio.create_memory_object_stream[bytes](1)
+    with send, receive:
+        assert follow(_request("PATCH", body=receive), _to("/y"), Reach()) is None
+
+
+def test_a_confidential_body_stays_with_its_host() -> None:
+    request = _request("POST", body=b"password=1", confidential=True)
+    assert follow(request, _to("https://evil.example/"), Reach()) is None
+    assert follow(request, _to("/same"), Reach()) is not None
+
+
+def test_from_https_to_plain_http_is_refused_unless_listed() -> None:
+    with pytest.raises(RegistryError, match="Location over plain HTTP"):
+        follow(_request(), _to("http://cdn.example/x"), Reach())
+    assert follow(_request(), _to("http://cdn.example/x"), Reach(("cdn.example",))) is not None
+
+
+@pytest.mark.parametrize("location", ["", "ftp://x/y", "http://[", "javascript:alert(1)"])
+def test_a_location_that_leads_nowhere_is_an_error_that_names_the_blob(location: str) -> None:
+    with pytest.raises(RegistryError, match=r"r\.example answered for blob x of a/b"):
+        resolve(_to(location), SUBJECT, Reach(("x",)))
+
+
+def test_a_location_keeps_the_registrys_encoding() -> None:
+    location = "/v2/a/b/blobs/uploads/1?_state=a%3D%2Bb%2Fc+d&x=%7E"
+    assert str(resolve(_to(location), SUBJECT, Reach())) == f"https://r.example{location}"
+
+
+async def test_a_circle_of_redirects_ends() -> None:
+    class Circle:
+        sent = 0
+
+        async def send(self, request: Request) -> Answer:
+            self.sent += 1
+            return _to("/again", url=request.url)
+
+    circle = Circle()
+    with pytest.raises(RegistryError, match="more than 5 redirects"):
+        await Redirecting(circle, Reach()).send(_request())
+    assert circle.sent == 5

@@ -1,9 +1,23 @@
-"""Where an engine listens."""
+"""Where an engine may listen: what the user named, else the places engines are known to use.
+
+Reads files, opens no connection. The order is that of the ``docker`` command line: DOCKER_HOST,
+DOCKER_CONTEXT, ``currentContext`` of config.json, then sockets. What the user named is taken
+at its word: a mistake in it is an error, never a reason to look elsewhere.
+"""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from longshore.engine.context import Context, read_context, selected_context
+from longshore.environment import Environment
+from longshore.errors import EngineUnavailable, UsageError
+
+SCHEMES: Final = ("unix", "tcp", "http", "https", "ssh")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +29,16 @@ class TlsFiles:
     key: Path | None = None
     verify: bool = True
 
+    @staticmethod
+    def in_directory(directory: Path, *, verify: bool) -> TlsFiles:
+        """Those of docker's ca.pem, cert.pem and key.pem that are there."""
+        return TlsFiles(
+            ca=_existing(directory / "ca.pem"),
+            certificate=_existing(directory / "cert.pem"),
+            key=_existing(directory / "key.pem"),
+            verify=verify,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
@@ -23,3 +47,103 @@ class Endpoint:
     url: str
     origin: str
     tls: TlsFiles | None = None
+
+
+def named_endpoint(environment: Environment) -> Endpoint | None:
+    """The one engine that the user's settings name, or None when they name none.
+
+    Raises EngineUnavailable when the setting cannot be an address or its context is broken.
+    """
+    host = environment.get("DOCKER_HOST")
+    if host is not None:
+        return _of_docker_host(host, environment)
+    selected = selected_context(environment)
+    if selected is None:
+        return None
+    context = read_context(environment, selected)
+    return Endpoint(
+        url=_checked(context.host, context.origin), origin=context.origin, tls=_context_tls(context)
+    )
+
+
+def known_endpoints(environment: Environment) -> tuple[Endpoint, ...]:
+    """The sockets that exist where engines are known to put them, the likeliest first."""
+    found: dict[Path, Endpoint] = {}
+    for path, name in _places(environment):
+        if path.is_socket():
+            found.setdefault(path.resolve(), Endpoint(url=f"unix://{path}", origin=name))
+    return tuple(found.values())
+
+
+def endpoint_at(address: str) -> Endpoint:
+    """The engine at an address given on the command line; raises UsageError for no address."""
+    try:
+        return Endpoint(url=_checked(address, "--engine"), origin="--engine")
+    except EngineUnavailable as error:
+        raise UsageError(error.message, hint=error.hint) from error
+
+
+def _of_docker_host(host: str, environment: Environment) -> Endpoint:
+    url = _checked(host, "DOCKER_HOST")
+    return Endpoint(url=url, origin="DOCKER_HOST", tls=_environment_tls(url, environment))
+
+
+def _checked(address: str, origin: str) -> str:
+    """`address` itself when it can be one; docker also takes a bare ``host:port``."""
+    url = address if "://" in address else f"tcp://{address}"
+    if not _is_address(url):
+        raise EngineUnavailable(
+            f'{origin} is "{address}", which is no address of a container engine',
+            hint="Write unix:///path/to/socket, tcp://host:port or ssh://user@host"
+            + (", or unset it." if origin == "DOCKER_HOST" else "."),
+        )
+    return url
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    if parts.scheme == "unix":
+        return not parts.netloc and len(parts.path) > 1
+    return parts.scheme in SCHEMES and bool(parts.hostname) and port_is_fine
+
+
+def _environment_tls(url: str, environment: Environment) -> TlsFiles | None:
+    """DOCKER_TLS_VERIFY and DOCKER_CERT_PATH; either of them turns TLS on, as in docker."""
+    verify = environment.get("DOCKER_TLS_VERIFY") is not None
+    path = environment.get("DOCKER_CERT_PATH")
+    if not url.startswith(("tcp:", "http")) or not (verify or path):
+        return None
+    directory = Path(path) if path else environment.docker_config_directory
+    return TlsFiles.in_directory(directory, verify=verify)
+
+
+def _context_tls(context: Context) -> TlsFiles | None:
+    if context.tls_directory is None and not context.skip_verify:
+        return None
+    directory = context.tls_directory or Path(os.devnull)
+    return TlsFiles.in_directory(directory, verify=not context.skip_verify)
+
+
+def _existing(path: Path) -> Path | None:
+    return path if path.is_file() else None
+
+
+def _places(environment: Environment) -> tuple[tuple[Path, str], ...]:
+    """Socket paths of Docker, rootless Docker, Docker Desktop, OrbStack, Colima and Podman."""
+    home = environment.home
+    runtime = Path(environment.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
+    return (
+        (Path("/var/run/docker.sock"), "Docker"),
+        (runtime / "docker.sock", "rootless Docker"),
+        (home / ".docker/run/docker.sock", "Docker Desktop"),
+        (home / ".docker/desktop/docker.sock", "Docker Desktop"),
+        (home / ".orbstack/run/docker.sock", "OrbStack"),
+        (home / ".colima/default/docker.sock", "Colima"),
+        (home / ".config/colima/default/docker.sock", "Colima"),
+        (runtime / "podman/podman.sock", "Podman"),
+        (Path("/run/podman/podman.sock"), "Podman"),
+    )

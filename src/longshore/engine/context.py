@@ -1,0 +1,89 @@
+"""Docker contexts as they lie in the directory of docker's config.json.
+
+A context NAME is described by ``contexts/meta/<sha256 of NAME>/meta.json``, its certificates are in
+``contexts/tls/<sha256 of NAME>/docker/`` (docker/cli, package ``cli/context/store``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from longshore.environment import Environment
+from longshore.errors import EngineUnavailable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selected:
+    """The name of the context to use, and what chose it."""
+
+    name: str
+    by: str
+
+    @property
+    def origin(self) -> str:
+        """For messages: ``docker context "work" (DOCKER_CONTEXT)``."""
+        return f'docker context "{self.name}" ({self.by})'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The docker endpoint of a context; `tls_directory` is None when it has no certificates."""
+
+    host: str
+    origin: str
+    tls_directory: Path | None
+    skip_verify: bool
+
+
+def selected_context(environment: Environment) -> Selected | None:
+    """The context the user's settings choose; None for docker's ``default``."""
+    name, by = environment.get("DOCKER_CONTEXT"), "DOCKER_CONTEXT"
+    if name is None:
+        path = environment.docker_config_directory / "config.json"
+        name, by = _current_context(path), str(path)
+    return None if name in (None, "", "default") else Selected(name=name, by=by)
+
+
+def read_context(environment: Environment, selected: Selected) -> Context:
+    """The context's endpoint; raises EngineUnavailable when it is missing or broken."""
+    store = environment.docker_config_directory / "contexts"
+    key = hashlib.sha256(selected.name.encode()).hexdigest()
+    path = store / "meta" / key / "meta.json"
+    try:
+        endpoint = json.loads(path.read_bytes())["Endpoints"]["docker"]
+        host, skip = str(endpoint["Host"]), bool(endpoint.get("SkipTLSVerify"))
+    except FileNotFoundError as error:
+        raise _unusable(selected, "does not exist") from error
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _unusable(selected, f"has no docker endpoint in {path}") from error
+    tls = store / "tls" / key / "docker"
+    return Context(
+        host=host,
+        origin=selected.origin,
+        tls_directory=tls if tls.is_dir() else None,
+        skip_verify=skip,
+    )
+
+
+def _unusable(selected: Selected, what: str) -> EngineUnavailable:
+    return EngineUnavailable(
+        f'docker context "{selected.name}", chosen by {selected.by}, {what}',
+        hint="`docker context ls` shows the contexts, `docker context use default` leaves them.",
+    )
+
+
+def _current_context(path: Path) -> str | None:
+    """``currentContext``; a config.json that is missing or no JSON chooses nothing.
+
+    Other readers of the file (credentials) are the ones to complain about it.
+    """
+    try:
+        config: Any = json.loads(path.read_bytes())
+        name = config.get("currentContext")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return name if isinstance(name, str) else None

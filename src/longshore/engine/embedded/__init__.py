@@ -1,0 +1,1 @@
+"""The embedded engine: a private ``dockerd`` for the time of a run."""

@@ -1,0 +1,114 @@
+"""Starting the embedded engine's daemon."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import anyio
+
+from longshore.engine.embedded import keeper
+from longshore.engine.embedded.bridge import Bridge, set_up, tear_down
+from longshore.engine.embedded.home import Home, remove_stale, settings, write
+from longshore.engine.embedded.locks import SHARED, lock_file, try_lock
+from longshore.engine.embedded.programs import Programs
+from longshore.engine.patience import until
+from longshore.environment import Environment
+from longshore.errors import EngineUnavailable
+
+READY_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 30.0
+_LOG_LINES: Final = 12
+_PASSED_ON: Final = ("HOME", "XDG_RUNTIME_DIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
+
+
+async def start(home: Home, programs: Programs, environment: Environment) -> None:
+    """Start a daemon and return when it answers; the caller holds ``starting`` and ``users``.
+
+    Raises EngineUnavailable with the end of the daemon's log.
+    """
+    remove_stale(home)
+    bridge = await set_up(home.data, programs.network) if programs.network else None
+    write(home.settings, settings(home, bridge))
+    write(home.plan, _plan(home, programs, bridge))
+    await _launch(home, _daemon_environment(home, programs, environment))
+    if not await until(lambda: _decided(home), seconds=READY_SECONDS) or _keeper_is_gone(home):
+        raise _did_not_start(home)
+
+
+async def _launch(home: Home, environment: dict[str, str]) -> None:
+    command = [sys.executable, "-I", keeper.__file__, str(home.plan)]
+    with home.log.open("wb") as log:
+        result = await anyio.run_process(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            check=False,
+            env=environment,
+            start_new_session=True,
+        )
+    if result.returncode:
+        raise _did_not_start(home)
+
+
+async def _decided(home: Home) -> bool:
+    """Whether the start has succeeded or failed."""
+    return await answers(home.socket) or _keeper_is_gone(home)
+
+
+def _keeper_is_gone(home: Home) -> bool:
+    with lock_file(home.alive) as alive:
+        return try_lock(alive, SHARED)
+
+
+def _did_not_start(home: Home) -> EngineUnavailable:
+    lines = home.log.read_text(errors="replace").splitlines() if home.log.exists() else []
+    return EngineUnavailable(
+        "the private container engine did not start",
+        hint="\n".join(("It said last:", *lines[-_LOG_LINES:])) if lines else None,
+    )
+
+
+async def answers(socket: Path) -> bool:
+    """Whether an engine answers ``GET /_ping`` there (Engine API, "Ping")."""
+    with anyio.move_on_after(5), suppress(OSError, anyio.EndOfStream, anyio.BrokenResourceError):
+        async with await anyio.connect_unix(str(socket)) as stream:
+            await stream.send(b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n")
+            status = (await stream.receive(64)).split(b" ", 2)
+            return status[1:2] == [b"200"]
+    return False
+
+
+def _plan(home: Home, programs: Programs, bridge: Bridge | None) -> dict[str, object]:
+    """What the keeper reads."""
+    undo = tear_down(bridge, programs.network) if bridge and programs.network else []
+    return {
+        "users": str(home.users),
+        "alive": str(home.alive),
+        "command": [programs.daemon, *_arguments(home)],
+        "afterwards": undo,
+        "grace": STOP_SECONDS,
+    }
+
+
+def _arguments(home: Home) -> list[str]:
+    """The machine's containerd is used where it runs, and another engine's containers live there.
+
+    The names of the namespaces are flags: their spelling in the configuration file has changed.
+    """
+    return [
+        f"--config-file={home.settings}",
+        f"--containerd-namespace={home.run.name}",
+        f"--containerd-plugins-namespace={home.run.name}-plugins",
+    ]
+
+
+def _daemon_environment(home: Home, programs: Programs, environment: Environment) -> dict[str, str]:
+    """Only what a daemon needs: keys and passwords in our environment are not for it."""
+    names = (*_PASSED_ON, *(name.lower() for name in _PASSED_ON))
+    passed = {name: value for name in names if (value := environment.get(name)) is not None}
+    return {"XDG_RUNTIME_DIR": str(home.run), **passed, "PATH": programs.path}

@@ -1,0 +1,125 @@
+"""Where an embedded engine lives, and the files its daemon and its keeper read there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from longshore.engine.embedded.bridge import Bridge
+from longshore.environment import Environment
+
+_CONTAINERD: Final = Path("/run/containerd/containerd.sock")
+_SYSTEM_SETTINGS: Final = Path("/etc/docker/daemon.json")
+_KEPT_SETTINGS: Final = ("registry-mirrors", "insecure-registries", "dns", "proxies")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """Where one user's embedded engine lives; `run` is short, for a socket path has 107 bytes."""
+
+    data: Path
+    run: Path
+
+    @staticmethod
+    def of(environment: Environment) -> Home:
+        """The home that belongs to the user's data directory."""
+        data = environment.data_directory / "engine"
+        mark = hashlib.sha256(str(data).encode()).hexdigest()[:10]
+        runtime = environment.get("XDG_RUNTIME_DIR")
+        above = Path(runtime) if runtime else Path("/run") if os.getuid() == 0 else data
+        return Home(data=data, run=above / f"longshore-{mark}")
+
+    def make(self) -> None:
+        """Make the directories that are missing, for this user alone."""
+        for directory in (self.data, self.run):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @property
+    def users(self) -> Path:
+        """The lock every run holds shared while it uses the daemon."""
+        return self.run / "users"
+
+    @property
+    def alive(self) -> Path:
+        """The lock the keeper holds as long as it lives."""
+        return self.run / "alive"
+
+    @property
+    def starting(self) -> Path:
+        """The lock of the run that looks whether a daemon has to be started."""
+        return self.run / "starting"
+
+    @property
+    def settings(self) -> Path:
+        """The daemon's configuration."""
+        return self.run / "daemon.json"
+
+    @property
+    def plan(self) -> Path:
+        """The keeper's instructions."""
+        return self.run / "plan.json"
+
+    @property
+    def socket(self) -> Path:
+        """Where the daemon listens."""
+        return self.run / "docker.sock"
+
+    @property
+    def log(self) -> Path:
+        """What the daemon says."""
+        return self.run / "dockerd.log"
+
+
+def settings(home: Home, bridge: Bridge | None) -> dict[str, object]:
+    """The daemon's configuration file (dockerd(8)), with what an administrator set for all."""
+    settings: dict[str, object] = {
+        **_system_settings(),
+        "data-root": str(home.data),
+        "exec-root": str(home.run / "exec"),
+        "pidfile": str(home.run / "dockerd.pid"),
+        "hosts": [f"unix://{home.socket}"],
+    }
+    if bridge is not None:
+        settings |= {
+            "bridge": bridge.name,
+            "iptables": False,
+            "ip-masq": False,
+            "default-address-pools": [{"base": bridge.pool, "size": 26}],
+        }
+    return settings
+
+
+def _system_settings() -> dict[str, object]:
+    try:
+        settings = json.loads(_SYSTEM_SETTINGS.read_bytes())
+        return {name: settings[name] for name in _KEPT_SETTINGS if name in settings}
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def remove_stale(home: Home) -> None:
+    """What a killed daemon left; the locks say that none of ours is alive."""
+    for path in (home.socket, home.run / "dockerd.pid"):
+        path.unlink(missing_ok=True)
+    _remove_dead_containerd_socket()
+
+
+def _remove_dead_containerd_socket() -> None:
+    """dockerd waits in vain for a containerd whose socket is there (moby, cmd/dockerd)."""
+    if os.getuid() != 0 or not _CONTAINERD.is_socket():
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(_CONTAINERD))
+        except ConnectionRefusedError:
+            _CONTAINERD.unlink(missing_ok=True)
+
+
+def write(path: Path, content: dict[str, object]) -> None:
+    """Write a file the daemon or the keeper reads."""
+    path.write_text(json.dumps(content, indent=2))

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar, cast
 from longshore.config import codes
 from longshore.config.node import Mapping, Node, Scalar
 from longshore.config.report import Report
-from longshore.config.shapes import Shape
+from longshore.config.shapes import Anything, Shape
 from longshore.config.suggest import did_you_mean, nearest
 
 T = TypeVar("T")
@@ -154,6 +154,22 @@ class Keys:
             + did_you_mean(text, [k.name for k in self.keys if k.status is Status.SUPPORTED]),
             f"see docs/reference for the keys of {self.what}",
         )
+
+
+def ignored(names: str, why: str, rule: str = "S-54") -> tuple[Key[Any], ...]:
+    """Declarations of keys that are read, warned about once each, and dropped."""
+    return tuple(
+        Key(
+            name=name,
+            shape=Anything(),
+            description=f"Read and ignored: {why}.",
+            example=f"app:\n  build: .\n  {name}: ...",
+            rule=rule,
+            status=Status.IGNORED,
+            why=why,
+        )
+        for name in names.split()
+    )
 
 
 def _warn(key: Key[Any], name: Scalar, report: Report) -> None:

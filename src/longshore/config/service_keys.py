@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from longshore.config.keys import Key, Keys, Status
+from longshore.config.keys import Key, Keys, Status, ignored
 from longshore.config.service_shapes import (
     BuildShape,
     Dependencies,
@@ -15,7 +13,6 @@ from longshore.config.service_shapes import (
     parse_link,
 )
 from longshore.config.shapes import (
-    Anything,
     Checked,
     Command,
     Flag,
@@ -279,21 +276,6 @@ READ_ONLY = Key(
 )
 
 
-def _ignored(names: str, why: str, rule: str = "S-54") -> tuple[Key[Any], ...]:
-    return tuple(
-        Key(
-            name=name,
-            shape=Anything(),
-            description=f"Read and ignored: {why}.",
-            example=f"app:\n  build: .\n  {name}: ...",
-            rule=rule,
-            status=Status.IGNORED,
-            why=why,
-        )
-        for name in names.split()
-    )
-
-
 SERVICE_KEYS = Keys(
     "a service",
     (
@@ -303,15 +285,15 @@ SERVICE_KEYS = Keys(
         *(ENCRYPTED_DOCKERCFG_PATH, DOCKERCFG_SERVICE, DOCKERCFG_PATH, PORTS, PRIVILEGED),
         *(CAP_ADD, CAP_DROP, DNS, DNS_SEARCH, SECURITY_OPT, EXTRA_HOSTS, SHM_SIZE, MEM_LIMIT),
         *(CPU_SHARES, READ_ONLY),
-        *_ignored("expose", "containers of a step reach every port of each other", "S-19"),
-        *_ignored("external_links stdin_open", "a step's containers have no links to the host"),
-        *_ignored("labels", "labels belong into the Dockerfile"),
-        *_ignored("healthcheck", "health checks belong into the Dockerfile (HEALTHCHECK)", "S-43"),
-        *_ignored("container_name", "containers are named after service and step"),
-        *_ignored("networks network_mode mac_address", "every step has a network of its own"),
-        *_ignored("restart", "a step's containers are started once", "F-18"),
-        *_ignored("profiles deploy platform secrets configs", "compose feature", "Q-26"),
-        *_ignored(
+        *ignored("expose", "containers of a step reach every port of each other", "S-19"),
+        *ignored("external_links stdin_open", "a step's containers have no links to the host"),
+        *ignored("labels", "labels belong into the Dockerfile"),
+        *ignored("healthcheck", "health checks belong into the Dockerfile (HEALTHCHECK)", "S-43"),
+        *ignored("container_name", "containers are named after service and step"),
+        *ignored("networks network_mode mac_address", "every step has a network of its own"),
+        *ignored("restart", "a step's containers are started once", "F-18"),
+        *ignored("profiles deploy platform secrets configs", "compose feature", "Q-26"),
+        *ignored(
             "cgroup_parent cpu_quota cpuset devices domainname extends group_add init ipc "
             "isolation logging log_driver log_opt memswap_limit mem_swappiness oom_scope_adj pid "
             "stop_signal stop_grace_period tty tmpfs ulimits volume_driver",
@@ -330,101 +312,5 @@ SERVICE_KEYS = Keys(
         "image_name": "push steps stand in the steps file",
         "cache": 'the key is called "cached"',
         "env-file": 'the key is called "env_file"',
-    },
-)
-
-BUILD_IMAGE = Key(
-    name="image",
-    shape=Text("the name of an image"),
-    description="Name the built image gets.",
-    example="app:\n  build:\n    image: user/app",
-    rule="I-1, I-2",
-    default="codeship_SERVICE",
-)
-BUILD_NAME = Key(
-    name="name",
-    shape=Text("the name of an image"),
-    description="Old name of image.",
-    example="app:\n  build:\n    name: user/app",
-    rule="S-3",
-    status=Status.DEPRECATED,
-    instead="image",
-)
-CONTEXT = Key(
-    name="context",
-    shape=Text("a directory"),
-    description="Directory sent to the build; COPY and ADD read from it.",
-    example="app:\n  build:\n    context: ./app",
-    rule="S-4",
-    default="the directory of the services file",
-)
-PATH = Key(
-    name="path",
-    shape=Text("a directory"),
-    description="Old name of context.",
-    example="app:\n  build:\n    path: ./app",
-    rule="S-2",
-    status=Status.DEPRECATED,
-    instead="context",
-)
-DOCKERFILE = Key(
-    name="dockerfile",
-    shape=_PATH,
-    description="Dockerfile, relative to the context.",
-    example="app:\n  build:\n    dockerfile: Dockerfile.test",
-    rule="S-5",
-    default="Dockerfile",
-)
-DOCKERFILE_PATH = Key(
-    name="dockerfile_path",
-    shape=_PATH,
-    description="Old name of dockerfile.",
-    example="app:\n  build:\n    dockerfile_path: Dockerfile.test",
-    rule="S-2",
-    status=Status.DEPRECATED,
-    instead="dockerfile",
-)
-ARGS = Key(
-    name="args",
-    shape=Variables(),
-    description="Build arguments; values may be Go templates such as {{ .Branch }}.",
-    example='app:\n  build:\n    args:\n      BRANCH: "{{ .Branch }}"',
-    rule="I-14, I-15",
-)
-ENCRYPTED_ARGS = Key(
-    name="encrypted_args",
-    shape=Text("one encrypted text"),
-    description="Encrypted KEY=VALUE lines of build arguments, in the file itself.",
-    example="app:\n  build:\n    encrypted_args: q83v...",
-    rule="I-16, I-17",
-)
-ENCRYPTED_ARGS_FILE = Key(
-    name="encrypted_args_file",
-    shape=_PATHS,
-    description="Encrypted file of KEY=VALUE lines of build arguments.",
-    example="app:\n  build:\n    encrypted_args_file: args.encrypted",
-    rule="I-16, I-17",
-)
-
-BUILD_KEYS = Keys(
-    '"build"',
-    (
-        *(BUILD_IMAGE, CONTEXT, DOCKERFILE, ARGS, ENCRYPTED_ARGS, ENCRYPTED_ARGS_FILE),
-        *(PATH, DOCKERFILE_PATH, BUILD_NAME),
-        *_ignored("target cache_from labels network shm_size", "compose feature", "S-2"),
-    ),
-    elsewhere={
-        "cached": 'it stands beside "build:", in the service',
-        "cache": 'the key is called "cached" and stands beside "build:"',
-        "context_path": 'the key is called "context"',
-        "environment": 'it stands beside "build:", in the service',
-        "volumes": 'it stands beside "build:", in the service',
-        "command": 'it stands beside "build:", in the service',
-        "encrypted_env_file": 'it stands beside "build:", in the service',
-        "env_file": 'it stands beside "build:", in the service',
-        "add_docker": 'it stands beside "build:", in the service',
-        "depends_on": 'it stands beside "build:", in the service',
-        "links": 'it stands beside "build:", in the service',
-        "working_dir": 'it stands beside "build:", in the service',
     },
 )

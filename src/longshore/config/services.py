@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from longshore.config import build_keys as b
 from longshore.config import codes
 from longshore.config import service_keys as k
 from longshore.config.keys import Fields, Key
@@ -204,18 +205,18 @@ class _Reader:
             context = node.text if isinstance(node, Scalar) else None
             dockerfile = service.get(k.SERVICE_DOCKERFILE)
             return BuildEntry(place=node.place, context=context, dockerfile=dockerfile, image=image)
-        fields = k.BUILD_KEYS.read(_without_configure(node, self.report), self.report)
-        k.BUILD_KEYS.tell_unknown(fields, self.report)
+        fields = b.BUILD_KEYS.read(_without_configure(node, self.report), self.report)
+        b.BUILD_KEYS.tell_unknown(fields, self.report)
         return BuildEntry(
             place=node.place,
             places=dict(places_below(node)),
-            image=fields.get(k.BUILD_IMAGE) or fields.get(k.BUILD_NAME) or image,
-            context=self._either(fields, k.CONTEXT, k.PATH),
-            dockerfile=self._either(fields, k.DOCKERFILE, k.DOCKERFILE_PATH)
+            image=fields.get(b.BUILD_IMAGE) or fields.get(b.BUILD_NAME) or image,
+            context=self._either(fields, b.CONTEXT, b.PATH),
+            dockerfile=self._either(fields, b.DOCKERFILE, b.DOCKERFILE_PATH)
             or service.get(k.SERVICE_DOCKERFILE),
-            args=fields.or_else(k.ARGS, ()),
-            encrypted_args=fields.get(k.ENCRYPTED_ARGS),
-            encrypted_args_file=fields.or_else(k.ENCRYPTED_ARGS_FILE, ()),
+            args=fields.or_else(b.ARGS, ()),
+            encrypted_args=fields.get(b.ENCRYPTED_ARGS),
+            encrypted_args_file=fields.or_else(b.ENCRYPTED_ARGS_FILE, ()),
         )
 
     def _either(self, fields: Fields, new: Key[str], old: Key[str]) -> str | None:

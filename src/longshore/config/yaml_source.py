@@ -187,13 +187,17 @@ class _Tree:
         local: dict[str, tuple[Scalar, Node]] = {}
         merged: dict[str, tuple[Scalar, Node]] = {}
         items = iter(opened.items)
+        again = False
         for key, value in zip(items, items, strict=True):
+            before, again = again, isinstance(key, Scalar) and key.text in local
             if not isinstance(key, Scalar):
                 self._key_not_text(key, opened.place)
             elif key.text == "<<" and key.plain:
                 self._merge(value, merged)
-            elif key.text in local:
-                self._duplicate(key, local[key.text][0])
+            elif again:
+                # Duplicates in a row are one fault: a dash is missing before the first.
+                if not before:
+                    self._duplicate(key, local[key.text][0])
             else:
                 local[key.text] = (key, value)
         pairs = tuple({**merged, **local}.values()) if merged else tuple(local.values())

@@ -61,7 +61,7 @@ class Directives:
         self._index()
         flags, remark = self._width(flags)
         yield from remark
-        if self._peek() == ".":
+        if self._peek() == "." and self.at + 1 < len(self.format):
             flags, remark = self._precision(flags)
             yield from remark
         if not self.indexed:
@@ -73,6 +73,8 @@ class Directives:
         if not verb:
             return Literal("%!(NOVERB)")
         self.at += 1
+        if "\udc80" <= verb <= "\udcff":
+            verb = "\ufffd"
         if verb == "%":
             return Literal("%")
         if self.misplaced:

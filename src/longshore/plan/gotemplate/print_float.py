@@ -11,6 +11,7 @@ from longshore.plan.gotemplate.flags import Flags
 
 _VERBS: Final = "vbgGxXfFeE"
 _MANTISSA_BITS: Final = 52
+_MOST_PLACES: Final = 6
 
 
 def print_complex(number: complex, verb: str, flags: Flags) -> bytes | None:
@@ -54,13 +55,13 @@ def _unsigned(number: float, letter: str, flags: Flags) -> str:
 
 
 def _general(number: float, precision: int | None) -> str:
-    """The shortest form, with an exponent below 1e-4 and from 1e21 on (from `precision` on)."""
+    """With an exponent below 1e-4 and from 1e6 on, or from as many digits on as are asked for."""
     shortest = Decimal(repr(number)) if precision is None else None
     if shortest is None:
         return _trimmed(number, precision or 1)
     digits = "".join(map(str, shortest.as_tuple().digits)).rstrip("0") or "0"
     exponent = shortest.adjusted() if number else 0
-    if exponent < -4 or exponent >= 21:
+    if exponent < -4 or exponent >= _MOST_PLACES:
         return _scientific(digits, exponent)
     return _positional(digits, exponent)
 
@@ -126,7 +127,7 @@ def _with_point(text: str, letter: str, flags: Flags) -> str:
     cut = next((place for place, mark in enumerate(text) if mark in marks), len(text))
     number, tail = text[:cut], text[cut:]
     wanted = 0
-    if letter in "gGxX":
+    if letter in "gGx":
         wanted = 6 if flags.precision is None else flags.precision
         wanted -= _significant(number)
     if "." not in number:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ _SIMPLE: dict[str, Callable[[Clock], str]] = {
     "5": lambda clock: str(clock.second),
     "05": lambda clock: _padded(clock.second, 2),
     "2006": lambda clock: _padded(clock.year, 4),
-    "06": lambda clock: _padded(max(clock.year, 0) % 100, 2),
+    "06": lambda clock: _padded(abs(clock.year) % 100, 2),
     "PM": lambda clock: "PM" if clock.hour >= 12 else "AM",
     "pm": lambda clock: "pm" if clock.hour >= 12 else "am",
     "MST": lambda clock: clock.abbreviation or _offset(clock.offset, "-0700"),
@@ -92,18 +93,18 @@ _SIMPLE: dict[str, Callable[[Clock], str]] = {
 def _offset(offset: int, element: str) -> str:
     if element[0] == "Z" and offset == 0:
         return "Z"
-    # Go cuts towards zero to whole minutes, so an offset of -30 seconds has the sign "+".
+    # Go cuts towards zero to whole minutes, so -30 seconds are shown as "+00:00:-30".
     minutes = int(offset / 60)
     parts = [f"{abs(minutes) // 60:02d}"]
     if len(element) > 3:
         parts.append(f"{abs(minutes) % 60:02d}")
     if len(element) > 6:
-        parts.append(f"{abs(offset) % 60:02d}")
+        parts.append(_padded(int(math.fmod(-offset if minutes < 0 else offset, 60)), 2))
     return ("-" if minutes < 0 else "+") + (":" if ":" in element else "").join(parts)
 
 
 def _fraction(nanosecond: int, element: str) -> str:
-    digits = f"{nanosecond:09d}".ljust(len(element) - 1, "0")[: len(element) - 1]
+    digits = f"{nanosecond:09d}"[: len(element) - 1]
     if element[1] == "9":
         digits = digits.rstrip("0")
         return element[0] + digits if digits else ""

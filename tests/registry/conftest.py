@@ -6,7 +6,6 @@ import shutil
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -137,12 +136,12 @@ def real_registry(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[s
     program = _PROGRAM
 
     @asynccontextmanager
-    async def start(more: str = "", http: str = "") -> AsyncIterator[str]:
+    async def start(more: str = "", *, http: str = "", storage: str = "") -> AsyncIterator[str]:
         port = _free_port()
         config = tmp_path / f"registry-{port}.yml"
         config.write_text(
             "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\n"
-            f"storage: {{filesystem: {{rootdirectory: {tmp_path / str(port)}}}}}\n"
+            f"storage:\n  filesystem: {{rootdirectory: {tmp_path / str(port)}}}\n{storage}"
             f"http:\n  addr: 127.0.0.1:{port}\n  secret: of-the-tests\n{http}{more}"
         )
         async with await anyio.open_process([program, "serve", str(config)]) as process:
@@ -169,35 +168,25 @@ async def _listening(port: int) -> None:
             await anyio.sleep(0.02)
 
 
-@dataclass(slots=True)
-class BreakingLine:
-    """A TCP proxy that resets connections after so many bytes, as `next_limit` says for each."""
-
-    host: str
-    next_limit: Callable[[], int | None]
-    connections: int = 0
-    resets: int = 0
-
-
 @pytest.fixture
-def breaking_line() -> Callable[..., AbstractAsyncContextManager[BreakingLine]]:
-    """Opens a TCP proxy before a host that resets connections."""
+def breaking_line() -> Callable[..., AbstractAsyncContextManager[str]]:
+    """Opens a TCP proxy before a host that resets connections; gives its own host."""
     return _breaking_line
 
 
 @asynccontextmanager
-async def _breaking_line(
-    target: str, next_limit: Callable[[], int | None]
-) -> AsyncIterator[BreakingLine]:
-    """A line to `target` (host:port); None as limit lets a connection live."""
+async def _breaking_line(target: str, next_limit: Callable[[], int | None]) -> AsyncIterator[str]:
+    """A line to `target` (host:port).
+
+    `next_limit` says for each connection after how many bytes of requests it is reset; None lets
+    it live.
+    """
     name, _, port = target.partition(":")
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=0)
     address = listener.extra(anyio.abc.SocketAttribute.local_address)
-    line = BreakingLine(f"127.0.0.1:{address[1]}", next_limit)
 
     async def serve(client: SocketStream) -> None:
-        line.connections += 1
-        limit = line.next_limit()
+        limit = next_limit()
         async with (
             client,
             await anyio.connect_tcp(name, int(port)) as server,
@@ -205,11 +194,10 @@ async def _breaking_line(
         ):
             both.start_soon(_copy, server, client, None, both.cancel_scope)
             await _copy(client, server, limit, both.cancel_scope)
-            line.resets += limit is not None
 
     async with listener, anyio.create_task_group() as tasks:
         tasks.start_soon(listener.serve, serve)
-        yield line
+        yield f"127.0.0.1:{address[1]}"
         tasks.cancel_scope.cancel()
 
 

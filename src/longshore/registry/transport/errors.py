@@ -210,7 +210,8 @@ def refusal(
     """
     code, detail = registry_words(answer.body)
     said = ": ".join(filter(None, (code, detail)))
-    message = f"{subject.registry} refused {subject}: {said or 'no reason given'}"
+    # The answer to a HEAD has no body to explain itself.
+    message = f"{subject.registry} refused {subject}{f': {said}' if said else ''}"
     message += f" (HTTP {answer.phrase})"
     repository = subject.repository or None
     if answer.status in TEMPORARY_STATUSES and not _is_hopeless(detail):

@@ -95,8 +95,8 @@ class Session:
             skip_auto_headers=("Content-Type",),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(30.0, self.idle)),
         )
-        # aiohttp would send GET, HEAD, PUT and DELETE a second time by itself when a kept connection
-        # turns out dead, bodies that are used up included; only transport.retry repeats anything.
+        # aiohttp would send GET, HEAD, PUT and DELETE again by itself when a kept connection turns
+        # out dead, bodies that are used up included; only transport.retry repeats anything.
         self._http._retry_connection = False
         return self
 

@@ -1,0 +1,125 @@
+"""The engine's own store on disk, driver overlay2, where it is local and we may read it.
+
+Below the data root (``/var/lib/docker``), written by engines since 1.10 (moby ``image/fs.go``,
+``layer/filestore.go``)::
+
+    image/overlay2/imagedb/content/sha256/<image id>       the configuration
+    image/overlay2/layerdb/sha256/<chain id>/cache-id      name of the directory
+                                            /diff          the diff ID
+                                            /size          bytes of the files
+                                            /tar-split.json.gz
+    overlay2/<cache-id>/diff/                              the files
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from longshore.errors import ContentMismatch, InvalidValue, NotFound
+from longshore.image.config import read_config
+from longshore.image.flow import blocks_in_thread
+from longshore.image.layer import Blocks, ImageParts
+from longshore.image.reassembly import reassemble
+from longshore.oci.descriptor import Descriptor
+from longshore.oci.digest import Digest
+
+_CACHE_ID: Final = re.compile(r"[0-9a-z]{1,128}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlay2Layer:
+    """A `LayerSource` that is put together from the record and the files."""
+
+    diff_id: Digest
+    size: int | None
+    record: Path
+    directory: Path
+
+    @property
+    def origin(self) -> str:
+        return "overlay2"
+
+    @property
+    def packed(self) -> Descriptor | None:
+        return None
+
+    def open(self) -> Blocks:
+        return blocks_in_thread(lambda: reassemble(self.record, self.directory))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlay2Image:
+    """A `StoredImage` in the engine's store."""
+
+    parts: ImageParts
+    layers: tuple[Overlay2Layer, ...]
+
+    async def close(self) -> None:
+        """Nothing is held open between layers."""
+
+
+def open_overlay2(data_root: Path, image_id: Digest) -> Overlay2Image:
+    """The image of that id in the store below `data_root`.
+
+    Raises NotFound, in words that explain, when the store is not there, not readable or does not
+    have the image (or the record of a layer); ContentMismatch when the configuration is damaged.
+    """
+    try:
+        return _open(data_root, image_id)
+    except PermissionError as exc:
+        raise NotFound(f"{exc.filename} may only be read by root") from exc
+    except OSError as exc:
+        raise NotFound(f"the engine's store has no {exc.filename}: {exc.strerror}") from exc
+    except InvalidValue as exc:
+        raise NotFound(f"the engine's store is not as expected: {exc.message}") from exc
+
+
+def _open(data_root: Path, image_id: Digest) -> Overlay2Image:
+    base = data_root / "image" / "overlay2"
+    config = (base / "imagedb" / "content" / "sha256" / image_id.hex).read_bytes()
+    if Digest.of(config) != image_id:
+        raise ContentMismatch(
+            f"the configuration of image {image_id} is damaged in the engine's store",
+            hint="build or pull the image again",
+        )
+    parts = read_config(config)
+    layers = tuple(
+        _layer(data_root, base / "layerdb" / "sha256" / chain.hex, diff_id)
+        for chain, diff_id in zip(chain_ids(parts.diff_ids), parts.diff_ids, strict=True)
+    )
+    return Overlay2Image(parts=parts, layers=layers)
+
+
+def chain_ids(diff_ids: Sequence[Digest]) -> tuple[Digest, ...]:
+    """The names of the stacks of layers (OCI image spec, config.md, "Layer ChainID")."""
+    chain: list[Digest] = []
+    for diff_id in diff_ids:
+        below = f"{chain[-1]} {diff_id}" if chain else ""
+        chain.append(Digest(hashlib.sha256(below.encode()).hexdigest()) if below else diff_id)
+    return tuple(chain)
+
+
+def _layer(data_root: Path, entry: Path, diff_id: Digest) -> Overlay2Layer:
+    cache_id = (entry / "cache-id").read_text().strip()
+    if not _CACHE_ID.fullmatch(cache_id):
+        raise InvalidValue(f'"{cache_id[:80]}" is not the name of a layer\'s directory')
+    if Digest.parse((entry / "diff").read_text().strip()) != diff_id:
+        raise InvalidValue(f"layer {diff_id} has another digest there")
+    directory, record = data_root / "overlay2" / cache_id / "diff", entry / "tar-split.json.gz"
+    for path in (directory, record):
+        path.stat()
+    return Overlay2Layer(
+        diff_id=diff_id, size=_size(entry / "size"), record=record, directory=directory
+    )
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,136 @@
+"""Reading files of a layer's directory by names that come from an image and are not trusted."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from longshore.errors import ContentMismatch
+from longshore.image.layer import BLOCK
+
+_DIRECTORY: Final = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_KEPT_OPEN: Final = 64
+
+
+class LayerTree:
+    """A directory below which files are opened, and never elsewhere; blocking, for one thread.
+
+    No symlink is followed at any place of a name, ``..`` never leaves the directory, and only
+    regular files are opened: a layer may hold a device node or a fifo where its tar had a file.
+    Whatever is not there as it should be raises ContentMismatch.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._root = os.open(directory, _DIRECTORY)
+        self._open: dict[bytes, int] = {b"": self._root}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for descriptor in self._open.values():
+            os.close(descriptor)
+        self._open = {}
+
+    def read(self, name: bytes, size: int) -> bytes:
+        """The first `size` bytes of a file, for files below a block."""
+        try:
+            descriptor = self._file(name)
+            try:
+                content = os.read(descriptor, size)
+            finally:
+                os.close(descriptor)
+        except OSError as exc:
+            raise _unreadable(name, exc) from exc
+        if len(content) != size:
+            raise _short(name, size)
+        return content
+
+    def pieces(self, name: bytes, size: int, first: int) -> Iterator[bytes]:
+        """The first `size` bytes of a file: `first` bytes, then blocks, then the rest."""
+        try:
+            descriptor = self._file(name)
+            try:
+                offset, length = 0, min(first, size)
+                while offset < size:
+                    piece = os.pread(descriptor, length, offset)
+                    if not piece:
+                        raise _short(name, size)
+                    yield piece
+                    offset += len(piece)
+                    length = min(BLOCK, size - offset)
+            finally:
+                os.close(descriptor)
+        except OSError as exc:
+            raise _unreadable(name, exc) from exc
+
+    def _file(self, name: bytes) -> int:
+        directory, _, base = name.rpartition(b"/")
+        parent = self._open.get(directory)
+        if parent is None:
+            parent = self._directory(directory)
+        # Looked at before it is opened: opening some devices does something.
+        if not stat.S_ISREG(os.stat(base, dir_fd=parent, follow_symlinks=False).st_mode):
+            raise OSError("it is no regular file")
+        return os.open(base, _FILE, dir_fd=parent)
+
+    def _directory(self, name: bytes) -> int:
+        if len(self._open) >= _KEPT_OPEN:
+            self._forget()
+        current = os.dup(self._root)
+        try:
+            for part in _parts(name):
+                below = os.open(part, _DIRECTORY, dir_fd=current)
+                os.close(current)
+                current = below
+        except OSError:
+            os.close(current)
+            raise
+        self._open[name] = current
+        return current
+
+    def _forget(self) -> None:
+        root = self._open.pop(b"")
+        for descriptor in self._open.values():
+            os.close(descriptor)
+        self._open = {b"": root}
+
+
+def _parts(name: bytes) -> list[bytes]:
+    """The directories to go through, ``.`` and ``..`` resolved as in a file system's root."""
+    parts: list[bytes] = []
+    for part in name.split(b"/"):
+        if part == b"..":
+            del parts[-1:]
+        elif part not in (b"", b"."):
+            parts.append(part)
+    return parts
+
+
+def _shown(name: bytes) -> str:
+    return name.decode(errors="backslashreplace")[:200]
+
+
+def _unreadable(name: bytes, reason: OSError) -> ContentMismatch:
+    return ContentMismatch(
+        f'file "{_shown(name)}" of the layer cannot be read from the engine\'s store: '
+        f"{reason.strerror or reason}",
+        hint="the store was changed behind the engine's back; build or pull the image again",
+    )
+
+
+def _short(name: bytes, size: int) -> ContentMismatch:
+    return ContentMismatch(
+        f'file "{_shown(name)}" of the layer has less than its {size} bytes in the engine\'s store',
+        hint="the store was changed behind the engine's back; build or pull the image again",
+    )

@@ -142,6 +142,10 @@ READ_ONLY: Final = Answer(status=405, code=Code.UNSUPPORTED, message="the regist
 FORBIDDEN: Final = Answer(
     status=403, code=Code.DENIED, message="requested access to the resource is denied"
 )
+SESSION_BROKEN: Final = Answer(
+    status=404, code=Code.BLOB_UPLOAD_INVALID, message="blob upload invalid"
+)
+"""What distribution 2.8 answers on a session whose last chunk broke off: it cannot be resumed."""
 TOO_MANY: Final = Answer(status=429, code=Code.TOOMANYREQUESTS, message="too many requests")
 WRITING: Final = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 
@@ -240,6 +244,7 @@ STORM: Final[tuple[Fault, ...]] = (
     Answer(status=502),
     AnswerEarly(answer=Answer(status=503)),
     LoseUpload(),
+    SESSION_BROKEN,
     ExpireTokens(),
 )
 """Faults from which a good client recovers."""

@@ -1,0 +1,157 @@
+"""Connections: proxies, certificates, and what never leaves or stays."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import anyio
+import pytest
+import trustme
+from aiohttp import ClientSession, web
+from yarl import URL
+
+from longshore.environment import Environment
+from longshore.errors import InvalidValue, RegistryError, RegistryUnavailable
+from longshore.registry.client import RegistryClient
+from longshore.registry.transport.exchange import Request, Subject
+from longshore.registry.transport.session import BODY_LIMIT, Session
+from longshore.registry.transport.tls import Trust
+from longshore.testing.registry import faulty_registry
+
+Connect = Callable[..., RegistryClient]
+Handler = Callable[[web.Request], object]
+
+
+@asynccontextmanager
+async def _server(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """Any path is answered by `handler`; gives host and port."""
+    runner = web.ServerRunner(web.Server(handler), shutdown_timeout=0.1)  # type: ignore[arg-type]  # a handler may be a lambda here
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+        yield f"127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+def _get(url: str) -> Request:
+    return Request(method="GET", url=URL(url), subject=Subject(registry="r.example"))
+
+
+async def test_plain_requests_go_through_the_proxy_which_resolves_the_name(
+    connect: Connect,
+) -> None:
+    seen: list[str] = []
+    async with faulty_registry() as registry, ClientSession() as outside:
+
+        async def forward(request: web.BaseRequest) -> web.Response:
+            seen.append(str(request.raw_path))
+            target = registry.url + request.rel_url.raw_path_qs
+            async with outside.request(request.method, target) as answer:
+                return web.Response(status=answer.status, body=await answer.read())
+
+        async with _server(forward) as proxy:
+            host = "registry.invalid:5000"
+            environment = {"HTTP_PROXY": f"http://{proxy}"}
+            async with connect(host, insecure=[host], environment=environment) as client:
+                assert await client.tags("a/b") == ()
+    assert "http://registry.invalid:5000/v2/" in seen
+
+
+async def test_a_proxy_that_is_not_there_is_named_as_the_cause(connect: Connect) -> None:
+    environment = {"HTTPS_PROXY": "http://127.0.0.1:1"}
+    async with connect("registry.invalid", environment=environment) as client:
+        with pytest.raises(RegistryUnavailable, match="the proxy cannot be reached") as caught:
+            await client.ping()
+    assert caught.value.hint == "check HTTPS_PROXY and NO_PROXY"
+
+
+async def test_a_host_listed_as_insecure_may_have_any_certificate(connect: Connect) -> None:
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("elsewhere.example").configure_cert(server)
+    async with faulty_registry(tls=server) as registry:
+        async with connect(registry.host, insecure=[registry.host]) as client:
+            assert (await client.ping()).scheme == "https"
+        async with connect(registry.host) as client:
+            with pytest.raises(RegistryUnavailable, match="certificate is not trusted"):
+                await client.ping()
+
+
+async def test_a_plain_server_on_a_tls_port_is_told_with_the_remedy() -> None:
+    async with faulty_registry() as registry:
+        async with Session(environment=Environment({})) as session:
+            with pytest.raises(RegistryUnavailable, match="does not speak HTTPS") as caught:
+                await session.send(_get(f"https://{registry.host}/v2/"))
+        assert f"--insecure-registry {registry.host}" in str(caught.value.hint)
+        assert registry.recorded == []
+
+
+async def test_our_own_certificate_is_shown_to_the_host_it_is_for(
+    connect: Connect, tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    authority.configure_trust(server)
+    server.verify_mode = ssl.CERT_REQUIRED
+    ours = authority.issue_cert("client@example.org")
+    async with faulty_registry(tls=server) as registry:
+        folder = tmp_path / "certs" / registry.host
+        folder.mkdir(parents=True)
+        authority.cert_pem.write_to_path(folder / "ca.crt")
+        ours.cert_chain_pems[0].write_to_path(folder / "client.cert")
+        ours.private_key_pem.write_to_path(folder / "client.key")
+        async with connect(registry.host, certificates=tmp_path / "certs") as client:
+            assert await client.tags("a/b") == ()
+
+
+def test_a_file_without_a_certificate_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    path.write_text("nothing")
+    with pytest.raises(InvalidValue, match=r"ca\.pem cannot be used as a certificate"):
+        Trust(authorities=(path,)).context("r.example")
+    with pytest.raises(InvalidValue, match="No such file"):
+        Trust(authorities=(tmp_path / "none",)).context("r.example")
+
+
+async def test_an_endless_answer_is_cut() -> None:
+    async def endless(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with suppress(ConnectionError):
+            while True:
+                await response.write(bytes(1 << 20))
+        return response
+
+    async with _server(endless) as host, Session(environment=Environment({})) as session:
+        with anyio.fail_after(20):
+            answer = await session.send(_get(f"http://{host}/"))
+    assert len(answer.body) == BODY_LIMIT
+
+
+async def test_cookies_are_not_kept_and_redirects_not_followed() -> None:
+    seen: list[str | None] = []
+
+    async def redirect(request: web.BaseRequest) -> web.Response:
+        seen.append(request.headers.get("Cookie"))
+        return web.Response(status=302, headers={"Location": "/next", "Set-Cookie": "a=1"})
+
+    async with _server(redirect) as host, Session(environment=Environment({})) as session:
+        for _ in range(2):
+            assert (await session.send(_get(f"http://{host}/"))).status == 302
+    assert seen == [None, None]
+
+
+async def test_a_server_that_is_no_registry_is_an_error_about_the_address(
+    connect: Connect,
+) -> None:
+    async def page(_: web.BaseRequest) -> web.Response:
+        return web.Response(text="<html>hello</html>", content_type="text/html")
+
+    async with _server(page) as host, connect(host) as client:
+        with pytest.raises(RegistryError, match="something else") as caught:
+            await client.tags("a/b")
+    assert caught.value.hint == "check that this is the address of a registry"

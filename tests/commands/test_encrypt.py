@@ -9,7 +9,7 @@ import pytest
 
 from longshore.commands.encrypt import encrypt
 from longshore.environment import Environment
-from longshore.errors import InvalidValue, KeyUnavailable
+from longshore.errors import InvalidValue, KeyUnavailable, UsageError
 from longshore.secrets import envelope
 from longshore.secrets.atomic_file import StandardStreams
 from longshore.secrets.envelope import Format
@@ -112,3 +112,19 @@ def test_an_input_that_cannot_be_read_is_told(run: Run) -> None:
     with pytest.raises(InvalidValue, match="cannot read none: No such file or directory"):
         run("none", "out")
     assert not (run.directory / "out").exists()
+
+
+def test_swapped_names_do_not_destroy_the_plain_file(run: Run) -> None:
+    (run.directory / "env").write_bytes(b"FOO=bar\n")
+    run("env", "env.encrypted")
+    with pytest.raises(UsageError, match=r"env\.encrypted is encrypted already"):
+        run("env.encrypted", "env")
+    assert (run.directory / "env").read_bytes() == b"FOO=bar\n"
+
+
+def test_the_key_is_never_overwritten(run: Run) -> None:
+    (run.directory / "link").symlink_to("codeship.aes")
+    for target in ("codeship.aes", "./codeship.aes", "link"):
+        with pytest.raises(UsageError, match="is the AES key itself"):
+            run("-", target, stdin=b"FOO=bar\n")
+    assert (run.directory / "codeship.aes").read_text() == KEY.reveal_text()

@@ -13,10 +13,11 @@ def decrypt(
     """Decrypt the file `source`, in any format, to `target`; ``-`` is standard input or output.
 
     `binary`: a file in jet's first format may be anything, not only text or a known kind of file.
-    Raises KeyUnavailable, DecryptionFailed, or InvalidValue for unreadable files; then nothing
-    was written.
+    Raises KeyUnavailable, DecryptionFailed, InvalidValue for unreadable files, or UsageError when
+    `target` is the key; then nothing was written.
     """
     key = keys.require()
+    keys.spare(target)
     plain = envelope.decrypt_file(streams.read(source), key, source, binary=binary)
     streams.write(target, plain, mode=PRIVATE)
     return 0

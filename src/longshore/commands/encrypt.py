@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from longshore.errors import UsageError
 from longshore.secrets import envelope
 from longshore.secrets.atomic_file import PUBLIC, STANDARD, StandardStreams
 from longshore.secrets.envelope import Format
@@ -25,10 +26,17 @@ def encrypt(
     """Encrypt the file `source` to `target`; ``-`` is standard input or output.
 
     `out` gets warnings and the line to write into the services file, nothing secret. Raises
-    KeyUnavailable without a key, InvalidValue when a file cannot be read or written.
+    KeyUnavailable without a key, InvalidValue when a file cannot be read or written, UsageError
+    when the names seem to be swapped.
     """
     key = keys.require()
+    keys.spare(target)
     plain = streams.read(source)
+    if source != STANDARD and envelope.authenticates(plain):
+        raise UsageError(
+            f"{source} is encrypted already",
+            hint="name the plain file first and the encrypted one second",
+        )
     streams.write(target, envelope.encrypt(plain, key, format), mode=PUBLIC)
     for line in _remarks(source, target, plain, keys):
         out(line)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from longshore.environment import Environment
-from longshore.errors import KeyUnavailable
+from longshore.errors import KeyUnavailable, UsageError
 from longshore.secrets.key import KEY_FILE, AesKey
 
 NO_KEY: Final = "No AES key provided"
@@ -16,7 +16,9 @@ NO_KEY: Final = "No AES key provided"
 NO_DECRYPTOR: Final = "docker: no decryptor available"
 """What steps, run and load say when an encrypted file needs the missing key (spec 6.6)."""
 
-_VARIABLES: Final = ("LONGSHORE_AES_KEY", "CODESHIP_AES_KEY")
+KEY_VARIABLES: Final = ("LONGSHORE_AES_KEY", "CODESHIP_AES_KEY")
+"""Environment variables that hold the text of a key file; the first that is set counts."""
+
 _MAX_KEY_FILE: Final = 64 * 1024
 
 
@@ -41,7 +43,7 @@ class KeySource:
         """
         if self.key_path is not None:
             return read_key(self.key_path)
-        for name in _VARIABLES:
+        for name in KEY_VARIABLES:
             if text := self.environment.get(name):
                 return AesKey.from_text(text, origin=name)
         return read_key(self.default_path) if self.default_path.exists() else None
@@ -53,9 +55,18 @@ class KeySource:
             raise KeyUnavailable(
                 otherwise,
                 hint=f"put the key into {self.default_path}, name its file with --key-path, "
-                f"or set {_VARIABLES[0]}; a new project makes one with `longshore generate`",
+                f"or set {KEY_VARIABLES[0]}; a new project makes one with `longshore generate`",
             )
         return key
+
+    def spare(self, target: str) -> None:
+        """Raises UsageError when `target`, about to be written, is the file of the key."""
+        for path in (self.key_path or self.default_path, self.default_path):
+            if path.exists() and Path(target).exists() and path.samefile(target):
+                raise UsageError(
+                    f"{target} is the AES key itself and would be overwritten",
+                    hint="name the input first and the output second",
+                )
 
 
 def read_key(path: Path) -> AesKey:

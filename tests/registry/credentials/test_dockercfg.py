@@ -114,6 +114,18 @@ def test_a_byte_order_mark_and_unknown_keys_do_no_harm() -> None:
     assert parse_dockercfg(b"{}", origin="cfg").named == ()
 
 
+@pytest.mark.parametrize(
+    "settings", [{"currentContext": "colima"}, {"proxies": {"default": {}}, "detachKeys": "ctrl-e"}]
+)
+def test_a_configuration_without_any_registry_has_no_credentials(settings: Any) -> None:
+    file = parse_dockercfg(json.dumps(settings).encode(), origin="config.json")
+    assert (file.entries, file.named) == ((), ())
+
+
+def test_a_registry_without_a_dot_is_known_by_its_auth() -> None:
+    assert password_of(read({"registry": {"auth": auth("u:p")}})["registry"]) == ("u", "p")
+
+
 def test_passwords_kept_by_a_helper_are_missed_with_its_name() -> None:
     document = {
         "auths": {"https://index.docker.io/v1/": {}},

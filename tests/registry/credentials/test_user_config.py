@@ -106,3 +106,14 @@ def test_a_configuration_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "config.json").mkdir()
     with pytest.raises(InvalidValue, match=r"cannot read .*: Is a directory"):
         UserCredentials.load(environment)
+
+
+async def test_a_helper_does_not_get_the_aes_key(
+    tmp_path: Path, make_helper: MakeHelper, make_config: MakeConfig
+) -> None:
+    make_helper("store", f"env > {tmp_path}/seen; echo credentials not found; exit 1")
+    values = make_config({"credsStore": "store"}).values
+    keys = {"LONGSHORE_AES_KEY": "hunter2", "CODESHIP_AES_KEY": "hunter2", "OTHER": "kept"}
+    await UserCredentials.load(Environment({**values, **keys})).find("quay.io")
+    assert "OTHER=kept" in (tmp_path / "seen").read_text()
+    assert "hunter2" not in (tmp_path / "seen").read_text()

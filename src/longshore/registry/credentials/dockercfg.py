@@ -17,6 +17,7 @@ from longshore.secrets.secret import Secret
 Entries = tuple[tuple[str, Credential], ...]
 """Registries as the file spells them, in its order, with who we are to them."""
 
+_REGISTRY_MARKS: Final = frozenset(".:/")
 _CONFIG_KEYS: Final = frozenset({"auths", "credsStore", "credHelpers", "HttpHeaders"})
 
 
@@ -46,7 +47,7 @@ def parse_dockercfg(data: bytes, *, origin: str) -> Dockercfg:
     except GoSyntaxError as error:
         raise _unparsable(str(error), origin) from None
     top = _mapping(document, "it", origin)
-    if _CONFIG_KEYS.isdisjoint(top):
+    if _CONFIG_KEYS.isdisjoint(top) and any(_is_entry(*item) for item in top.items()):
         return _with_entries(top, {}, origin)
     return _with_entries(_mapping(top.get("auths") or {}, '"auths"', origin), top, origin)
 
@@ -107,6 +108,12 @@ def _with_entries(
         store=store if isinstance(store, str) and store else None,
         warnings=tuple(warnings),
     )
+
+
+def _is_entry(key: str, value: object) -> bool:
+    """Whether a top-level key names a registry (old form) and not a setting of docker's client."""
+    has_auth = isinstance(value, dict) and "auth" in value
+    return has_auth or key == "localhost" or not _REGISTRY_MARKS.isdisjoint(key)
 
 
 def _helpers(value: object, origin: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from longshore.registry.credentials.dockercfg import Dockercfg, Entries, parse_d
 from longshore.registry.credentials.helper import CredentialHelper
 from longshore.registry.credentials.store import CredentialStore
 from longshore.secrets.credential import Credential
+from longshore.secrets.key_lookup import KEY_VARIABLES
 
 HUB_KEY: Final = "https://index.docker.io/v1/"
 """Under this key `docker login` keeps Docker Hub."""
@@ -21,7 +22,8 @@ HUB_KEY: Final = "https://index.docker.io/v1/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserCredentials:
-    """Who the user of this machine is to registries (S-53, P-27); `environment` goes to helpers."""
+    """Who the user of this machine is to registries (S-53, P-27); `environment` goes to helpers
+    (without the AES key)."""
 
     config: Dockercfg
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -34,7 +36,8 @@ class UserCredentials:
         Raises InvalidValue when the file cannot be read or understood.
         """
         path = environment.docker_config_directory / "config.json"
-        return cls(config=_read(path), environment=environment.values)
+        passed_on = {k: v for k, v in environment.values.items() if k not in KEY_VARIABLES}
+        return cls(config=_read(path), environment=passed_on)
 
     async def find(self, registry: str) -> Credential | None:
         """The credential for `registry`: of its own helper, else the store, else the file."""

@@ -16,7 +16,7 @@ from anyio.abc import SocketStream
 
 from longshore.environment import Environment
 from longshore.oci.digest import Digest
-from longshore.registry.blobs import BlobStream
+from longshore.registry.blobs import BlobSource, BlobStream
 from longshore.registry.client import Access, RegistryClient
 from longshore.registry.limits import Limits
 from longshore.registry.progress import Progress
@@ -28,18 +28,21 @@ _PROGRAM = shutil.which("docker-registry")
 
 
 class _Stream:
-    """A BlobStream over bytes in memory, in pieces."""
+    """A blob of bytes in memory, in pieces."""
 
     def __init__(self, content: bytes, piece: int) -> None:
         self.content = content
         self.piece = piece
 
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[BlobStream]:
+        # As the pipeline of images does: a task group is open while the blob is read.
+        async with anyio.create_task_group():
+            yield self
+
     async def __aiter__(self) -> AsyncIterator[Buffer]:
         for begin in range(0, len(self.content), self.piece):
             yield self.content[begin : begin + self.piece]
-
-    async def restart(self) -> None:
-        pass
 
     @property
     def digest(self) -> Digest:
@@ -51,10 +54,10 @@ class _Stream:
 
 
 @pytest.fixture
-def stream() -> Callable[..., BlobStream]:
-    """Makes blob streams of some bytes."""
+def stream() -> Callable[..., BlobSource]:
+    """Makes sources of some bytes."""
 
-    def make(content: bytes, piece: int = 1 << 18) -> BlobStream:
+    def make(content: bytes, piece: int = 1 << 18) -> BlobSource:
         return _Stream(content, piece)
 
     return make

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import anyio
 import pytest
@@ -18,7 +19,7 @@ from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import Manifest, image_manifest
 from longshore.oci.media_types import DOCKER_CONFIG
-from longshore.registry.blobs import BlobBytes, BlobStream
+from longshore.registry.blobs import BlobBytes, BlobSource, BlobStream
 from longshore.registry.client import RegistryClient
 from longshore.registry.limits import Limits
 from longshore.registry.progress import (
@@ -29,6 +30,7 @@ from longshore.registry.progress import (
     Restarted,
     Waiting,
 )
+from longshore.registry.transport.exchange import Buffer
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
 from longshore.testing.faults import (
@@ -54,7 +56,7 @@ from longshore.testing.registry import FaultyRegistry, faulty_registry
 from longshore.testing.registry_auth import BasicAuth, TokenAuth
 
 Connect = Callable[..., RegistryClient]
-MakeStream = Callable[..., BlobStream]
+MakeStream = Callable[..., BlobSource]
 MakeBytes = Callable[..., bytes]
 MEBIBYTE = 1 << 20
 REPOSITORY = "team/app"
@@ -80,6 +82,23 @@ async def _image(client: RegistryClient, repository: str = REPOSITORY) -> Manife
     config = BlobBytes(b"{}")
     await client.upload_blob(repository, config, digest=config.digest)
     return image_manifest(Descriptor.of(config.content, DOCKER_CONFIG), [])
+
+
+class _Generated:
+    """A blob whose bytes a generator makes; its end is never reached."""
+
+    digest = Digest.of(b"")
+    size = 0
+
+    def __init__(self, pieces: AsyncIterator[Buffer]) -> None:
+        self._pieces = pieces
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[BlobStream]:
+        yield self
+
+    def __aiter__(self) -> AsyncIterator[Buffer]:
+        return self._pieces
 
 
 class TestWithoutFaults:
@@ -112,14 +131,8 @@ class TestWithoutFaults:
         self, connect: Connect, told: list[Progress]
     ) -> None:
         class Untouchable:
-            digest = Digest.of(b"{}")
-            size = 2
-
-            def __aiter__(self) -> anyio.abc.ObjectReceiveStream[bytes]:
-                raise AssertionError("the stream was read")
-
-            async def restart(self) -> None:
-                raise AssertionError("the stream was restarted")
+            def open(self) -> AbstractAsyncContextManager[BlobStream]:
+                raise AssertionError("the blob was read")
 
         async with faulty_registry() as registry, connect(registry.host) as client:
             await _image(client)
@@ -434,6 +447,34 @@ class TestIdentity:
             asked = [r.path for r in registry.recorded if r.path.startswith("/token")][-1]
         assert asked.index("team/app:pull,push") < asked.index("base/image:pull")
 
+    async def test_a_repository_we_may_not_read_is_no_reason_to_fail(
+        self, connect: Connect, stream: MakeStream
+    ) -> None:
+        auth = TokenAuth(users=USERS, denied=frozenset({"repository:secret/base:pull"}))
+        async with (
+            faulty_registry(auth=auth) as registry,
+            connect(registry.host, credential=BOB) as client,
+        ):
+            delivery = await client.upload_blob(
+                REPOSITORY, stream(b"x"), digest=Digest.of(b"x"), mount_from=["secret/base"]
+            )
+        assert delivery.route == "sent"
+
+    async def test_nothing_changed_takes_three_requests_and_one_token(
+        self, connect: Connect
+    ) -> None:
+        async with faulty_registry(auth=TokenAuth(users=USERS)) as registry:
+            async with connect(registry.host, credential=BOB) as client:
+                manifest = await _image(client)
+                await client.put_manifest(REPOSITORY, "t", manifest)
+            registry.recorded.clear()
+            async with connect(registry.host, credential=BOB) as client:
+                client.will_push(REPOSITORY)
+                assert await client.head_manifest(REPOSITORY, "t") == manifest.digest
+                assert _methods(registry) == ["GET 401", "GET 200", "HEAD 200"]
+                await client.put_manifest(REPOSITORY, "another", manifest)
+                assert _methods(registry)[3:] == ["PUT 201"]
+
     async def test_identity_tokens_are_exchanged(self, connect: Connect) -> None:
         auth = TokenAuth(users=USERS, refresh_tokens=frozenset({"id-token"}))
         identity = Credential(identity_token=Secret("id-token"))
@@ -587,41 +628,24 @@ class TestAnswersThatLie:
 
 class TestStops:
     async def test_a_cancelled_upload_is_deleted_at_the_registry(self, connect: Connect) -> None:
-        class Endless:
-            digest = Digest.of(b"")
-            size = 0
-
-            async def restart(self) -> None:
-                raise AssertionError("never")
-
-            async def __aiter__(self):  # type: ignore[no-untyped-def]  # an async generator
-                for _ in range(3):
-                    yield bytes(MEBIBYTE)
-                scope.cancel()
-                await anyio.sleep_forever()
+        async def endless() -> AsyncIterator[Buffer]:
+            for _ in range(3):
+                yield bytes(MEBIBYTE)
+            scope.cancel()
+            await anyio.sleep_forever()
 
         async with faulty_registry() as registry, connect(registry.host) as client:
             with anyio.CancelScope() as scope:
-                await client.upload_blob(REPOSITORY, Endless())
+                await client.upload_blob(REPOSITORY, _Generated(endless()))
             assert scope.cancelled_caught
             assert registry.requests("DELETE")[0].status == 204
 
     async def test_an_error_of_the_source_comes_out_as_it_is(self, connect: Connect) -> None:
-        class Broken(BaseException):
-            pass
-
-        class Failing:
-            digest = Digest.of(b"")
-            size = 0
-
-            async def restart(self) -> None:
-                raise AssertionError("never")
-
-            async def __aiter__(self):  # type: ignore[no-untyped-def]  # an async generator
-                yield bytes(MEBIBYTE)
-                raise ContentMismatch("the layer is not what it was")
+        async def failing() -> AsyncIterator[Buffer]:
+            yield bytes(MEBIBYTE)
+            raise ContentMismatch("the layer is not what it was")
 
         async with faulty_registry() as registry, connect(registry.host) as client:
             with pytest.raises(ContentMismatch, match="not what it was"):
-                await client.upload_blob(REPOSITORY, Failing())
+                await client.upload_blob(REPOSITORY, _Generated(failing()))
             assert len(registry.requests("DELETE")) == 1

@@ -16,14 +16,14 @@ from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import Manifest, image_manifest
 from longshore.oci.media_types import DOCKER_CONFIG, DOCKER_LAYER
-from longshore.registry.blobs import BlobBytes, BlobStream
+from longshore.registry.blobs import BlobBytes, BlobSource
 from longshore.registry.client import RegistryClient
 from longshore.registry.limits import Limits
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
 
 Connect = Callable[..., RegistryClient]
-MakeStream = Callable[..., BlobStream]
+MakeStream = Callable[..., BlobSource]
 MakeBytes = Callable[..., bytes]
 Real = Callable[..., AbstractAsyncContextManager[str]]
 pytestmark = pytest.mark.registry
@@ -34,7 +34,7 @@ BOB = Credential(username="bob", password=Secret("pw-of-bob"), origin="the tests
 HTPASSWD = "bob:$2b$04$PSiom6ixCLdCRLaMYYDi2.EEl.muCiAA/BYTbX4AX.H3frSA3Orhq\n"
 
 
-async def _push(client: RegistryClient, layer: BlobStream) -> Manifest:
+async def _push(client: RegistryClient, layer: BlobSource) -> Manifest:
     """One layer, a configuration and a manifest; returns what was pushed."""
     config = BlobBytes(b"{}")
     sent = await client.upload_blob(REPOSITORY, layer)

@@ -15,7 +15,7 @@ from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import Manifest, image_manifest
 from longshore.oci.media_types import DOCKER_CONFIG, DOCKER_LAYER
-from longshore.registry.blobs import BlobBytes, BlobStream
+from longshore.registry.blobs import BlobBytes, BlobSource
 from longshore.registry.client import RegistryClient
 from longshore.registry.limits import Limits
 from longshore.secrets.credential import Credential
@@ -34,7 +34,7 @@ from longshore.testing.registry import faulty_registry
 from longshore.testing.registry_auth import TokenAuth
 
 Connect = Callable[..., RegistryClient]
-MakeStream = Callable[..., BlobStream]
+MakeStream = Callable[..., BlobSource]
 PUSHES = int(os.environ.get("LONGSHORE_STORM_PUSHES", "60"))
 MEBIBYTE = 1 << 20
 BOB = Credential(username="bob", password=Secret("pw-of-bob"), origin="the tests")
@@ -48,7 +48,7 @@ FAULTS: tuple[Fault, ...] = (
 )
 
 
-async def _push(client: RegistryClient, repository: str, layer: BlobStream) -> Manifest:
+async def _push(client: RegistryClient, repository: str, layer: BlobSource) -> Manifest:
     config = BlobBytes(repository.encode())
     sent = await client.upload_blob(repository, layer)
     await client.upload_blob(repository, config, digest=config.digest)

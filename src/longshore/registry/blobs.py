@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,45 +15,53 @@ from longshore.registry.transport.exchange import Answer, Buffer
 
 
 class BlobStream(Protocol):
-    """The bytes of one blob, read once from zero to the end; the digest is known only then.
+    """The bytes of one blob on their way by; its digest is known only after the last.
 
-    A registry client iterates, and after a break it cannot mend calls `restart` and iterates
-    again; both iterations must give the same bytes. Everything happens in one task. Pieces are
-    sent without copying, so they must not change afterwards; about 1 MiB each is a good size.
-    Who made the stream closes it.
+    Pieces are sent without copying, so they must not change afterwards; about 1 MiB each is a
+    good size. `longshore.image.pipeline.CompressedLayer` is one.
     """
 
     def __aiter__(self) -> AsyncIterator[Buffer]:
-        """The bytes from zero; called once, and once after each `restart`."""
-        ...
-
-    async def restart(self) -> None:
-        """Give up the present iteration and go back to zero."""
+        """The bytes from zero; called once."""
         ...
 
     @property
     def digest(self) -> Digest:
-        """Of all bytes; defined when an iteration has come to its end."""
+        """Of all bytes; only after the end."""
         ...
 
     @property
     def size(self) -> int:
-        """Of all bytes; defined when an iteration has come to its end."""
+        """Of all bytes; only after the end."""
+        ...
+
+
+class BlobSource(Protocol):
+    """A blob that can be read, and read again after a break that cannot be mended otherwise.
+
+    Every opening gives the same bytes. Opened, read and closed in one task, never twice at once.
+    A source that can be read only once raises a LongshoreError when it is opened again.
+    """
+
+    def open(self) -> AbstractAsyncContextManager[BlobStream]:
+        """Start at zero; leaving the block stops the reading."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class BlobBytes:
-    """A `BlobStream` of bytes in memory, such as an image's configuration."""
+    """A blob in memory, such as an image's configuration."""
 
     content: bytes
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[BlobBytes]:
+        """See `BlobSource`."""
+        yield self
 
     async def __aiter__(self) -> AsyncIterator[Buffer]:
         if self.content:
             yield self.content
-
-    async def restart(self) -> None:
-        """See `BlobStream`."""
 
     @property
     def digest(self) -> Digest:

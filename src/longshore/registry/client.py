@@ -16,7 +16,7 @@ from longshore.oci.manifest import Document, Index, Manifest
 from longshore.oci.reference import check_repository, normalise_registry
 from longshore.registry import blobs, manifests, uploads
 from longshore.registry.auth.tokens import Authorizing, pull_scope, push_scope
-from longshore.registry.blobs import BlobStream
+from longshore.registry.blobs import BlobSource
 from longshore.registry.chunking import Chunking
 from longshore.registry.limits import Limits
 from longshore.registry.line import Call, Line
@@ -66,6 +66,7 @@ class RegistryClient:
     clock: Clock = field(default_factory=Clock)
     _line: Line = field(init=False)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _pushed: set[str] = field(default_factory=set)
     _deliveries: Once[tuple[str, Digest], Delivery] = field(default_factory=Once)
 
     async def __aenter__(self) -> Self:
@@ -117,7 +118,7 @@ class RegistryClient:
 
     async def mount(self, repository: str, digest: Digest, source: str) -> bool:
         """Link a blob from the repository `source`; False when the registry does not do it."""
-        call = self._pushing(repository, (source,))
+        call = self._pushing(repository).reading(source)
         session = await self._line.within(
             call, lambda call: mount(call, f"blob {digest}", digest, source)
         )
@@ -128,7 +129,7 @@ class RegistryClient:
     async def upload_blob(
         self,
         repository: str,
-        stream: BlobStream,
+        blob: BlobSource,
         *,
         digest: Digest | None = None,
         mount_from: Sequence[str] = (),
@@ -139,25 +140,25 @@ class RegistryClient:
         `name` is what messages call it, by default its digest.
         """
         if digest is None:
-            return await self._deliver(repository, stream, None, mount_from, name or "a blob")
+            return await self._deliver(repository, blob, None, mount_from, name or "a blob")
         return await self._deliveries.get(
             (repository, digest),
-            lambda: self._deliver(repository, stream, digest, mount_from, name or f"blob {digest}"),
+            lambda: self._deliver(repository, blob, digest, mount_from, name or f"blob {digest}"),
         )
 
     async def _deliver(
         self,
         repository: str,
-        stream: BlobStream,
+        blob: BlobSource,
         digest: Digest | None,
         mount_from: Sequence[str],
         name: str,
     ) -> Delivery:
-        call = self._pushing(repository, mount_from)
+        call = self._pushing(repository)
         return await self._line.within(
             call,
             lambda call: uploads.deliver(
-                call, stream, digest=digest, mount_from=mount_from, name=name
+                call, blob, digest=digest, mount_from=mount_from, name=name
             ),
         )
 
@@ -190,14 +191,16 @@ class RegistryClient:
         """All tags of a repository, in the registry's order."""
         return await self._line.within(self._pulling(repository), list_tags)
 
+    def will_push(self, repository: str) -> None:
+        """Ask for reading and writing at once from now on: one token less for a push."""
+        self._pushed.add(repository)
+
     def _pulling(self, repository: str) -> Call:
+        if repository in self._pushed:
+            return self._pushing(repository)
         check_repository(repository)
         return self._line.call(repository, (pull_scope(repository),))
 
-    def _pushing(self, repository: str, sources: Sequence[str] = ()) -> Call:
-        """Scopes to write here and read there; the pushed repository's comes first."""
+    def _pushing(self, repository: str) -> Call:
         check_repository(repository)
-        others = dict.fromkeys(source for source in sources if source != repository)
-        return self._line.call(
-            repository, (push_scope(repository), *(pull_scope(source) for source in others))
-        )
+        return self._line.call(repository, (push_scope(repository),))

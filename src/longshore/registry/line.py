@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import anyio
 from yarl import URL
 
 from longshore.errors import RegistryError, RegistryUnavailable
-from longshore.registry.auth.tokens import Authorizing, pull_scope, push_scope
+from longshore.registry.auth.tokens import Authorizing, pull_scope
 from longshore.registry.chunking import Chunking
 from longshore.registry.limits import Limits
 from longshore.registry.once import Once
@@ -72,6 +72,10 @@ class Call:
     scopes: tuple[str, ...]
     deadline: float
 
+    def reading(self, source: str) -> Call:
+        """The same with the right to read another repository; the pushed one stays first."""
+        return replace(self, scopes=(*self.scopes, pull_scope(source)))
+
     def subject(self, what: str) -> Subject:
         """For messages: `what` of this repository."""
         return Subject(registry=self.line.host, repository=self.repository, what=what)
@@ -114,6 +118,3 @@ class Call:
             keep_open=keep_open,
         )
         return await self.line.sender.send(request)
-
-
-__all__ = ["Call", "Line", "pull_scope", "push_scope"]

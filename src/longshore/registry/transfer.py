@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,15 +10,15 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from longshore.errors import LongshoreError, RegistryError
 from longshore.oci.digest import Digest
-from longshore.registry.blobs import BlobStream, mismatch, size_of
+from longshore.registry.blobs import mismatch, size_of
+from longshore.registry.intake import Intake
 from longshore.registry.line import Call
-from longshore.registry.progress import Restarted, Resumed, Sent
+from longshore.registry.progress import Restarted, Resumed
 from longshore.registry.ranges import received
 from longshore.registry.transport.errors import Interrupted, registry_words
 from longshore.registry.transport.exchange import Answer, Buffer, Pieces
 from longshore.registry.transport.retry import Patience
 from longshore.registry.upload_session import SessionLost, UploadSession, begin
-from longshore.registry.window import Window
 
 _SMALL: Final = 512 * 1024
 """A blob up to this size goes with the final PUT: one request less."""
@@ -52,30 +51,24 @@ class _OutOfStep(Exception):  # a turn in the story, not an error
 
 @dataclass(slots=True, kw_only=True)
 class Transfer:
-    """Sends `stream` into the session it is given, or into new ones when that is lost.
+    """Sends what `intake` reads into the session it is given, or into new ones when that is lost.
 
-    Bytes [0, `offset`) are with the registry; `window` holds what may have to be sent again.
+    Bytes [0, `offset`) are with the registry; the intake's window holds what may have to go again.
     """
 
     call: Call
-    stream: BlobStream
+    intake: Intake
     session: UploadSession
     patience: Patience
     what: str
     resumed: list[int] = field(default_factory=list)
     restarts: int = 0
     offset: int = 0
-    _window: Window = field(default_factory=Window)
-    _source: AsyncIterator[Buffer] = field(init=False)
-    _exhausted: bool = False
     _committed: bool = False
     _broken: bool = False
     _single: bool = False
     _lost: int = 0
     _chunk: int = 0
-
-    def __post_init__(self) -> None:
-        self._source = aiter(self.stream)
 
     async def run(self) -> Digest:
         """Send everything and commit; returns the digest. The session is gone either way."""
@@ -85,7 +78,7 @@ class Transfer:
         finally:
             if not self._committed:
                 await self.session.cancel()
-        return self.stream.digest
+        return self.intake.digest
 
     async def _attempt(self) -> bool:
         """Go on from `offset` to the end; False when something broke and was mended."""
@@ -118,16 +111,16 @@ class Transfer:
 
     async def _is_small(self) -> bool:
         most = min(_SMALL, self._chunk_size())
-        await self._fill(most + 1)
-        return self._exhausted and self.offset == 0 and self._window.end <= most
+        await self.intake.fill(most + 1)
+        return self.intake.exhausted and self.offset == 0 and self.intake.window.end <= most
 
     async def _more(self) -> bool:
         """Whether bytes beyond `offset` remain; reads up to a chunk of them."""
-        await self._fill(self.offset + self._chunk_size())
-        return self._window.end > self.offset
+        await self.intake.fill(self.offset + self._chunk_size())
+        return self.intake.window.end > self.offset
 
     async def _send_chunk(self) -> None:
-        body = Pieces(self._window.pieces(self.offset, self._chunk_size()))
+        body = Pieces(self.intake.window.pieces(self.offset, self._chunk_size()))
         try:
             answer = await self.session.append(body, self.offset)
         except Interrupted:
@@ -136,7 +129,7 @@ class Transfer:
             raise
         self._accepted(answer, self.offset + body.length, body.length)
         self._chunk = min(self.call.line.chunking.size, self._chunk_size() * 2)
-        self._window.drop_before(self.offset)
+        self.intake.window.drop_before(self.offset)
 
     def _chunk_size(self) -> int:
         size = self.call.line.chunking.size
@@ -176,11 +169,11 @@ class Transfer:
         """Hand on what the window has, then what the source gives, until nobody takes it."""
         with send:
             try:
-                for kept in self._window.pieces(self.offset, self._window.end):
+                for kept in self.intake.window.pieces(self.offset, self.intake.window.end):
                     await send.send(kept)
-                while (piece := await self._next()) is not None:
+                while (piece := await self.intake.next()) is not None:
                     await send.send(piece)
-                    self._window.keep(self.call.line.limits.chunk_size)
+                    self.intake.window.keep(self.call.line.limits.chunk_size)
             except anyio.BrokenResourceError:
                 return  # the exchange has ended; its outcome says how
 
@@ -188,8 +181,8 @@ class Transfer:
         if answer.status in _LENGTH_WANTED:
             self.call.line.chunking.no_streaming(f"it answered {answer.phrase} to a stream")
             raise _OutOfStep(answer)
-        self._accepted(answer, self._window.end, self._window.end - self.offset)
-        if not self._exhausted:
+        self._accepted(answer, self.intake.window.end, self.intake.window.end - self.offset)
+        if not self.intake.exhausted:
             reason = f"{answer.phrase} before the end of the data"
             raise Interrupted(f"{self.what}: {reason}", reason=reason)
 
@@ -208,34 +201,15 @@ class Transfer:
                 raise self.call.refusal(answer, self.what)
         self.patience.progress()
         has = received(answer.headers.get("Range")) if "Range" in answer.headers else reached
-        if self._window.start <= has < reached and has > 0:
+        if self.intake.window.start <= has < reached and has > 0:
             self.offset = has
-
-    # --- reading -----------------------------------------------------------------------------
-
-    async def _fill(self, end: int) -> None:
-        while self._window.end < end and await self._next() is not None:
-            pass
-
-    async def _next(self) -> Buffer | None:
-        """The next piece of the source, which the window keeps; None at its end."""
-        if self._exhausted:
-            return None
-        piece = await anext(self._source, None)
-        if piece is None:
-            self._exhausted = True
-            return None
-        self._window.append(piece)
-        total = self._window.end
-        self.call.line.listener(Sent(repository=self.call.repository, blob=self.what, total=total))
-        return piece
 
     # --- mending -----------------------------------------------------------------------------
 
     async def _mend(self, reason: str) -> bool:
         """Go on where the registry is, if the window reaches back there, else from zero."""
         self._broken = True
-        if self._exhausted and await self._is_there():
+        if self.intake.exhausted and await self._is_there():
             self._committed = True
             return True
         try:
@@ -246,7 +220,7 @@ class Transfer:
         has = has or int(self._single)
         if has > self.offset:
             self.patience.progress()
-        if not self._window.holds(has):
+        if not self.intake.window.holds(has):
             await self._restart(f"{reason}; only {has} bytes had arrived")
             return False
         self.offset = has
@@ -277,7 +251,7 @@ class Transfer:
 
     async def _begin_again(self, answer: Answer) -> bool:
         """Once only: a setup that loses a session without a break will lose them all."""
-        if self._exhausted and await self._is_there():
+        if self.intake.exhausted and await self._is_there():
             self._committed = True
             return True
         self._lost += 1
@@ -303,10 +277,7 @@ class Transfer:
             Restarted(repository=self.call.repository, blob=self.what, reason=reason)
         )
         self.session = await begin(self.call, self.what)
-        await self.stream.restart()
-        self._source = aiter(self.stream)
-        self._window = Window()
-        self._exhausted = False
+        await self.intake.reopen()
         self.offset = 0
 
     # --- the end -----------------------------------------------------------------------------
@@ -314,8 +285,12 @@ class Transfer:
     async def _commit(self) -> None:
         if self._committed:
             return
-        digest = self.stream.digest
-        rest = self._window.pieces(self.offset, _SMALL) if self.offset < self._window.end else ()
+        digest = self.intake.digest
+        rest = (
+            self.intake.window.pieces(self.offset, _SMALL)
+            if self.offset < self.intake.window.end
+            else ()
+        )
         body = Pieces(rest) if rest else None
         answer = await self.session.commit(digest, body)
         match answer.status:
@@ -339,4 +314,4 @@ class Transfer:
 
     async def _is_there(self) -> bool:
         """Whether the blob has arrived after all: the answer to a PUT may have been lost."""
-        return await size_of(self.call, self.stream.digest) is not None
+        return await size_of(self.call, self.intake.digest) is not None

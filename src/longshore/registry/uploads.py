@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from longshore.errors import RegistryError, RegistryUnavailable
 from longshore.oci.digest import Digest
-from longshore.registry.blobs import BlobStream, size_of
+from longshore.registry.blobs import BlobSource, size_of
+from longshore.registry.intake import Intake
 from longshore.registry.line import Call
-from longshore.registry.progress import Exists, Mounted
+from longshore.registry.progress import Exists, Mounted, Sent
 from longshore.registry.transfer import Transfer
 from longshore.registry.upload_session import UploadSession, begin, mount
 
@@ -32,7 +34,7 @@ class Delivery:
 
 async def deliver(
     call: Call,
-    stream: BlobStream,
+    source: BlobSource,
     *,
     digest: Digest | None,
     mount_from: Sequence[str],
@@ -41,28 +43,38 @@ async def deliver(
     """Have the blob in the call's repository.
 
     `digest` when it is known beforehand: then it is looked for, and mounted from the first of
-    `mount_from` that has it; only then is `stream` touched. `name` is for messages and progress.
+    `mount_from` that has it; only then is `source` opened. `name` is for messages and progress.
     """
     session: UploadSession | None = None
     if digest is not None:
         if (size := await size_of(call, digest)) is not None:
             call.line.listener(Exists(repository=call.repository, blob=name))
             return Delivery(digest=digest, size=size, route="exists")
-        session, source = await _mount(call, digest, mount_from, name)
-        if source:
-            return await _mounted(call, digest, source, name)
-    return await _send(call, stream, session or await begin(call, name), name)
+        session, origin = await _mount(call, digest, mount_from, name)
+        if origin:
+            return await _mounted(call, digest, origin, name)
+    return await _send(call, source, session or await begin(call, name), name)
 
 
 async def _mount(
     call: Call, digest: Digest, sources: Sequence[str], name: str
 ) -> tuple[UploadSession | None, str]:
-    """The repository it could be mounted from, else the session of the last try, if any."""
+    """The repository it could be mounted from, else the session of the last try, if any.
+
+    Mounting only saves time: where it is refused (no right to read there, method unknown) the
+    blob is sent.
+    """
     session: UploadSession | None = None
     for source in sources:
         if session is not None:
             await session.cancel()
-        session = await mount(call, name, digest, source)
+        try:
+            session = await mount(call.reading(source), name, digest, source)
+        except RegistryUnavailable:
+            raise
+        except RegistryError:
+            session = None
+            continue
         if session is None:
             return None, source
     return session, ""
@@ -76,15 +88,18 @@ async def _mounted(call: Call, digest: Digest, source: str, name: str) -> Delive
     )
 
 
-async def _send(call: Call, stream: BlobStream, session: UploadSession, name: str) -> Delivery:
-    transfer = Transfer(
-        call=call, stream=stream, session=session, patience=await call.patience(), what=name
-    )
-    digest = await transfer.run()
-    return Delivery(
-        digest=digest,
-        size=stream.size,
-        route="sent",
-        resumed=tuple(transfer.resumed),
-        restarts=transfer.restarts,
-    )
+async def _send(call: Call, source: BlobSource, session: UploadSession, name: str) -> Delivery:
+    def heard(total: int) -> None:
+        call.line.listener(Sent(repository=call.repository, blob=name, total=total))
+
+    patience = await call.patience()
+    async with Intake(source, heard) as intake:
+        transfer = Transfer(call=call, intake=intake, session=session, patience=patience, what=name)
+        digest = await transfer.run()
+        return Delivery(
+            digest=digest,
+            size=intake.size,
+            route="sent",
+            resumed=tuple(transfer.resumed),
+            restarts=transfer.restarts,
+        )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,3 +53,10 @@ def test_every_public_file_is_read_and_every_error_is_known(corpus: Path) -> Non
     if os.environ.get("LONGSHORE_WRITE_DOCS"):
         EXPECTED.write_text(found, encoding="utf-8")
     assert found == EXPECTED.read_text(encoding="utf-8")
+
+
+def test_every_error_in_a_public_file_was_reviewed() -> None:
+    listed = EXPECTED.read_text(encoding="utf-8").partition(" errors\n")[2].splitlines()
+    found = [re.sub(r"(:\d+): .*", r"\1", line) for line in listed]
+    reviewed = EXPECTED.with_name("corpus_reviewed.txt").read_text(encoding="utf-8").splitlines()
+    assert found == [line.partition(" | ")[0] for line in reviewed[2:]]

@@ -9,9 +9,10 @@ from longshore.config import codes
 from longshore.config.check_texts import check_command, check_image, warn_template
 from longshore.config.graph import cycles
 from longshore.config.model import ServiceEntry, ServicesFile
-from longshore.config.names import defined, image_name, suggestion
+from longshore.config.names import defined, image_name
 from longshore.config.problem import Place
 from longshore.config.report import Report
+from longshore.config.suggest import did_you_mean
 
 _CHANGING = ("Time", "Timestamp", "StringTime")
 
@@ -34,7 +35,7 @@ def _references(entry: ServiceEntry, file: ServicesFile, report: Report) -> None
                 codes.SERVICE_IN_SERVICE,
                 place,
                 f'service "{entry.name}" depends on undefined service "{name}"'
-                + suggestion(name, file),
+                + did_you_mean(name, file.services),
                 defined(file.services),
             )
     generator = entry.credentials.dockercfg_service
@@ -43,7 +44,7 @@ def _references(entry: ServiceEntry, file: ServicesFile, report: Report) -> None
             codes.SERVICE_IN_SERVICE,
             entry.where("dockercfg_service"),
             f'service "{entry.name}" refers to undefined service "{generator}"'
-            + suggestion(generator, file),
+            + did_you_mean(generator, file.services),
             defined(file.services),
         )
 

@@ -19,6 +19,7 @@ from longshore.config.names import defined, suggestion
 from longshore.config.problem import Place
 from longshore.config.report import Report
 from longshore.config.steps import label
+from longshore.config.suggest import did_you_mean
 
 MAX_STEPS = 100_000
 """Steps of a pipeline once its `services` are multiplied out (T-24)."""
@@ -75,19 +76,25 @@ class _Checker:
             self._push(entry)
 
     def _references(self, entry: StepEntry) -> None:
-        names = [(entry.service, entry.where("service"))]
-        names.append((entry.credentials.dockercfg_service, entry.where("dockercfg_service")))
+        if self.services is None:
+            return
+        known = self.services.services
+        generator = entry.credentials.dockercfg_service
+        if generator and generator not in known:
+            at = entry.where("dockercfg_service")
+            self._undefined(entry, generator, at, did_you_mean(generator, known))
+        names = [(entry.service, entry.where("service"))] if entry.service else []
         if isinstance(entry, GroupEntry):
             names.extend((n, entry.where("services", i)) for i, n in enumerate(entry.services))
         for name, place in names:
-            if name and self.services is not None and name not in self.services.services:
-                self.report.error(
-                    codes.SERVICE_IN_STEP,
-                    place,
-                    f'{label(entry.name, entry.ordinal)} refers to undefined service "{name}"'
-                    + suggestion(name, self.services),
-                    defined(self.services.services),
-                )
+            if name not in known:
+                self._undefined(entry, name, place, suggestion(name, self.services))
+
+    def _undefined(self, entry: StepEntry, name: str, place: Place, meant: str) -> None:
+        step = label(entry.name, entry.ordinal)
+        message = f'{step} refers to undefined service "{name}"{meant}'
+        hint = defined(self.services.services if self.services else {})
+        self.report.error(codes.SERVICE_IN_STEP, place, message, hint)
 
     def _name(self, entry: StepEntry) -> None:
         if entry.name is None:

@@ -120,12 +120,12 @@ class Keys:
             if key is None:
                 unknown[name.text] = name
                 continue
-            _warn(key, name, report)
+            _warn(key, name, node, report)
             if isinstance(value, Scalar) and value.is_null and not key.null:
                 _empty(key, name, report)
                 continue
             written[key.name] = (name, value)
-            decoded = key.shape.decode(value, report)
+            decoded = key.shape.decode(value, Report(report.problems, example_hint(key)))
             if decoded is not None:
                 values[key.name] = decoded
         return Fields(node, written, values, unknown)
@@ -172,10 +172,26 @@ def ignored(names: str, why: str, rule: str = "S-54") -> tuple[Key[Any], ...]:
     )
 
 
-def _warn(key: Key[Any], name: Scalar, report: Report) -> None:
+def example_hint(key: Key[Any]) -> str:
+    """The key in its example, as the hint for a value of the wrong shape."""
+    lines = [line.strip().removeprefix("- ") for line in key.example.splitlines()]
+    start = next((n for n, line in enumerate(lines) if line.startswith(f"{key.name}:")), 0)
+    if lines[start].endswith(":") and start + 1 < len(lines):
+        below = key.example.splitlines()[start + 1].strip()
+        return f'write for example "{lines[start]}" and indented below it "{below}"'
+    return f'write for example "{lines[start]}"'
+
+
+def _renamed_twice(key: Key[Any], node: Mapping) -> bool:
+    """Whether the old and the new name stand here with different texts, which is an error."""
+    old, new = node.get(key.name), node.get(key.instead or "")
+    return isinstance(old, Scalar) and isinstance(new, Scalar) and old.text != new.text
+
+
+def _warn(key: Key[Any], name: Scalar, node: Mapping, report: Report) -> None:
     if key.status is Status.IGNORED:
         report.warning(codes.IGNORED_KEY, name, f'key "{key.name}" is ignored', key.why)
-    elif key.status is Status.DEPRECATED and key.instead:
+    elif key.status is Status.DEPRECATED and key.instead and not _renamed_twice(key, node):
         report.warning(
             codes.DEPRECATED_KEY,
             name,

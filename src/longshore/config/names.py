@@ -23,7 +23,7 @@ def image_name(entry: ServiceEntry) -> str:
 
 
 def suggestion(name: str, services: ServicesFile) -> str:
-    """``; did you mean "…"?`` for an undefined service, or nothing.
+    """``; did you mean "…"?`` for the undefined service of a step, or nothing.
 
     The nearest name; where none is near, the only service there is, or the only one that is built:
     a step hardly ever means a ready-made image.

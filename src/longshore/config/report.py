@@ -10,9 +10,10 @@ from longshore.config.problem import Place, Problem, Problems, Severity
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Adds problems about nodes or places to one list."""
+    """Adds problems about nodes or places to one list; `hint` is for those that have none."""
 
     problems: Problems
+    hint: str | None = None
 
     def error(self, code: str, at: Node | Place, message: str, hint: str | None = None) -> None:
         """Something that stops everything."""
@@ -31,7 +32,7 @@ class Report:
                 severity=severity,
                 code=code,
                 message=message,
-                hint=hint,
+                hint=hint or self.hint,
                 length=at.length if isinstance(at, Scalar) else 1,
             )
         )

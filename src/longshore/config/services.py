@@ -159,6 +159,9 @@ class _Reader:
             for old, new in (("path", "context"), ("dockerfile_path", "dockerfile")):
                 if ("build", old) in places:
                     places.setdefault(("build", new), places["build", old])
+        for path, place in [*places.items()]:
+            if path[0] == "encrypted_env":
+                places.setdefault(("encrypted_env_file", *path[1:]), place)
         for path in ("build", "args"), ("environment",):
             places.update(_listed_variables(node, path))
         return places

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from longshore.config import codes
@@ -65,6 +66,10 @@ def explain(source: SourceText, fault: MarkedYAMLError) -> Problem:
         return _problem(
             source, unclosed, "the quote opened here is closed in a later line", "close the quote"
         )
+    misplaced = _misplaced_key(source, index) if "mapping values" in said else None
+    if misplaced is not None:
+        words = "this key is not indented like the keys around it"
+        return _problem(source, misplaced, words, _INDENT)
     if "cannot start any token" in said:
         return _no_token(source, index)
     for pattern, at_begin, message, hint in _TEXTS:
@@ -80,6 +85,13 @@ def explain(source: SourceText, fault: MarkedYAMLError) -> Problem:
             at = began if at_begin else index
             return _problem(source, at, message.format(**words), hint.format(**words))
     return _problem(source, index, f"this is not valid YAML: {said}", "")
+
+
+def _misplaced_key(source: SourceText, index: int) -> int | None:
+    """Where the key begins whose colon, at `index`, the parser stumbled over."""
+    start = source.index_of(replace(source.place_at(index), column=1))
+    found = re.fullmatch(r"(\s+(?:- +)?)[\w-]+", source.text[start:index])
+    return start + found.end(1) if found else None
 
 
 def _no_token(source: SourceText, index: int) -> Problem:

@@ -1,0 +1,101 @@
+"""``validate --fix`` keeps comments and meaning."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from longshore.config.fix import fix_services
+from longshore.config.model import BuildEntry, DependencyEntry, ServiceEntry
+from longshore.config.problem import Place, Problems
+from longshore.config.report import Report
+from longshore.config.services import read_services
+from longshore.config.source import SourceText, decode
+from longshore.config.yaml_source import read_yaml
+
+_NOWHERE = Place("")
+
+
+def meaning(text: str) -> list[ServiceEntry]:
+    """The services without their places, links without aliases as dependencies."""
+    problems = Problems()
+    root = read_yaml(SourceText("f", text), problems)
+    assert root is not None
+    file = read_services(root, "f", Path("/p"), Report(problems))
+    return [_bare(entry) for entry in file.services.values()] if file else []
+
+
+def _bare(entry: ServiceEntry) -> ServiceEntry:
+    changes: dict[str, Any] = {"place": _NOWHERE, "places": {}}
+    if all(link.alias == link.service for link in entry.links) and not entry.depends_on:
+        names = [DependencyEntry(service=link.service) for link in entry.links]
+        changes |= {"links": (), "depends_on": tuple(names)}
+    if isinstance(entry.build, BuildEntry):
+        changes["build"] = replace(entry.build, place=_NOWHERE, places={})
+    return replace(entry, **changes)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "app:\n  build:\n    path: .   # here\n    dockerfile_path: D\n",
+            "app:\n  build:\n    context: .   # here\n    dockerfile: D\n",
+        ),
+        (
+            '{"app": {"build": {"path": "a", "dockerfile_path": "path"}}}',
+            '{"app": {"build": {"context": "a", "dockerfile": "path"}}}',
+        ),
+        (
+            "app:\n  build: .\n  encrypted_env: x\n  links:\n  - db # first\ndb:\n  image: a\n",
+            "app:\n  build: .\n  encrypted_env_file: x\n  depends_on:\n  - db # first\n"
+            "db:\n  image: a\n",
+        ),
+        (
+            "app:\n  build: ./a # dir\n  cached: true\n  dockerfile: D # file\nx: {image: y}\n",
+            "app:\n  build: # dir\n    context: ./a\n    dockerfile: D # file\n  cached: true\n"
+            "x: {image: y}\n",
+        ),
+        (
+            "app:\r\n  build: .\r\n  dockerfile: D",
+            "app:\r\n  build:\r\n    context: .\r\n    dockerfile: D",
+        ),
+        ("app:\n  dockerfile: D\n", "app:\n  build:\n    dockerfile: D\n"),
+        ("app: {dockerfile: D}\n", 'app: {"build": {"dockerfile": D}}\n'),
+    ],
+)
+def test_old_spellings_are_rewritten_in_place(before: str, after: str) -> None:
+    fixed = fix_services(SourceText("f", before))
+    assert fixed.text == after
+    assert meaning(fixed.text) == meaning(before)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "app:\n  build: .\n  links:\n  - db:x\ndb:\n  image: a\n",
+        "app:\n  build: .\n  links: [db]\n  depends_on: [q]\ndb:\n  image: a\nq:\n  image: a\n",
+        "app:\n  image: a\n  dockerfile: D\n",
+        "app:\n  build: {context: ., path: x}\n",
+        "app: [\n",
+        "- a\n",
+    ],
+)
+def test_what_cannot_be_rewritten_safely_stays(text: str) -> None:
+    assert fix_services(SourceText("f", text)).text == text
+
+
+def test_every_public_services_file_means_the_same_after_the_fix(corpus: Path) -> None:
+    changed = 0
+    for path in sorted(corpus.rglob("*services*")):
+        source = decode("f", path.read_bytes())
+        assert isinstance(source, SourceText)
+        fixed = fix_services(source)
+        changed += bool(fixed.edits)
+        if fixed.edits:
+            assert meaning(fixed.text) == meaning(source.text), path
+        assert fix_services(SourceText("f", fixed.text)).edits == (), path
+    assert changed > 50

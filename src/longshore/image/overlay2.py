@@ -25,9 +25,12 @@ from longshore.image.config import read_config
 from longshore.image.flow import blocks_in_thread
 from longshore.image.layer import Blocks, ImageParts
 from longshore.image.reassembly import reassemble
+from longshore.image.ring import blocks_of_process
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
 
+_LARGE: Final = 32 << 20
+_LARGE_RECORD: Final = 128 << 10
 _CACHE_ID: Final = re.compile(r"[0-9a-z]{1,128}")
 
 
@@ -49,7 +52,14 @@ class Overlay2Layer:
         return None
 
     def open(self) -> Blocks:
+        if self._is_large:
+            return blocks_of_process(self.record, self.directory)
         return blocks_in_thread(lambda: reassemble(self.record, self.directory))
+
+    @property
+    def _is_large(self) -> bool:
+        """Whether starting a process costs less than reading beside the packing threads."""
+        return (self.size or 0) > _LARGE or self.record.stat().st_size > _LARGE_RECORD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,62 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+import os
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
-from typing import Final
+from typing import TypeAlias
 
 from longshore.errors import NotFound
-from longshore.image.layer import BLOCK, Block
+from longshore.image.layer import BLOCK
 from longshore.image.tarsplit import Piece, read_pieces
-from longshore.image.tree import LayerTree
+from longshore.image.tree import LayerTree, too_short, unreadable
 
-_READ_AT_ONCE: Final = BLOCK // 4
+Fresh: TypeAlias = Callable[[], memoryview]
+"""Gives the next BLOCK bytes of memory to fill."""
 
 
-def reassemble(record: Path, directory: Path) -> Generator[Block, None, None]:
+def fresh_memory() -> memoryview:
+    """A new buffer each time."""
+    return memoryview(bytearray(BLOCK))
+
+
+def reassemble(
+    record: Path, directory: Path, fresh: Fresh = fresh_memory
+) -> Generator[memoryview, None, None]:
     """The tar of the layer whose ``tar-split.json.gz`` and directory these are.
 
-    Raises ContentMismatch when the store is damaged, NotFound when it is gone. That the content is
-    right, only the digest of the whole can tell.
+    Files are read straight into the buffers of `fresh`, which are given back in turn, filled to
+    their end (the last one to its used part). Raises ContentMismatch when the store is damaged,
+    NotFound when it is gone. That the content is right, only the digest of the whole can tell.
     """
     try:
         with LayerTree(directory) as tree:
-            yield from join(read_pieces(record), tree)
+            yield from fill(read_pieces(record), tree, fresh)
     except OSError as exc:
         raise NotFound(f"the engine's store cannot be read: {exc}") from exc
 
 
-def join(pieces: Iterable[Piece], tree: LayerTree) -> Generator[Block, None, None]:
-    """Blocks of exactly BLOCK bytes (the last is shorter); the inside of long files uncopied."""
-    parts: list[Block] = []
-    room = BLOCK
+def fill(
+    pieces: Iterable[Piece], tree: LayerTree, fresh: Fresh
+) -> Generator[memoryview, None, None]:
+    """The bytes of `pieces` in the buffers of `fresh`."""
+    target, at = fresh(), 0
     for raw, name, size in pieces:
-        if not name:
-            data: Iterable[bytes] = (raw,)
-        elif size <= _READ_AT_ONCE:
-            data = (tree.read(name, size),)
-        else:
-            data = tree.pieces(name, size, room)
-        for block in data:
-            if len(block) < room:
-                parts.append(block)
-                room -= len(block)
-            else:
-                ready, parts = _fill(parts, block, room)
-                yield from ready
-                room = BLOCK - sum(map(len, parts))
-    if parts:
-        yield b"".join(parts)
-
-
-def _fill(parts: list[Block], block: bytes, room: int) -> tuple[list[Block], list[Block]]:
-    """The blocks that `block` completes, and what remains of it."""
-    if len(block) == BLOCK == room:
-        return [block], []
-    rest = memoryview(block)
-    ready: list[Block] = [b"".join((*parts, rest[:room]))]
-    rest = rest[room:]
-    while len(rest) >= BLOCK:
-        ready.append(rest[:BLOCK])
-        rest = rest[BLOCK:]
-    return ready, [rest] if rest else []
+        if name:
+            descriptor = tree.open(name)
+            try:
+                while size:
+                    # A slice ends where the buffer ends.
+                    count = os.readv(descriptor, [target[at : at + size]])
+                    if not count:
+                        raise too_short(name)
+                    size -= count
+                    at += count
+                    if at == BLOCK:
+                        yield target
+                        target, at = fresh(), 0
+            except OSError as exc:
+                raise unreadable(name, exc) from exc
+            finally:
+                os.close(descriptor)
+            continue
+        while at + len(raw) >= BLOCK:
+            room = BLOCK - at
+            target[at:] = raw[:room]
+            yield target
+            raw, target, at = raw[room:], fresh(), 0
+        target[at : at + len(raw)] = raw
+        at += len(raw)
+    if at:
+        yield target[:at]

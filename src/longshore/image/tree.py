@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from longshore.errors import ContentMismatch
-from longshore.image.layer import BLOCK
 
 _DIRECTORY: Final = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -42,37 +40,12 @@ class LayerTree:
             os.close(descriptor)
         self._open = {}
 
-    def read(self, name: bytes, size: int) -> bytes:
-        """The first `size` bytes of a file, for files below a block."""
+    def open(self, name: bytes) -> int:
+        """A descriptor of the regular file `name`; the caller closes it."""
         try:
-            descriptor = self._file(name)
-            try:
-                content = os.read(descriptor, size)
-            finally:
-                os.close(descriptor)
+            return self._file(name)
         except OSError as exc:
-            raise _unreadable(name, exc) from exc
-        if len(content) != size:
-            raise _short(name, size)
-        return content
-
-    def pieces(self, name: bytes, size: int, first: int) -> Iterator[bytes]:
-        """The first `size` bytes of a file: `first` bytes, then blocks, then the rest."""
-        try:
-            descriptor = self._file(name)
-            try:
-                offset, length = 0, min(first, size)
-                while offset < size:
-                    piece = os.pread(descriptor, length, offset)
-                    if not piece:
-                        raise _short(name, size)
-                    yield piece
-                    offset += len(piece)
-                    length = min(BLOCK, size - offset)
-            finally:
-                os.close(descriptor)
-        except OSError as exc:
-            raise _unreadable(name, exc) from exc
+            raise unreadable(name, exc) from exc
 
     def _file(self, name: bytes) -> int:
         directory, _, base = name.rpartition(b"/")
@@ -121,16 +94,18 @@ def _shown(name: bytes) -> str:
     return name.decode(errors="backslashreplace")[:200]
 
 
-def _unreadable(name: bytes, reason: OSError) -> ContentMismatch:
-    return ContentMismatch(
-        f'file "{_shown(name)}" of the layer cannot be read from the engine\'s store: '
-        f"{reason.strerror or reason}",
-        hint="the store was changed behind the engine's back; build or pull the image again",
-    )
+def unreadable(name: bytes, reason: OSError) -> ContentMismatch:
+    """The error for a file that should be in the layer and cannot be read."""
+    return _damaged(name, f"cannot be read from the engine's store: {reason.strerror or reason}")
 
 
-def _short(name: bytes, size: int) -> ContentMismatch:
+def too_short(name: bytes) -> ContentMismatch:
+    """The error for a file that ends before the length it had in the tar."""
+    return _damaged(name, "is shorter in the engine's store than it was in the image")
+
+
+def _damaged(name: bytes, what: str) -> ContentMismatch:
     return ContentMismatch(
-        f'file "{_shown(name)}" of the layer has less than its {size} bytes in the engine\'s store',
+        f'file "{_shown(name)}" of the layer {what}',
         hint="the store was changed behind the engine's back; build or pull the image again",
     )

@@ -24,7 +24,7 @@ def standard_streams() -> StandardStreams:
     """Where ``-`` reads from and writes to."""
     from longshore.secrets.atomic_file import StandardStreams
 
-    return StandardStreams(sys.stdin.buffer, sys.stdout.buffer)
+    return StandardStreams(stdin=sys.stdin.buffer, stdout=sys.stdout.buffer)
 
 
 def style(environment: Environment) -> Style:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from longshore.config.load import load
+from longshore.config.load import load, read_text
 from longshore.config.problem import Problem, Severity
 from longshore.errors import UsageError
 from longshore.plan.compile import compile_plan
@@ -14,7 +14,7 @@ from longshore.plan.facts import BuildFacts
 from longshore.plan.focus import focused
 from longshore.plan.model import Plan
 from longshore.plan.selection import Selection
-from longshore.report.diagnostics import render_text
+from longshore.report.diagnostics import Terminal, render
 from longshore.report.sink import Sink
 from longshore.report.style import Style
 
@@ -31,14 +31,6 @@ class ProjectChoice:
 def has_errors(problems: Sequence[Problem]) -> bool:
     """Whether one of the problems stops everything."""
     return any(problem.severity is Severity.ERROR for problem in problems)
-
-
-def read_text(path: Path) -> str | None:
-    """A text file's content, or None where there is none that can be read."""
-    try:
-        return path.read_text(errors="replace")
-    except OSError:
-        return None
 
 
 def planned(
@@ -65,5 +57,6 @@ def planned(
         compiled = compile_plan(loaded.project, facts, selection, read_text)
         problems = tuple(sorted({*problems, *compiled.problems}, key=lambda p: (p.place, p.code)))
         plan = compiled.plan
-    sink.tell(render_text(problems, loaded.sources, excerpt=style.colour, colour=style.colour))
+    terminal = Terminal(excerpts=style.colour, colours=style.colour)
+    sink.tell(render(problems, loaded.sources, terminal=terminal))
     return None if plan is None else focused(plan, selection)

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from longshore.plan.facts import BuildFacts
 
@@ -15,7 +16,9 @@ _HG_DESCRIPTION = "{latesttag}-{latesttagdistance}-{node|short}\n"
 def filled_from_scm(facts: BuildFacts, directory: Path) -> BuildFacts:
     """`facts` with what is not given filled in; where nothing is known it stays absent."""
     found = _git(directory) or _hg(directory)
-    missing = {name: value for name, value in found.items() if getattr(facts, name) is None}
+    missing: dict[str, Any] = {
+        name: value for name, value in found.items() if getattr(facts, name) is None
+    }
     return replace(facts, **missing)
 
 

@@ -56,7 +56,7 @@ async def open_session(
     choice = options.engine or environment.get("LONGSHORE_ENGINE") or "auto"
     locks = environment.state_directory / "runs"
     scope = RunScope(project=plan.directory, process=ProcessIdentity.of_this_process())
-    async with open_engine(choice, environment) as engine:
+    async with open_engine(choice, environment, builder=options.builder) as engine:
         with held_lock(locks, scope.id):
             await _sweep(engine, Liveness(locks, scope.process), emit)
             yield await _setting(plan, options, environment, masker, emit, engine, scope)
@@ -117,7 +117,5 @@ def _docker(plan: Plan, environment: Environment, endpoint: str) -> DockerAccess
 def _key_finder(
     options: SessionOptions, environment: Environment, directory: Path
 ) -> Callable[[], AesKey]:
-    source = KeySource(
-        environment=environment, directory=directory, key_path=options.key_path
-    )
+    source = KeySource(environment=environment, directory=directory, key_path=options.key_path)
     return cache(lambda: source.require(NO_DECRYPTOR))

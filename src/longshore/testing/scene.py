@@ -1,0 +1,121 @@
+"""A project's text run on the scriptable engine: how tests of pipelines are written."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from longshore.config.load import load, read_text
+from longshore.environment import Environment
+from longshore.plan.compile import compile_plan
+from longshore.plan.facts import BuildFacts
+from longshore.plan.focus import focused
+from longshore.plan.model import Plan
+from longshore.plan.selection import Selection
+from longshore.run.credentials import CredentialOptions
+from longshore.run.events import ContainerOutput, Event, StepFinished, StepStarted
+from longshore.run.execute import Setting, execute
+from longshore.run.files import ProjectFiles
+from longshore.run.images import ImageOptions
+from longshore.run.liveness import ProcessIdentity
+from longshore.run.outcome import Outcome
+from longshore.run.push import EnginePusher
+from longshore.run.result import RunResult
+from longshore.run.runtime import RunOptions
+from longshore.run.scope import RunScope
+from longshore.run.variables import Sources
+from longshore.secrets.key_lookup import NO_DECRYPTOR, KeySource
+from longshore.secrets.masking import Masker
+from longshore.testing.engine import FakeEngine
+from longshore.testing.engine_script import FakeImage
+
+
+@dataclass
+class Ran:
+    """A run that is over: its result, its events, and the engine it ran on."""
+
+    result: RunResult
+    events: list[Event]
+    engine: FakeEngine
+
+    @property
+    def outcomes(self) -> dict[str, Outcome]:
+        """Outcome by step name, of every step and group that ended, in that order."""
+        return {e.name: e.outcome for e in self.events if isinstance(e, StepFinished)}
+
+    @property
+    def started(self) -> list[str]:
+        """Names of steps and groups in the order they started."""
+        return [event.name for event in self.events if isinstance(event, StepStarted)]
+
+    def output(self, service: str) -> bytes:
+        """Everything the containers of a service wrote."""
+        blocks = (e for e in self.events if isinstance(e, ContainerOutput))
+        return b"".join(block.data for block in blocks if block.service == service)
+
+
+@dataclass
+class Scene:
+    """A project directory and an engine's images; `run` compiles and runs the two texts."""
+
+    directory: Path
+    images: dict[str, FakeImage] = field(default_factory=dict)
+    options: RunOptions = field(default_factory=lambda: RunOptions(max_parallel=2, grace=0.1))
+    image_options: ImageOptions = field(default_factory=ImageOptions)
+    selection: Selection = field(default_factory=Selection)
+    facts: BuildFacts = field(default_factory=BuildFacts)
+    host: Mapping[str, str] = field(default_factory=dict)
+    prepare: Callable[[FakeEngine], None] = lambda engine: None
+    beside: Callable[[FakeEngine, anyio.CancelScope], Coroutine[Any, Any, None]] | None = None
+
+    def plan(self, services: str, steps: str) -> Plan:
+        """The compiled plan; the texts must be free of errors."""
+        (self.directory / "codeship-services.yml").write_text(textwrap.dedent(services))
+        (self.directory / "codeship-steps.yml").write_text(textwrap.dedent(steps))
+        loaded = load(self.directory)
+        assert loaded.project is not None, loaded.problems
+        compiled = compile_plan(loaded.project, self.facts, self.selection, read_text)
+        assert compiled.plan is not None, compiled.problems
+        return focused(compiled.plan, self.selection)
+
+    async def run(self, services: str, steps: str) -> Ran:
+        """Run the project; whatever happens, nothing may be left on the engine."""
+        plan = self.plan(services, steps)
+        events: list[Event] = []
+        interruption = anyio.CancelScope()
+        async with FakeEngine() as engine, anyio.create_task_group() as group:
+            # Images that differ only in what they do would have one id.
+            engine.images.update({n: image.salted(n) for n, image in self.images.items()})
+            self.prepare(engine)
+            if self.beside is not None:
+                group.start_soon(self.beside, engine, interruption)
+            result = await execute(plan, self._setting(plan, engine, events), interruption)
+            group.cancel_scope.cancel()
+        if not engine.dead:
+            assert engine.leftovers() == ()
+        return Ran(result, events, engine)
+
+    def _setting(self, plan: Plan, engine: FakeEngine, events: list[Event]) -> Setting:
+        masker = Masker()
+        environment = Environment({"HOME": str(self.directory), **self.host})
+        keys = KeySource(environment=environment, directory=self.directory)
+        files = ProjectFiles(lambda: keys.require(NO_DECRYPTOR), masker, lambda _: None)
+        return Setting(
+            engine=engine,
+            scope=RunScope(project=plan.directory, process=ProcessIdentity.of_this_process()),
+            options=self.options,
+            emit=events.append,
+            files=files,
+            images=self.image_options,
+            credentials=CredentialOptions(),
+            environment=environment,
+            sources=Sources(files=files, host=environment.values),
+            pusher=EnginePusher(engine),
+            mask=masker.feed,
+            mask_end=masker.flush,
+        )

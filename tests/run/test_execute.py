@@ -1,0 +1,325 @@
+"""Serial, parallel, skipped and failing steps do what the original did (spec 4.5 to 4.9)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import anyio
+import pytest
+
+from longshore.engine.spec import ContainerSpec
+from longshore.plan.selection import WAITING, Selection
+from longshore.run.outcome import Broken, Failed, NotRun, Passed, Skipped
+from longshore.testing.engine import FakeEngine
+from longshore.testing.engine_script import FakeBuild, FakeImage, FakeProgram, out
+from longshore.testing.scene import Scene
+
+APP = "app: {image: busybox}"
+
+
+def by_command(programs: dict[str, FakeProgram]) -> FakeImage:
+    """An image whose containers behave by the first word of their command."""
+
+    def choose(spec: ContainerSpec) -> FakeProgram:
+        return programs.get((spec.command or ("",))[0], FakeProgram())
+
+    return FakeImage(program=choose)
+
+
+FAILS = FakeProgram(exit_code=3)
+
+
+async def test_steps_run_in_file_order(scene: Scene) -> None:
+    ran = await scene.run(APP, "[{service: app, command: one}, {service: app, command: two}]")
+    assert ran.started == ["one", "two"]
+    assert ran.result.passed
+
+
+async def test_a_failing_step_stops_what_follows_and_is_named(scene: Scene) -> None:
+    scene.images["busybox:latest"] = by_command({"bad": FAILS})
+    ran = await scene.run(
+        APP,
+        "[{service: app, command: bad}, {service: app, command: never},"
+        " {type: parallel, steps: [{service: app, command: neither}]}]",
+    )
+    assert ran.outcomes == {"bad": Failed(3)}
+    assert [step.name for step in ran.result.failed] == ["bad"]
+    assert ran.result.not_run == ("never", "neither")
+    assert not ran.result.passed
+
+
+async def test_running_siblings_of_a_failed_parallel_step_finish(scene: Scene) -> None:
+    slow = FakeProgram(started=anyio.Event(), until=anyio.Event())
+    scene.images["busybox:latest"] = by_command({"bad": FAILS, "slow": slow})
+
+    async def beside(engine: FakeEngine, _: anyio.CancelScope) -> None:
+        assert slow.started is not None
+        assert slow.until is not None
+        await slow.started.wait()
+        while not any(c.exit and c.exit.code == 3 for c in engine.containers.values()):
+            await anyio.lowlevel.checkpoint()
+        slow.until.set()
+
+    scene.beside = beside
+    ran = await scene.run(
+        APP,
+        "[{type: parallel, steps: [{service: app, command: bad}, {service: app, command: slow}]},"
+        " {service: app, command: after}]",
+    )
+    assert ran.outcomes["slow"] == Passed()
+    assert ran.outcomes["parallel"] == Failed(3)
+    assert ran.result.not_run == ("after",)
+
+
+async def test_queued_siblings_of_a_failed_step_do_not_start(scene: Scene) -> None:
+    scene.options = replace(scene.options, max_parallel=1)
+    scene.images["busybox:latest"] = by_command({"bad": FAILS})
+    ran = await scene.run(
+        APP,
+        "[{type: parallel, steps: [{service: app, command: bad},"
+        " {service: app, command: queued}]}]",
+    )
+    assert "queued" not in ran.started
+    assert ran.result.not_run == ("queued",)
+
+
+async def test_fail_fast_stops_running_siblings(scene: Scene) -> None:
+    endless = FakeProgram(started=anyio.Event(), until=anyio.Event())
+    bad = FakeProgram(exit_code=1, until=endless.started)
+    scene.options = replace(scene.options, fail_fast=True)
+    scene.images["busybox:latest"] = by_command({"bad": bad, "endless": endless})
+    ran = await scene.run(
+        APP,
+        "[{type: parallel, steps: [{service: app, command: bad},"
+        " {service: app, command: endless}]}]",
+    )
+    assert [step.name for step in ran.result.failed] == ["bad"]
+
+
+async def test_parallel_steps_never_exceed_the_limit_however_deep_they_nest(scene: Scene) -> None:
+    most = 0
+
+    def choose(spec: ContainerSpec) -> FakeProgram:
+        return FakeProgram(output=(out("x\n"),))
+
+    async def watch(engine: FakeEngine, _: anyio.CancelScope) -> None:
+        nonlocal most
+        while True:
+            most = max(most, sum(c.running for c in engine.containers.values()))
+            await anyio.lowlevel.checkpoint()
+
+    scene.images["busybox:latest"] = FakeImage(program=choose)
+    scene.beside = watch
+    leaf = "{service: app, command: x}"
+    inner = f"{{type: parallel, steps: [{', '.join([leaf] * 5)}]}}"
+    ran = await scene.run(APP, f"[{{type: parallel, steps: [{', '.join([inner] * 5)}]}}]")
+    assert ran.result.passed
+    assert 1 <= most <= 2
+
+
+async def test_a_step_whose_tag_does_not_match_is_skipped_with_its_reason(scene: Scene) -> None:
+    scene.selection = Selection(tag="develop")
+    ran = await scene.run(
+        APP,
+        "[{service: app, command: a, tag: master}, {service: app, command: b, exclude: develop},"
+        " {service: app, command: c, tag: '^dev'}]",
+    )
+    assert ran.outcomes == {
+        "a": Skipped('tag "master" does not match "develop"'),
+        "b": Skipped('exclude "develop" matches "develop"'),
+        "c": Passed(),
+    }
+    assert ran.result.passed
+
+
+async def test_a_push_step_says_that_it_needs_the_flag(scene: Scene) -> None:
+    ran = await scene.run(APP, "[{type: push, service: app, image_name: a/b}]")
+    assert ran.outcomes == {"push_app": Skipped("push steps need --push")}
+
+
+async def test_a_push_step_builds_what_nothing_built_and_reports_the_digest(scene: Scene) -> None:
+    scene.selection = Selection(push=True)
+    (scene.directory / "Dockerfile").write_text("FROM scratch\n")
+    ran = await scene.run(
+        "app: {build: .}",
+        "[{type: push, service: app, image_name: 'localhost:5000/a', image_tag: v1}]",
+    )
+    assert ran.result.passed, ran.result
+    assert list(ran.engine.pushed) == ["localhost:5000/a:v1"]
+
+
+async def test_a_manual_group_waits_without_approval_and_the_run_passes(scene: Scene) -> None:
+    steps = "[{service: app, command: a}, {type: manual, steps: [{service: app, command: b}]}]"
+    ran = await scene.run(APP, steps)
+    assert ran.outcomes["manual"] == Skipped(WAITING)
+    assert ran.result.waiting == ("manual",)
+    assert ran.result.passed
+    scene.selection = Selection(approve=True)
+    assert (await scene.run(APP, steps)).outcomes["b"] == Passed()
+
+
+async def test_on_fail_steps_run_innermost_first_and_cannot_turn_the_run_green(
+    scene: Scene,
+) -> None:
+    scene.images["busybox:latest"] = by_command({"bad": FAILS, "inner": FAILS})
+    ran = await scene.run(
+        APP,
+        """
+        - type: serial
+          on_fail: [{command: outer, service: app}]
+          steps:
+          - service: app
+            command: bad
+            on_fail:
+            - {command: inner, on_fail: [{command: of_inner}]}
+            - {command: second}
+        """,
+    )
+    assert ran.started == ["serial", "bad", "inner", "of_inner", "second", "outer"]
+    assert not ran.result.passed
+
+
+async def test_an_on_fail_step_is_told_which_step_failed(scene: Scene) -> None:
+    scene.images["busybox:latest"] = by_command({"bad": FAILS})
+    ran = await scene.run(APP, "[{service: app, command: bad, on_fail: [{command: tell}]}]")
+    environment = dict(ran.engine.container("jet-app-tell").spec.environment)
+    assert environment["CI_FAILED_STEP"] == "bad"
+
+
+async def test_a_build_is_made_once_for_all_steps_that_need_it(scene: Scene) -> None:
+    (scene.directory / "Dockerfile").write_text("FROM scratch\n")
+    step = "{service: app, command: x}"
+    ran = await scene.run(
+        "app: {build: .}", f"[{{type: parallel, steps: [{step}, {step}]}}, {step}]"
+    )
+    assert ran.engine.methods().count("build") == 1
+    assert ran.result.passed
+
+
+async def test_a_build_error_of_one_sibling_does_not_stop_the_other(scene: Scene) -> None:
+    dockerfile = scene.directory / "Dockerfile"
+    dockerfile.write_text("FROM scratch\n")
+    scene.prepare = lambda engine: engine.builds.update({dockerfile: FakeBuild(fails="no space")})
+    ran = await scene.run(
+        "{broken: {build: .}, app: {image: busybox}}",
+        "[{type: parallel, steps: [{service: broken, command: x}, {service: app, command: y}]}]",
+    )
+    assert ran.outcomes["y"] == Passed()
+    assert isinstance(ran.outcomes["x"], Broken)
+
+
+async def test_a_missing_dockerfile_breaks_the_step_with_its_place(scene: Scene) -> None:
+    ran = await scene.run("app: {build: .}", "[{service: app, command: x}]")
+    outcome = ran.outcomes["x"]
+    assert isinstance(outcome, Broken)
+    assert "there is no Dockerfile at" in outcome.message
+    assert "codeship-services.yml" in (outcome.hint or "")
+
+
+async def test_an_image_that_is_nowhere_breaks_the_step(scene: Scene) -> None:
+    ran = await scene.run("app: {image: nowhere/nothing}", "[{service: app, command: x}]")
+    outcome = ran.outcomes["x"]
+    assert isinstance(outcome, Broken)
+    assert outcome.message.startswith("image nowhere/nothing:latest not found")
+
+
+async def test_an_interrupted_run_removes_everything_and_says_so(scene: Scene) -> None:
+    endless = FakeProgram(started=anyio.Event(), until=anyio.Event())
+    scene.images["busybox:latest"] = by_command({"endless": endless})
+
+    async def interrupt(_: FakeEngine, scope: anyio.CancelScope) -> None:
+        assert endless.started is not None
+        await endless.started.wait()
+        scope.cancel()
+
+    scene.beside = interrupt
+    ran = await scene.run(APP, "[{service: app, command: endless}, {service: app, command: b}]")
+    assert ran.result.interrupted
+    assert ran.result.not_run == ("endless", "b")
+
+
+async def test_the_engine_going_away_breaks_the_step_with_its_own_mark(scene: Scene) -> None:
+    endless = FakeProgram(started=anyio.Event(), until=anyio.Event())
+    scene.images["busybox:latest"] = by_command({"endless": endless})
+
+    async def kill(engine: FakeEngine, _: anyio.CancelScope) -> None:
+        assert endless.started is not None
+        await endless.started.wait()
+        engine.die()
+
+    scene.beside = kill
+    ran = await scene.run(APP, "[{service: app, command: endless}, {service: app, command: b}]")
+    assert ran.result.engine_lost
+    assert ran.result.not_run == ("b",)
+
+
+async def test_a_step_over_its_limit_is_stopped_and_fails(scene: Scene) -> None:
+    scene.options = replace(scene.options, step_timeout=0.05)
+    scene.images["busybox:latest"] = by_command({"x": FakeProgram(until=anyio.Event())})
+    ran = await scene.run(APP, "[{service: app, command: x}]")
+    assert ran.outcomes["x"] == Broken("stopped after 0.05 seconds (--step-timeout)")
+
+
+async def test_a_silent_step_is_stopped_by_the_quiet_timeout(scene: Scene) -> None:
+    scene.options = replace(scene.options, quiet_timeout=0.05)
+    scene.images["busybox:latest"] = by_command({"x": FakeProgram(until=anyio.Event())})
+    ran = await scene.run(APP, "[{service: app, command: x}]")
+    assert isinstance(ran.outcomes["x"], Broken)
+
+
+async def test_a_run_over_its_limit_fails(scene: Scene) -> None:
+    scene.options = replace(scene.options, timeout=0.05)
+    scene.images["busybox:latest"] = by_command({"x": FakeProgram(until=anyio.Event())})
+    ran = await scene.run(APP, "[{service: app, command: x}]")
+    assert ran.result.timed_out
+    assert not ran.result.passed
+
+
+async def test_an_oom_kill_is_told_as_such(scene: Scene) -> None:
+    killed = FakeProgram(exit_code=137, out_of_memory=True)
+    scene.images["busybox:latest"] = by_command({"x": killed})
+    ran = await scene.run(APP, "[{service: app, command: x}]")
+    outcome = ran.outcomes["x"]
+    assert isinstance(outcome, Broken)
+    assert "memory" in outcome.message
+
+
+async def test_a_container_removed_by_somebody_else_breaks_the_step(scene: Scene) -> None:
+    endless = FakeProgram(started=anyio.Event(), until=anyio.Event())
+    scene.images["busybox:latest"] = by_command({"endless": endless})
+
+    async def remove(engine: FakeEngine, _: anyio.CancelScope) -> None:
+        assert endless.started is not None
+        await endless.started.wait()
+        for container in list(engine.containers):
+            await engine.remove(container)
+
+    scene.beside = remove
+    ran = await scene.run(APP, "[{service: app, command: endless}]")
+    assert isinstance(ran.outcomes["endless"], Failed | Broken)
+
+
+@pytest.mark.parametrize(
+    ("selection", "run"),
+    [
+        (Selection(only=("b",)), ["b"]),
+        (Selection(only=("group",)), ["group", "b", "c"]),
+        (Selection(start_from="c"), ["group", "c", "d"]),
+    ],
+)
+async def test_parts_of_a_pipeline_can_be_chosen_by_name(
+    scene: Scene, selection: Selection, run: list[str]
+) -> None:
+    scene.selection = selection
+    ran = await scene.run(
+        APP,
+        """
+        - {service: app, command: a}
+        - type: serial
+          name: group
+          steps: [{service: app, command: b}, {service: app, command: c}]
+        - {service: app, command: d}
+        """,
+    )
+    assert [name for name in ran.started if name != "group"] == [n for n in run if n != "group"]
+    assert not any(isinstance(outcome, NotRun) for outcome in ran.outcomes.values())

@@ -1,0 +1,196 @@
+"""Dependencies of a step: order, names, health, lifetime (spec 2.6 to 2.8)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import anyio
+
+from longshore.engine.spec import ContainerSpec, Health
+from longshore.run.events import ServiceMessage
+from longshore.run.outcome import Broken, Passed
+from longshore.testing.engine_script import FakeImage, FakeProgram, out
+from longshore.testing.scene import Ran, Scene
+
+CHAIN = """
+app: {image: busybox, depends_on: [web]}
+web: {image: busybox, depends_on: [db]}
+db: {image: busybox}
+"""
+
+
+def _names(ran: Ran) -> list[str]:
+    created = [call.subject for call in ran.engine.calls if call.method == "create"]
+    return [name.split("-")[1] for name in created]
+
+
+def _messages(ran: Ran) -> list[str]:
+    return [event.text for event in ran.events if isinstance(event, ServiceMessage)]
+
+
+async def test_dependencies_start_before_their_dependants_and_anew_for_every_step(
+    scene: Scene,
+) -> None:
+    ran = await scene.run(CHAIN, "[{service: app, command: x}, {service: app, command: y}]")
+    assert _names(ran) == ["db", "web", "app"] * 2
+
+
+async def test_a_step_with_one_container_makes_no_network(scene: Scene) -> None:
+    ran = await scene.run("app: {image: busybox}", "[{service: app, command: x}]")
+    assert "create_network" not in ran.engine.methods()
+
+
+async def test_services_answer_to_their_names_and_aliases(scene: Scene) -> None:
+    ran = await scene.run(
+        "{App: {image: busybox, links: ['db:db1', 'db:db2']}, db: {image: busybox}}",
+        "[{service: App, command: x}]",
+    )
+    aliases = {
+        name: container.spec.network.aliases
+        for name in ("App", "db")
+        if (container := ran.engine.container(f"jet-{name}")).spec.network is not None
+    }
+    assert aliases == {"App": ("App", "app"), "db": ("db", "db1", "db2")}
+    assert _names(ran) == ["db", "App"]
+
+
+async def test_dependants_wait_for_health_and_the_log_says_so(scene: Scene) -> None:
+    scene.images["db:latest"] = FakeImage(
+        program=FakeProgram(health=(Health.STARTING, Health.HEALTHY), until=anyio.Event()),
+        has_health_check=True,
+    )
+    ran = await scene.run(
+        "{app: {image: busybox, depends_on: [db]}, db: {image: db}}",
+        "[{service: app, command: x}]",
+    )
+    assert _messages(ran)[:2] == [
+        'Waiting for "db" service to become healthy',
+        "Status changed to 'healthy' for \"db\" service",
+    ]
+    assert ran.result.passed
+
+
+async def test_an_unhealthy_dependency_fails_the_step_with_its_last_lines(scene: Scene) -> None:
+    scene.images["db:latest"] = FakeImage(
+        program=FakeProgram(
+            output=(out("cannot open the data file\n"),),
+            health=(Health.STARTING, Health.UNHEALTHY),
+            until=anyio.Event(),
+        ),
+        has_health_check=True,
+    )
+    ran = await scene.run(
+        "{app: {image: busybox, depends_on: [db]}, db: {image: db}}",
+        "[{service: app, command: x}]",
+    )
+    outcome = ran.outcomes["x"]
+    assert isinstance(outcome, Broken)
+    assert outcome.message == 'service "db" became unhealthy'
+    assert "cannot open the data file" in (outcome.hint or "")
+    assert "app" not in _names(ran)
+
+
+async def test_a_health_check_without_a_verdict_fails_the_step_after_the_limit(
+    scene: Scene,
+) -> None:
+    scene.options = replace(scene.options, health_timeout=0.05)
+    scene.images["db:latest"] = FakeImage(
+        program=FakeProgram(health=(Health.STARTING,), until=anyio.Event()), has_health_check=True
+    )
+    ran = await scene.run(
+        "{app: {image: busybox, depends_on: [db]}, db: {image: db}}",
+        "[{service: app, command: x}]",
+    )
+    assert isinstance(ran.outcomes["x"], Broken)
+
+
+async def test_a_dependency_that_exits_early_is_told_of_and_the_step_goes_on(scene: Scene) -> None:
+    scene.images["db:latest"] = FakeImage(program=FakeProgram(exit_code=4))
+    hold = anyio.Event()
+
+    def choose(spec: ContainerSpec) -> FakeProgram:
+        return FakeProgram(until=hold)
+
+    async def release(engine: object, _: anyio.CancelScope) -> None:
+        while not any(c.exit for c in engine.containers.values()):  # type: ignore[attr-defined]  # a FakeEngine
+            await anyio.lowlevel.checkpoint()
+        await anyio.wait_all_tasks_blocked()
+        hold.set()
+
+    scene.images["busybox:latest"] = FakeImage(program=choose)
+    scene.beside = release
+    ran = await scene.run(
+        "{app: {image: busybox, depends_on: [db]}, db: {image: db}}",
+        "[{service: app, command: x}]",
+    )
+    assert ran.outcomes["x"] == Passed()
+    assert 'service "db" exited with code 4' in _messages(ran)
+
+
+async def test_a_dependency_that_cannot_start_fails_the_step(scene: Scene) -> None:
+    scene.images["db:latest"] = FakeImage(program=FakeProgram(refuses_to_start="no such command"))
+    ran = await scene.run(
+        "{app: {image: busybox, depends_on: [db]}, db: {image: db}}",
+        "[{service: app, command: x}]",
+    )
+    outcome = ran.outcomes["x"]
+    assert isinstance(outcome, Broken)
+    assert "no such command" in outcome.message
+
+
+async def test_volumes_from_mounts_the_container_of_the_same_step(scene: Scene) -> None:
+    ran = await scene.run(
+        "{app: {image: busybox, volumes_from: [data]}, data: {image: busybox, volumes: [/d]}}",
+        "[{service: app, command: x}]",
+    )
+    data, app = ran.engine.container("jet-data"), ran.engine.container("jet-app")
+    assert app.spec.volumes_from == (data.id,)
+
+
+async def test_the_environment_is_put_together_in_the_documented_order(scene: Scene) -> None:
+    (scene.directory / "one.env").write_text("A=file\nB=file\n")
+    scene.host = {"FROM_HOST": "host"}
+    ran = await scene.run(
+        """
+        app:
+          image: busybox
+          environment: {A: yaml, C: yaml, CI_NAME: mine, FROM_HOST: }
+          env_file: one.env
+        """,
+        "[{service: app, command: x}]",
+    )
+    environment = dict(ran.engine.container("jet-app").spec.environment)
+    assert environment["A"] == environment["B"] == "file"
+    assert (environment["C"], environment["CI_NAME"]) == ("yaml", "mine")
+    assert environment["CI"] == "true"
+    assert environment["FROM_HOST"] == "host"
+
+
+async def test_a_missing_host_directory_is_made_by_us(scene: Scene) -> None:
+    scene.prepare = lambda engine: setattr(
+        engine, "engine_info", replace(engine.engine_info, local=True)
+    )
+    ran = await scene.run(
+        "app: {image: busybox, volumes: ['./tmp:/x']}", "[{service: app, command: x}]"
+    )
+    assert (scene.directory / "tmp").is_dir()
+    mount = ran.engine.container("jet-app").spec.mounts[0]
+    assert mount.host == str(scene.directory / "tmp")
+
+
+async def test_a_generator_service_supplies_the_credentials_of_a_pull(scene: Scene) -> None:
+    dockercfg = b'{"auths": {"r.example": {"auth": "dXNlcjpwYXNzd29yZA=="}}}'
+
+    def choose(spec: ContainerSpec) -> FakeProgram:
+        assert spec.command is not None
+        return FakeProgram(writes={spec.command[0]: dockercfg})
+
+    scene.images["generator:latest"] = FakeImage(program=choose)
+    scene.prepare = lambda engine: engine.pullable.update({"r.example/app:latest": FakeImage()})
+    ran = await scene.run(
+        "{app: {image: r.example/app, dockercfg_service: gen}, gen: {image: generator}}",
+        "[{service: app, command: x}]",
+    )
+    assert ran.result.passed, ran.result
+    pulls = [call for call in ran.engine.calls if call.method == "pull"]
+    assert getattr(pulls[0].detail, "username", None) == "user"

@@ -1,0 +1,68 @@
+"""How large chunks get, and why."""
+
+from __future__ import annotations
+
+import pytest
+from yarl import URL
+
+from longshore.registry.chunking import SMALLEST, Chunking
+from longshore.registry.limits import Limits
+from longshore.registry.progress import ChunkSized, Progress
+from longshore.registry.transport.exchange import answer
+
+MEBIBYTE = 1 << 20
+
+
+@pytest.fixture
+def told() -> list[Progress]:
+    return []
+
+
+@pytest.fixture
+def chunking(told: list[Progress]) -> Chunking:
+    limits = Limits(chunk_size=8 * MEBIBYTE)
+    return Chunking(host="r.example", limits=limits, listener=told.append)
+
+
+def _announce(chunking: Chunking, **headers: str) -> None:
+    chunking.announced(answer(202, URL("https://r.example/"), b"", **headers))
+
+
+def test_a_minimum_raises_the_size_and_leaves_streaming_alone(
+    chunking: Chunking, told: list[Progress]
+) -> None:
+    _announce(chunking, OCI_Chunk_Min_Length=str(20 * MEBIBYTE))
+    assert (chunking.size, chunking.streaming) == (20 * MEBIBYTE, True)
+    _announce(chunking, OCI_Chunk_Min_Length=str(20 * MEBIBYTE))
+    assert [str(event) for event in told] == [
+        "sending to r.example in chunks of 20 MiB: it wants at least 20971520 bytes in each"
+    ]
+
+
+def test_a_maximum_lowers_the_size_and_ends_streaming(chunking: Chunking) -> None:
+    _announce(chunking, OCI_Chunk_Max_Length=str(MEBIBYTE))
+    assert (chunking.size, chunking.streaming) == (MEBIBYTE, False)
+
+
+def test_a_maximum_above_our_size_still_ends_streaming(chunking: Chunking) -> None:
+    _announce(chunking, OCI_Chunk_Max_Length=str(100 * MEBIBYTE))
+    assert (chunking.size, chunking.streaming) == (8 * MEBIBYTE, False)
+
+
+@pytest.mark.parametrize("value", ["", "0", "-1", "many", "1e9"])
+def test_nonsense_changes_nothing(chunking: Chunking, told: list[Progress], value: str) -> None:
+    _announce(chunking, OCI_Chunk_Min_Length=value, OCI_Chunk_Max_Length=value)
+    assert (chunking.size, chunking.streaming, told) == (8 * MEBIBYTE, True, [])
+
+
+def test_each_413_quarters_what_was_refused_until_nothing_smaller_is_left(
+    chunking: Chunking, told: list[Progress]
+) -> None:
+    sent = 500 * MEBIBYTE
+    sizes = []
+    while chunking.too_large(sent):
+        sent = chunking.size
+        sizes.append(sent)
+    assert sizes == [2 * MEBIBYTE, MEBIBYTE // 2, MEBIBYTE // 8, SMALLEST]
+    assert all(isinstance(event, ChunkSized) for event in told)
+    assert not chunking.streaming

@@ -1,0 +1,133 @@
+"""Registries that do what the specification allows and few do: pages, sticky cookies, limits."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from longshore.errors import RegistryError
+from longshore.registry.blobs import BlobSource
+from longshore.registry.client import RegistryClient
+from longshore.registry.limits import Limits
+
+Connect = Callable[..., RegistryClient]
+Answer = Callable[[web.Request], web.Response]
+Serve = Callable[[Answer], AbstractAsyncContextManager[str]]
+
+
+@pytest.fixture
+def serve() -> Serve:
+    """Starts a server that answers everything but ``GET /v2/`` by a function."""
+
+    @asynccontextmanager
+    async def start(answer: Answer) -> AsyncIterator[str]:
+        async def handle(request: web.Request) -> web.Response:
+            await request.read()
+            return web.Response() if request.path == "/v2/" else answer(request)
+
+        app = web.Application(client_max_size=1 << 30)
+        app.router.add_route("*", "/{path:.*}", handle)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            yield f"127.0.0.1:{runner.addresses[0][1]}"
+        finally:
+            await runner.cleanup()
+
+    return start
+
+
+async def test_tags_come_page_by_page(serve: Serve, connect: Connect) -> None:
+    def page(request: web.Request) -> web.Response:
+        last = request.query.get("last", "")
+        if not last:
+            link = '</v2/a/b/tags/list?last=2&n=2>; rel="next"'
+            return web.json_response({"name": "a/b", "tags": ["1", "2"]}, headers={"Link": link})
+        return web.json_response({"name": "a/b", "tags": ["2", "3"]})
+
+    async with serve(page) as host, connect(host) as client:
+        assert await client.tags("a/b") == ("1", "2", "3")
+
+
+async def test_a_next_page_on_another_host_is_not_asked_for(serve: Serve, connect: Connect) -> None:
+    def page(_: web.Request) -> web.Response:
+        link = '<http://127.0.0.1:1/v2/a/b/tags/list>; rel="next"'
+        return web.json_response({"tags": ["1"]}, headers={"Link": link})
+
+    async with serve(page) as host, connect(host) as client:
+        assert await client.tags("a/b") == ("1",)
+
+
+async def test_a_repository_without_tags_has_none(serve: Serve, connect: Connect) -> None:
+    async with (
+        serve(lambda _: web.json_response({"name": "a/b", "tags": None})) as host,
+        connect(host) as client,
+    ):
+        assert await client.tags("a/b") == ()
+
+
+async def test_cookies_stay_with_their_upload(
+    serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
+) -> None:
+    """A load balancer leads by cookie to the process that knows the session."""
+    seen: list[tuple[str, str | None]] = []
+    sessions = iter("12")
+
+    def balancer(request: web.Request) -> web.Response:
+        seen.append((request.method, request.headers.get("Cookie")))
+        if request.method == "POST":
+            headers = {
+                "Location": "/v2/a/b/blobs/uploads/x",
+                "Set-Cookie": f"lb=node{next(sessions)}; Path=/; HttpOnly",
+            }
+            return web.Response(status=202, headers=headers)
+        return web.Response(status=202 if request.method == "PATCH" else 201)
+
+    async with serve(balancer) as host, connect(host) as client:
+        await client.upload_blob("a/b", stream(bytes(1 << 20)))
+        await client.upload_blob("a/b", stream(b"x"))
+    assert seen == [
+        ("POST", None),
+        ("PATCH", "lb=node1"),
+        ("PUT", "lb=node1"),
+        ("POST", None),
+        ("PUT", "lb=node2"),
+    ]
+
+
+async def test_a_chunk_that_arrived_in_part_is_gone_on_with_where_the_registry_says(
+    serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
+) -> None:
+    """The registry keeps at most 600,000 bytes of each chunk and says so in Range."""
+    kept = 0
+    ranges: list[str] = []
+
+    def frugal(request: web.Request) -> web.Response:
+        nonlocal kept
+        location = {"Location": "/v2/a/b/blobs/uploads/x"}
+        if request.method == "PATCH":
+            ranges.append(request.headers["Content-Range"])
+            kept += min(600_000, int(request.headers["Content-Length"]))
+            return web.Response(status=202, headers={**location, "Range": f"0-{kept - 1}"})
+        status = 202 if request.method == "POST" else 201
+        return web.Response(status=status, headers=location)
+
+    async with (
+        serve(frugal) as host,
+        connect(host, limits=Limits(chunk_size=1 << 20)) as client,
+    ):
+        client._line.chunking.streaming = False
+        await client.upload_blob("a/b", stream(bytes(1_500_000)))
+    assert [text.partition("-")[0] for text in ranges] == ["0", "600000", "1200000"]
+
+
+async def test_an_upload_without_a_location_is_an_error(
+    serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
+) -> None:
+    async with serve(lambda _: web.Response(status=202)) as host, connect(host) as client:
+        with pytest.raises(RegistryError, match="no usable Location"):
+            await client.upload_blob("a/b", stream(b"x"))

@@ -24,7 +24,8 @@ _RANGE = r"\[\^?(?:(?:\\.|[^\\\]-])(?:-(?:\\.|[^\\\]-]))?)+\]"
 _VALID = re.compile(rf"(?:[^\\\[]|\\.|{_RANGE})*", re.DOTALL)
 """The syntax of Go's ``path.Match``, which the engine checks patterns against."""
 
-_TOKEN = re.compile(rf"\*\*/?|{_RANGE}|\\.|.", re.DOTALL)
+_TOKEN = re.compile(r"\*\*/?|\\.|.", re.DOTALL)
+_CLASS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def parse(text: str) -> Ignore:
     patterns = []
     for number, line in enumerate(text.removeprefix(_BOM).split("\n"), start=1):
         cleaned = None if line.startswith("#") else _cleaned(line)
-        if cleaned:
+        if cleaned and cleaned.strip(_SPACE):
             try:
                 patterns.append(parse_pattern(cleaned))
             except InvalidValue as exception:
@@ -142,7 +143,9 @@ def _expression(pattern: str) -> str:
         return ending if whole is None else f"{ending}|{whole}"
     if pattern.endswith("**") and not _is_wild(pattern[:-2]):
         return f"{re.escape(pattern[:-2])}(?s:.*)"
-    return "".join(_translated(match) for match in _TOKEN.finditer(pattern))
+    # The engine does not look for brackets here: a `*` or `?` within them is translated as well.
+    go = "".join(_translated(match) for match in _TOKEN.finditer(pattern))
+    return _CLASS.sub(_plain_class, go)
 
 
 def _is_wild(text: str) -> bool:
@@ -157,10 +160,21 @@ def _translated(token: re.Match[str]) -> str:
         return "[^/]*"
     if text == "?":
         return "[^/]"
-    if text.startswith("[") and len(text) > 1:
-        inner = re.sub(r"(?<!\\)([\[&|~])", r"\\\1", text[1:-1])
-        return f"[{inner}]"
+    if text.startswith("\\"):
+        # Go's expressions know no escape of a letter that is not ASCII, Python's do.
+        return text if text.isascii() else r"\C"
+    # These stay what they are in the engine's expression: `^` outside of brackets is an anchor.
+    return text if text in "[]^-" else re.escape(text)
+
+
+def _plain_class(match: re.Match[str]) -> str:
+    """A Go character class as Python writes it: a bracket within is nothing special."""
+    text = match.group()
     if text.startswith("\\"):
         return text
-    # A `^` that is no part of a class stays what it is in the engine's expression: an anchor.
-    return text if text == "^" else re.escape(text)
+    return text[0] + re.sub(r"\\.|[\[&|~]", _escaped, text[1:-1], flags=re.DOTALL) + "]"
+
+
+def _escaped(match: re.Match[str]) -> str:
+    text = match.group()
+    return text if text.startswith("\\") else f"\\{text}"

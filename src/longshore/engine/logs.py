@@ -8,13 +8,13 @@ length as 4 bytes in network order.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 
 from longshore.engine.spec import OutputChunk
 from longshore.errors import EngineError
 
 _HEADER = struct.Struct(">BxxxI")
-_STREAMS = {0: 1, 1: 1, 2: 2}
+_HEADER_SIZE = _HEADER.size
+_unpack = _HEADER.unpack_from
 _ENGINE_ERROR = 3
 
 
@@ -37,14 +37,39 @@ class Demultiplexer:
         if self._header:
             data = self._header + data
             self._header = b""
+        view, end, position = memoryview(data), len(data), 0
         chunks: list[OutputChunk] = []
-        for stream, parts in _joined(self._parts(memoryview(data))):
-            whole = b"".join(parts)
-            if stream == _ENGINE_ERROR:
-                self._trouble += whole
-            else:
-                chunks.append(OutputChunk(stream=stream, data=whole))
+        together: list[memoryview] = []
+        left, stream = self._left, self._stream
+        # One flat loop: a container that prints short lines makes millions of frames.
+        while position < end:
+            if not left:
+                if end - position < _HEADER_SIZE:
+                    self._header = data[position:]
+                    break
+                number, left = _unpack(data, position)
+                position += _HEADER_SIZE
+                if number != stream:
+                    self._join(stream, together, chunks)
+                    together, stream = [], _known(number)
+                if not left or position == end:
+                    continue
+            part = view[position : position + left]
+            position += len(part)
+            left -= len(part)
+            together.append(part)
+        self._left, self._stream = left, stream
+        self._join(stream, together, chunks)
         return chunks
+
+    def _join(self, stream: int, parts: list[memoryview], chunks: list[OutputChunk]) -> None:
+        """Make neighbours of one stream a chunk."""
+        if not parts:
+            return
+        if stream == _ENGINE_ERROR:
+            self._trouble += b"".join(parts)
+        else:
+            chunks.append(OutputChunk(stream=stream or 1, data=b"".join(parts)))
 
     def finish(self) -> None:
         """The stream has ended; raises `EngineError` when that was not between two frames."""
@@ -57,44 +82,11 @@ class Demultiplexer:
                 hint="Part of the output is missing. Look at the engine's own log.",
             )
 
-    def _parts(self, data: memoryview) -> Iterator[tuple[int, memoryview]]:
-        position, end = 0, len(data)
-        unpack, size = _HEADER.unpack_from, _HEADER.size
-        while position < end:
-            if not self._left:
-                if end - position < size:
-                    self._header = bytes(data[position:])
-                    return
-                number, self._left = unpack(data, position)
-                self._stream = _ENGINE_ERROR if number == _ENGINE_ERROR else _known(number)
-                position += size
-            part = data[position : position + self._left]
-            position += len(part)
-            self._left -= len(part)
-            if part:
-                yield self._stream, part
-
 
 def _known(number: int) -> int:
-    try:
-        return _STREAMS[number]
-    except KeyError:
+    if number > _ENGINE_ERROR:
         raise EngineError(
             f"the container's output is no stream of frames: unknown stream {number}",
             hint="Does something between longshore and the engine change the connection?",
-        ) from None
-
-
-def _joined(
-    parts: Iterator[tuple[int, memoryview]],
-) -> Iterator[tuple[int, list[memoryview]]]:
-    """Neighbours of one stream together."""
-    current, together = 0, list[memoryview]()
-    for stream, part in parts:
-        if stream != current and together:
-            yield current, together
-            together = []
-        current = stream
-        together.append(part)
-    if together:
-        yield current, together
+        )
+    return number

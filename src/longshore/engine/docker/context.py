@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-import secrets
 import stat
 import tarfile
 from collections.abc import Callable, Iterator
@@ -19,6 +19,15 @@ _IGNORE_FILE = ".dockerignore"
 _CAPABILITY = "security.capability"
 
 
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A file we add."""
+
+    name: str
+    content: bytes
+    mode: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What will be sent: `dockerfile` is its name within the stream, `extra` files we add."""
@@ -26,29 +35,34 @@ class Context:
     directory: Path
     dockerfile: str
     ignore: Ignore
-    extra: tuple[tuple[str, bytes], ...] = ()
+    extra: tuple[Extra, ...] = ()
 
 
 def prepare(directory: Path, dockerfile: Path) -> Context:
     """Look at a context before anything is sent; raises `BuildFailed` in the user's words.
 
     The Dockerfile and the ``.dockerignore`` are always sent. A Dockerfile outside the context is
-    sent under a random name, which the ``.dockerignore`` sent with it names, so that the engine
-    takes both out again before the first step (spec S-5; as ``docker build -f`` does).
+    sent under a name of its own, which the ``.dockerignore`` sent with it names, so that the engine
+    takes it out again before the first step (spec S-5; as ``docker build -f`` does). The name comes
+    from the content, where docker's is random: so the same files are found in the build cache.
     """
     if not directory.is_dir():
         raise BuildFailed(
             f"the build context {directory} is not a directory",
             hint="Look at `build.path` (or `context`) of the service.",
         )
-    text = _content(directory / _IGNORE_FILE) if (directory / _IGNORE_FILE).is_file() else b""
-    ignore = _parsed(directory / _IGNORE_FILE, text)
+    path = directory / _IGNORE_FILE
+    text = _content(path) if path.is_file() else None
+    ignore = _parsed(path, text or b"")
     content = _dockerfile(dockerfile)
     try:
         name = dockerfile.relative_to(directory).as_posix()
     except ValueError:
-        name = f".dockerfile.{secrets.token_hex(10)}"
-        extra = ((name, content), (_IGNORE_FILE, text + f"\n{name}\n".encode()))
+        name = f".dockerfile.{hashlib.sha256(content).hexdigest()[:20]}"
+        # Without a .dockerignore of the user's, ours leaves itself out too.
+        lines = (_IGNORE_FILE.encode() if text is None else text) + f"\n{name}\n".encode()
+        mode = 0o600 if text is None else stat.S_IMODE(path.stat().st_mode)
+        extra = (Extra(name, content, 0o600), Extra(_IGNORE_FILE, lines, mode))
         return Context(directory=directory, dockerfile=name, ignore=ignore, extra=extra)
     kept = ignore.keeping([_IGNORE_FILE, name])
     return Context(directory=directory, dockerfile=name, ignore=kept)
@@ -92,13 +106,13 @@ def pack(context: Context, send: Callable[[bytes], None]) -> None:
         errors="surrogateescape",
         copybufsize=PIECE,
     ) as archive:
-        added = {name for name, _ in context.extra}
+        added = {extra.name for extra in context.extra}
         links: dict[tuple[int, int], str] = {}
         for name, entry in _kept(context):
             if name not in added:
                 _add(archive, Path(entry.path), name, links)
-        for name, content in context.extra:
-            _add_bytes(archive, name, content)
+        for extra in context.extra:
+            _add_extra(archive, extra)
     sink.flush()
 
 
@@ -200,11 +214,11 @@ def _keep_capability(path: Path, member: tarfile.TarInfo) -> None:
     member.pax_headers = {f"SCHILY.xattr.{_CAPABILITY}": value.decode(errors="surrogateescape")}
 
 
-def _add_bytes(archive: tarfile.TarFile, name: str, content: bytes) -> None:
-    member = tarfile.TarInfo(name)
-    member.size = len(content)
-    member.mode = 0o600
-    archive.addfile(member, BytesIO(content))
+def _add_extra(archive: tarfile.TarFile, extra: Extra) -> None:
+    member = tarfile.TarInfo(extra.name)
+    member.size = len(extra.content)
+    member.mode = extra.mode
+    archive.addfile(member, BytesIO(extra.content))
 
 
 class _Sink:

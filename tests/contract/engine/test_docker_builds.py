@@ -1,0 +1,112 @@
+"""What only the real adapter can show of builds: contexts, arguments, credentials, cancelling."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import pytest
+
+from longshore.engine.docker.engine import DockerEngine
+from longshore.engine.spec import BuildSpec
+from longshore.errors import BuildFailed
+from longshore.secrets.credential import Credential
+from longshore.secrets.secret import Secret
+from longshore.testing.engine_bench import RealBench, lived
+from longshore.testing.engine_script import FakeProgram
+
+pytestmark = pytest.mark.engine
+
+TAG = "contract-docker-build:1"
+
+
+async def _built(engine: DockerEngine, spec: BuildSpec) -> list[str]:
+    lines: list[str] = []
+    await engine.build(spec, lines.append)
+    return lines
+
+
+async def _files(real: RealBench, image: str) -> set[str]:
+    spec = replace(
+        real.spec("", FakeProgram()), image=image, command=("find", "/context", "-type", "f")
+    )
+    return set((await lived(real.engine, spec)).out.decode().split())
+
+
+async def test_the_image_holds_what_dockerignore_leaves(
+    real: RealBench, docker: DockerEngine, context: Path, tmp_path: Path
+) -> None:
+    (context / ".dockerignore").write_text("secret\n**/*.log\n!keep.log\n")
+    (context / "sub").mkdir()
+    for name in ("secret", "a.log", "keep.log", "sub/b.log", "sub/c"):
+        (context / name).write_text(name)
+    outside = tmp_path / "elsewhere.dockerfile"
+    outside.write_text(f"FROM {real.image}\nCOPY . /context\n")
+    spec = BuildSpec(context=context, dockerfile=outside, tags=(TAG,))
+    await _built(docker, spec)
+    sent = {"/context/.dockerignore", "/context/keep.log", "/context/sub/c"}
+    assert await _files(real, TAG) == sent
+    inside = context / "sub" / "Dockerfile"
+    inside.write_text(outside.read_text())
+    await _built(docker, replace(spec, dockerfile=inside))
+    assert "/context/sub/Dockerfile" in await _files(real, TAG)
+
+
+async def test_arguments_and_labels_arrive_and_an_unused_one_is_only_a_warning(
+    real: RealBench, docker: DockerEngine, context: Path
+) -> None:
+    dockerfile = context / "Dockerfile"
+    dockerfile.write_text(f'FROM {real.image}\nARG PATHLIKE\nRUN echo "got $PATHLIKE"\n')
+    arguments = (("PATHLIKE", "a=b c"), ("UNUSED", "x"))
+    lines = await _built(
+        docker,
+        BuildSpec(
+            context=context,
+            dockerfile=dockerfile,
+            tags=(TAG,),
+            arguments=arguments,
+            labels={"contract": "yes"},
+            no_cache=True,
+            credentials={"r:1": Credential(username="u", password=Secret("p"))},
+        ),
+    )
+    assert "got a=b c" in lines
+    assert any("not consumed" in line for line in lines)
+
+
+async def test_what_the_classic_builder_cannot_do_is_said(
+    real: RealBench, docker: DockerEngine, context: Path
+) -> None:
+    (context / "Dockerfile").write_text(f"FROM {real.image}\n")
+    spec = BuildSpec(context=context, dockerfile=context / "Dockerfile", tags=())
+    with pytest.raises(BuildFailed, match="the engine's classic builder knows no build secrets"):
+        await docker.build(replace(spec, secrets=(("id", "v"),)), lambda line: None)
+    (context / "Dockerfile").write_text("NONSENSE\n")
+    with pytest.raises(BuildFailed, match="unknown instruction: NONSENSE"):
+        await docker.build(spec, lambda line: None)
+
+
+async def test_a_cancelled_build_stops_its_step_in_the_engine(
+    real: RealBench, docker: DockerEngine, context: Path
+) -> None:
+    dockerfile = context / "Dockerfile"
+    dockerfile.write_text(f"FROM {real.image}\nRUN echo started; touch /tmp/x; exec sleep 4321\n")
+    spec = BuildSpec(context=context, dockerfile=dockerfile, tags=(), labels={"mark": real.mark})
+    with anyio.CancelScope() as scope:
+        await docker.build(spec, lambda line: scope.cancel() if line == "started" else None)
+    assert scope.cancelled_caught
+    # The step's container carries the build's labels; it is gone when its process was killed.
+    with anyio.fail_after(20):
+        for container in await docker.resources({"mark": real.mark}):
+            await docker.wait(container.id)
+
+
+async def test_a_large_context_is_streamed(
+    real: RealBench, docker: DockerEngine, context: Path
+) -> None:
+    with (context / "large").open("wb") as file:
+        file.truncate(300 << 20)
+    (context / "Dockerfile").write_text(f"FROM {real.image}\nRUN true\n")
+    spec = BuildSpec(context=context, dockerfile=context / "Dockerfile", tags=(TAG,))
+    assert (await _built(docker, spec))[-1] == f"Successfully tagged {TAG}"

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from longshore.plan.goregex import is_pattern, problem_of, search
+import re
+
+from longshore.plan.goregex.search import compile_pattern, readable
+
+_LOOKS_LIKE_A_PATTERN = re.compile(r"[\\*?\[\]|]|\.\+|\(.*\)|\{[0-9]+,?[0-9]*\}")
+"""Git allows none of ``\\ * ? [`` in a name, and the rest is rare in names."""
 
 
 def matches(pattern: str, build_tag: str | None) -> bool:
@@ -13,11 +18,25 @@ def matches(pattern: str, build_tag: str | None) -> bool:
     """
     if build_tag is None:
         return False
-    return pattern == build_tag or (is_pattern(pattern) and search(pattern, build_tag))
+    if pattern == build_tag:
+        return True
+    return _is_anchored(pattern) and compile_pattern(pattern).find(readable(build_tag))
 
 
 def pattern_problem(pattern: str) -> str | None:
-    """Why a value can hardly mean what its author thinks, in words for a warning; or None (T-30)."""
-    if not is_pattern(pattern):
-        return None
-    return problem_of(pattern)
+    """What will surprise the author of a value, to be said behind it; None if nothing (T-30)."""
+    if _is_anchored(pattern):
+        problem = compile_pattern(pattern).problem
+        if problem is None:
+            return None
+        return f"never matches, because it is no RE2 regular expression: {problem}"
+    if _LOOKS_LIKE_A_PATTERN.search(pattern):
+        return (
+            "looks like a regular expression but has neither ^ nor $, so it matches only a "
+            "build tag of exactly this text"
+        )
+    return None
+
+
+def _is_anchored(pattern: str) -> bool:
+    return "^" in pattern or "$" in pattern

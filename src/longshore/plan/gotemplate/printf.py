@@ -51,7 +51,7 @@ def sprintf(pattern: bytes, *values: Value) -> bytes:
         if size > LONGEST_TEXT:
             break
     if directives.left:
-        extra = (_typed(value, PLAIN) for value in directives.left)
+        extra = (_typed(value, printed(value, "v", PLAIN)) for value in directives.left)
         parts.append(b"%!(EXTRA " + b", ".join(extra) + b")")
     return bounded(b"".join(parts))
 
@@ -59,6 +59,8 @@ def sprintf(pattern: bytes, *values: Value) -> bytes:
 def printed(value: Value, verb: str, flags: Flags) -> bytes:
     """One value under one verb; raises InvalidValue where Go shows its own memory."""
     if verb == "T":
+        if value is None:
+            return flags.padded(b"<nil>")
         return print_text(type_name(value).encode(), "s", flags) or b""
     text = _by_methods(value, verb, flags)
     if text is None:
@@ -114,13 +116,10 @@ def _print_bytes(value: ByteSlice, verb: str, flags: Flags) -> bytes:
 
 
 def _wrong_verb(value: Value, verb: str, flags: Flags) -> bytes:
-    return f"%!{verb}(".encode() + _typed(value, flags) + b")"
+    """Go's remark; names such as October are then shown as the numbers they are."""
+    return f"%!{verb}(".encode() + _typed(value, _by_kind(value, "v", flags)) + b")"
 
 
-def _typed(value: Value, flags: Flags) -> bytes:
+def _typed(value: Value, text: bytes | None) -> bytes:
     """``type=value``, as Go shows an argument that it has no use for."""
-    if value is None:
-        return b"<nil>"
-    plain = int(value) if isinstance(value, Month | Weekday | Duration) else value
-    shown_value = _by_kind(plain if flags is not PLAIN else value, "v", flags)
-    return type_name(value).encode() + b"=" + (shown_value or b"")
+    return b"<nil>" if value is None else type_name(value).encode() + b"=" + (text or b"")

@@ -30,9 +30,7 @@ def _descendants(kind: type[BaseException]) -> Iterator[type[BaseException]]:
 
 
 def _made(kind: type[BaseException]) -> BaseException:
-    if issubclass(kind, aiohttp.ClientOSError) and not issubclass(
-        kind, aiohttp.ClientConnectorError
-    ):
+    if issubclass(kind, OSError) and not issubclass(kind, aiohttp.ClientConnectorError):
         return kind(errno.EPIPE, "pipe")
     attempts: tuple[tuple[Any, ...], ...] = (
         (REQUEST, ()),

@@ -26,9 +26,14 @@ class Programs:
     path: str
 
 
-def find_programs(environment: Environment) -> Programs:
-    """The programs of the engine; raises EngineUnavailable, saying what to install."""
-    path = os.pathsep.join((environment.get("PATH") or "", *_SYSTEM_PATH))
+def find_programs(
+    environment: Environment, *, system_path: tuple[str, ...] = _SYSTEM_PATH
+) -> Programs:
+    """The programs of the engine; raises EngineUnavailable, saying what to install.
+
+    `system_path` is searched after PATH, on which users other than root have no daemons.
+    """
+    path = os.pathsep.join((environment.get("PATH") or "", *system_path))
     if os.getuid() == 0:
         return _system_programs(path)
     daemon = shutil.which("dockerd-rootless.sh", path=f"{path}:{_DEBIAN_ROOTLESS}")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from longshore.plan.goregex.search import compile_pattern, readable
-
 _LOOKS_LIKE_A_PATTERN = re.compile(r"[\\*?\[\]|]|\.\+|\(.*\)|\{[0-9]+,?[0-9]*\}")
 """Git allows none of ``\\ * ? [`` in a name, and the rest is rare in names."""
 
@@ -20,12 +18,14 @@ def matches(pattern: str, build_tag: str | None) -> bool:
         return False
     if pattern == build_tag:
         return True
-    return _is_anchored(pattern) and compile_pattern(pattern).find(readable(build_tag))
+    return _is_anchored(pattern) and _occurs(pattern, build_tag)
 
 
 def pattern_problem(pattern: str) -> str | None:
     """What will surprise the author of a value, to be said behind it; None if nothing (T-30)."""
     if _is_anchored(pattern):
+        from longshore.plan.goregex.search import compile_pattern
+
         problem = compile_pattern(pattern).problem
         if problem is None:
             return None
@@ -36,6 +36,13 @@ def pattern_problem(pattern: str) -> str | None:
             "build tag of exactly this text"
         )
     return None
+
+
+def _occurs(pattern: str, text: str) -> bool:
+    # Most builds have no such pattern, and need not wait for what reads them.
+    from longshore.plan.goregex.search import compile_pattern, readable
+
+    return compile_pattern(pattern).find(readable(text))
 
 
 def _is_anchored(pattern: str) -> bool:

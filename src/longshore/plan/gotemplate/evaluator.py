@@ -79,7 +79,7 @@ class _Frame:
         """Once for each byte of a ``[]byte``: the only list a template here can meet."""
         if not isinstance(value, ByteSlice):
             raise Fault(
-                f"range cannot go over {_article(type_name(value))}",
+                f"range cannot go over a value of type {type_name(value)}",
                 branch.offset,
                 hint="there are no lists among the fields",
             )
@@ -109,10 +109,3 @@ class _Frame:
         argument = None if call.pipe is None else self._pipelines(dot).pipe(call.pipe)
         frame = _Frame(self.machine, self.definitions, Variables(argument))
         frame.body(self.definitions[call.name], argument)
-
-
-def _article(name: str) -> str:
-    return f"a value of type {name}"
-
-
-__all__ = ["Root", "run"]

@@ -71,7 +71,9 @@ def printed(value: Value, verb: str, flags: Flags) -> bytes:
 def _by_methods(value: Value, verb: str, flags: Flags) -> bytes | None:
     """Values that know how to show themselves: Go's GoStringer and Stringer."""
     if flags.sharp_v:
-        return flags.padded(go_bytes(value.go_text())) if isinstance(value, GoTime) else None
+        if not isinstance(value, GoTime):
+            return None
+        return print_text(go_bytes(value.go_text()), "s", flags)
     if verb not in "vsxXq":
         return None
     if isinstance(value, GoTime | Duration | Month | Weekday):

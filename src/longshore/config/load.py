@@ -30,12 +30,15 @@ class Loaded:
     """What the files say, and all that is wrong with them, sorted by place.
 
     `project` is None when a problem is an error. `sources` are the texts by the path that places
-    name, for showing lines; a file that could not be decoded has none.
+    name, for showing lines; a file that could not be decoded has none. `services` and `steps` are
+    what could be read, for checks that look at files with errors too.
     """
 
     project: Project | None
     problems: tuple[Problem, ...]
     sources: Mapping[str, SourceText]
+    services: ServicesFile | None = None
+    steps: StepsFile | None = None
 
 
 def load(
@@ -62,7 +65,7 @@ def load(
     if services is not None and (steps is not None or not need_steps):
         project = Project(directory=loader.directory, services=services, steps=steps)
     failed = any(problem.severity is Severity.ERROR for problem in problems)
-    return Loaded(None if failed else project, problems, loader.sources)
+    return Loaded(None if failed else project, problems, loader.sources, services, steps)
 
 
 def read_text(path: Path) -> str | None:

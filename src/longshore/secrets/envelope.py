@@ -67,7 +67,8 @@ def decrypt_text(text: bytes, key: AesKey, name: str) -> str:
         # Neither the bytes nor the cause, which holds them, may be shown.
         raise DecryptionFailed(
             f"cannot decrypt {name} with {key.origin}: wrong key?",
-            hint="the result is not text; use the key the file was encrypted with",
+            hint="the result is not text (jet said: environment contains non-utf8 characters); "
+            "use the key the file was encrypted with",
         ) from None
 
 

@@ -13,7 +13,7 @@ from longshore.secrets.text_bytes import decode, encode
 _MASK: Final = MASK.encode()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class _Stream:
     """What is held back of a stream; the first `masked` bytes of it were given out as the mask."""
 
@@ -25,6 +25,7 @@ class _Stream:
 class Masker:
     """Knows every secret of a run. Give it all bytes of a stream in order, in pieces of any size.
 
+    Large pieces are faster (64 KB: hundreds of MB/s with RE2, 200 bytes: a tenth of that).
     What `feed` and `flush` return, put together, does not depend on where the pieces were cut.
     Secrets that overlap are one mask. A secret added later is masked from then on.
     """

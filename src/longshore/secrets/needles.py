@@ -4,17 +4,20 @@ An alternation in `re` tries every branch at every byte (a few MB/s with 700 bra
 the data is read as an array of 4-byte numbers, one every `stride` bytes, and the whole array is
 put against a set in one call: every occurrence of a needle of at least ``stride + 3`` bytes
 covers one number that lies fully inside it. Only where a number is known the bytes themselves are
-compared. Needles too short for the stride are looked for one by one.
+compared. Needles too short for the stride are looked for one by one. Where RE2 is installed its
+automaton takes the place of all this.
 """
 
 from __future__ import annotations
 
 import sys
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import compress, count
 from typing import Final
+
+from longshore.secrets.automaton import Starts, compile_heads
 
 Span = tuple[int, int]
 """Start and end of an occurrence."""
@@ -34,9 +37,12 @@ Grams = Mapping[int, tuple[tuple[int, bytes], ...]]
 """4-byte number -> the needles it is part of, each with the offset of the number in it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Needles:
-    """Finds all occurrences, overlapping ones too, of byte strings of 4 bytes or more."""
+    """Finds all occurrences, overlapping ones too, of byte strings of 4 bytes or more.
+
+    It does not show what it looks for.
+    """
 
     stride: int
     grams: Grams
@@ -46,13 +52,19 @@ class Needles:
     heads: frozenset[bytes]
     longest: int
     multi_line: bool
+    starts: Starts | None
 
     @classmethod
-    def of(cls, needles: Iterable[bytes]) -> Needles:
-        """Prepare the search for `needles` (some ten milliseconds for a thousand)."""
+    def of(cls, needles: Iterable[bytes], *, automaton: bool = True) -> Needles:
+        """Prepare the search for `needles` (some ten milliseconds for a thousand).
+
+        `automaton` False does without RE2 even where it is installed.
+        """
         ordered = tuple(sorted(set(needles)))
+        starts = compile_heads(ordered) if automaton else None
         stride = min(_STRIDES, key=lambda stride: _cost(stride, ordered))
-        grams = _grams((n for n in ordered if len(n) >= stride + _GRAM - 1), stride)
+        covered = [n for n in ordered if len(n) >= stride + _GRAM - 1] if starts is None else []
+        grams = _grams(covered, stride)
         return cls(
             stride=stride,
             grams=grams,
@@ -62,19 +74,34 @@ class Needles:
             heads=frozenset(n[:size] for n in ordered for size in range(1, _GRAM + 1)),
             longest=max(map(len, ordered), default=0),
             multi_line=any(b"\n" in n for n in ordered),
+            starts=starts,
         )
 
     def spans(self, data: bytes) -> list[Span]:
         """Where needles are in `data`, sorted, overlapping ones joined."""
-        found = [
-            span for needle in self.short if needle in data for span in _occurrences(needle, data)
-        ]
+        found = list(self._by_automaton(data, self.starts) if self.starts else self._by_gram(data))
+        return _joined(sorted(found)) if found else found
+
+    def _by_automaton(self, data: bytes, starts: Starts) -> Iterator[Span]:
+        for start in starts(data):
+            # All needles with these first bytes are next to each other in the order.
+            head = data[start : start + _GRAM]
+            for place in range(bisect_left(self.ordered, head), len(self.ordered)):
+                needle = self.ordered[place]
+                if not needle.startswith(head):
+                    break
+                if data.startswith(needle, start):
+                    yield start, start + len(needle)
+
+    def _by_gram(self, data: bytes) -> Iterator[Span]:
+        for needle in self.short:
+            if needle in data:
+                yield from _occurrences(needle, data)
         if self.grams:
             # A stride below the size of a number takes one pass for each phase.
             for phase in range(0, max(_GRAM - self.stride, 0) + 1, self.stride):
                 for at in _places(data, phase, self.stride, self.known):
-                    found += self._around(data, at)
-        return _joined(sorted(found)) if found else found
+                    yield from self._around(data, at)
 
     def partial(self, data: bytes) -> int:
         """Where the longest end of `data` begins that begins a needle, else the length of `data`.

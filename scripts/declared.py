@@ -4,12 +4,16 @@ import sys
 import tomllib
 from pathlib import Path
 
+_EDITABLE = "editables"
+"""What hatchling needs beyond the declared requirements for `pip install --editable`."""
+
 
 def main() -> None:
     """Write them to standard output."""
     declared = tomllib.loads(Path("pyproject.toml").read_text())
     requirements = (
         *declared["build-system"]["requires"],
+        _EDITABLE,
         *declared["project"]["dependencies"],
         *declared["dependency-groups"]["dev"],
     )

@@ -12,7 +12,6 @@ from longshore.config.model import ServiceEntry, ServicesFile
 from longshore.config.names import defined, image_name
 from longshore.config.problem import Place
 from longshore.config.report import Report
-from longshore.config.suggest import did_you_mean
 
 _CHANGING = ("Time", "Timestamp", "StringTime")
 
@@ -35,7 +34,7 @@ def _references(entry: ServiceEntry, file: ServicesFile, report: Report) -> None
                 codes.SERVICE_IN_SERVICE,
                 place,
                 f'service "{entry.name}" depends on undefined service "{name}"'
-                + did_you_mean(name, file.services),
+                + report.did_you_mean(name, file.services),
                 defined(file.services),
             )
     generator = entry.credentials.dockercfg_service
@@ -44,7 +43,7 @@ def _references(entry: ServiceEntry, file: ServicesFile, report: Report) -> None
             codes.SERVICE_IN_SERVICE,
             entry.where("dockercfg_service"),
             f'service "{entry.name}" refers to undefined service "{generator}"'
-            + did_you_mean(generator, file.services),
+            + report.did_you_mean(generator, file.services),
             defined(file.services),
         )
 

@@ -19,7 +19,6 @@ from longshore.config.names import defined, suggestion
 from longshore.config.problem import Place
 from longshore.config.report import Report
 from longshore.config.steps import label
-from longshore.config.suggest import did_you_mean
 
 MAX_STEPS = 100_000
 """Steps of a pipeline once its `services` are multiplied out (T-24)."""
@@ -82,13 +81,13 @@ class _Checker:
         generator = entry.credentials.dockercfg_service
         if generator and generator not in known:
             at = entry.where("dockercfg_service")
-            self._undefined(entry, generator, at, did_you_mean(generator, known))
+            self._undefined(entry, generator, at, self.report.did_you_mean(generator, known))
         names = [(entry.service, entry.where("service"))] if entry.service else []
         if isinstance(entry, GroupEntry):
             names.extend((n, entry.where("services", i)) for i, n in enumerate(entry.services))
         for name, place in names:
             if name not in known:
-                self._undefined(entry, name, place, suggestion(name, self.services))
+                self._undefined(entry, name, place, suggestion(name, self.services, self.report))
 
     def _undefined(self, entry: StepEntry, name: str, place: Place, meant: str) -> None:
         step = label(entry.name, entry.ordinal)

@@ -17,6 +17,7 @@ _TEMPLATE = re.compile(
     r"CommitDescription|CommitterName|CommitterEmail|CommitterUsername|Time|Timestamp|StringTime|"
     r"StepName|ServiceName|ImageName|Ci|CiName|PrNumber|PullRequest)\b"
 )
+_SUSPICIOUS = re.compile(r"[&|;<>$]")
 _LOOKS_LIKE_REGEX = re.compile(r"[*?+\[\]\\|(){}]")
 
 
@@ -42,6 +43,8 @@ def check_image(text: str, place: Place, report: Report) -> ImageReference | Non
 def check_command(text: str, words: Sequence[str], place: Place, report: Report) -> None:
     """Warn when shell syntax is used but no shell (T-12, K-2), or a template (Q-28)."""
     warn_template(text, place, report)
+    if not _SUSPICIOUS.search(text):
+        return
     try:
         found = shell_syntax(text, words)
     except InvalidValue:

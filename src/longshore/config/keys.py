@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Generic, TypeVar, cast
 
 from longshore.config import codes
 from longshore.config.node import Mapping, Node, Scalar
 from longshore.config.report import Report
 from longshore.config.shapes import Anything, Shape
-from longshore.config.suggest import did_you_mean, nearest
+from longshore.config.suggest import nearest
 
 T = TypeVar("T")
 
@@ -86,7 +87,7 @@ class Fields:
     def missing(self, report: Report, code: str, message: str, hint: str, *keys: Key[Any]) -> None:
         """Add the error that one of `keys` is needed; at the unknown key that may be it."""
         names = [key.name for key in keys]
-        for text, at in self.unknown.items():
+        for text, at in islice(self.unknown.items(), 20):
             meant = nearest(text, names)
             if meant:
                 del self.unknown[text]
@@ -151,7 +152,9 @@ class Keys:
             codes.UNKNOWN_KEY,
             name,
             f'unknown key "{text}" in {self.what} is ignored'
-            + did_you_mean(text, [k.name for k in self.keys if k.status is Status.SUPPORTED]),
+            + report.did_you_mean(
+                text, [k.name for k in self.keys if k.status is Status.SUPPORTED]
+            ),
             f"see docs/reference for the keys of {self.what}",
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from longshore.config.model import ServiceEntry, ServicesFile
-from longshore.config.suggest import did_you_mean
+from longshore.config.report import Report
 
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
 
@@ -22,13 +22,13 @@ def image_name(entry: ServiceEntry) -> str:
     return f"codeship_{legal or 'service'}"
 
 
-def suggestion(name: str, services: ServicesFile) -> str:
+def suggestion(name: str, services: ServicesFile, report: Report) -> str:
     """``; did you mean "…"?`` for the undefined service of a step, or nothing.
 
     The nearest name; where none is near, the only service there is, or the only one that is built:
     a step hardly ever means a ready-made image.
     """
-    near = did_you_mean(name, services.services)
+    near = report.did_you_mean(name, services.services)
     if near:
         return near
     built = [entry.name for entry in services.services.values() if entry.build is not None]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from longshore.config.node import Node, Scalar
 from longshore.config.problem import Place, Problem, Problems, Severity
+from longshore.config.suggest import did_you_mean
+
+_SUGGESTIONS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,13 @@ class Report:
     def warning(self, code: str, at: Node | Place, message: str, hint: str | None = None) -> None:
         """Something that is probably not meant."""
         self._add(Severity.WARNING, code, at, message, hint)
+
+    def did_you_mean(self, name: str, known: Iterable[str]) -> str:
+        """As `longshore.config.suggest.did_you_mean`, but silent after many problems.
+
+        Looking for near names costs more than all the rest; a hostile file has 100,000 of them.
+        """
+        return did_you_mean(name, known) if len(self.problems.found) < _SUGGESTIONS else ""
 
     def _add(
         self, severity: Severity, code: str, at: Node | Place, message: str, hint: str | None

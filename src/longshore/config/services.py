@@ -14,7 +14,6 @@ from longshore.config.model import BuildEntry, CredentialKeys, ServiceEntry, Ser
 from longshore.config.node import Mapping, Node, Scalar, Sequence, places_below
 from longshore.config.report import Report
 from longshore.config.shapes import kind_of, wrong_type
-from longshore.config.suggest import did_you_mean
 
 _IGNORED_AT_TOP = frozenset({"version", "volumes", "networks", "secrets", "configs", "name"})
 _MAKES_A_SERVICE = ("image", "build", "dockerfile")
@@ -68,7 +67,7 @@ def _blocks(root: Node, report: Report) -> list[tuple[Scalar, Node]] | None:
                 codes.UNKNOWN_KEY,
                 key,
                 f'"{key.text[:60]}" stands beside "services:" and is ignored'
-                + did_you_mean(key.text, ["services", *_IGNORED_AT_TOP]).replace('"?', '"?'),
+                + report.did_you_mean(key.text, ["services", *_IGNORED_AT_TOP]),
                 'a service must be indented below "services:"',
             )
     if isinstance(nested, Mapping):

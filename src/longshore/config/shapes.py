@@ -21,6 +21,11 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 Schema = dict[str, Any]
 
+MAX_COMMAND = 128 * 1024
+"""Linux passes no longer argument to a program (MAX_ARG_STRLEN, execve(2))."""
+_SHELL_QUOTING = re.compile(r"['\"\\\0]")
+_BLANKS = re.compile(r"[ \t\n]+")
+
 _TEXT: Schema = {"type": ["string", "number", "boolean"]}
 
 
@@ -151,8 +156,17 @@ class Command:
         if not isinstance(node, Scalar):
             wrong_type(self.what, node, report, "quote a command that begins with { or contains : ")
             return None
+        text = node.text
+        if len(text) > MAX_COMMAND:
+            hint = "write the text into a script of the image"
+            report.error(
+                codes.WRONG_VALUE, node, f"this command has {len(text):,} characters", hint
+            )
+            return None
+        if not _SHELL_QUOTING.search(text):
+            return tuple(word for word in _BLANKS.split(text) if word)
         try:
-            return split_command(node.text)
+            return split_command(text)
         except InvalidValue as fault:
             report.error(codes.QUOTE, node, fault.message, fault.hint)
             return None

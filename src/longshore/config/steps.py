@@ -21,7 +21,6 @@ from longshore.config.node import Mapping, Node, Scalar, Sequence, places_below
 from longshore.config.report import Report
 from longshore.config.services import credentials
 from longshore.config.shapes import kind_of
-from longshore.config.suggest import did_you_mean
 
 _DASH = 'begin each step with a dash: "- service: ..."'
 _NESTED = frozenset({"steps", "on_fail"})
@@ -133,7 +132,7 @@ class _Reader:
                 codes.UNKNOWN_TYPE,
                 fields.at(k.TYPE),
                 f'{self._label(fields, ordinal)} has unknown type "{written[:40]}"'
-                + did_you_mean(written, k.TYPES),
+                + self.report.did_you_mean(written, k.TYPES),
                 f"types are {', '.join(k.TYPES)}",
             )
             return None

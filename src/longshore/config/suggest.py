@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 _MAX_LENGTH = 60
+_MAX_KNOWN = 500
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -17,6 +18,9 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     if not name or len(name) > _MAX_LENGTH:
         return None
     plain = _plain(name)
+    known = list(known)
+    if len(known) > _MAX_KNOWN:
+        known = [other for other in known if other[:1] == name[:1]][:_MAX_KNOWN]
     scored = sorted((_distance(plain, _plain(other)), other) for other in known)
     if scored and scored[0][0] <= max(1, len(plain) // 3):
         return scored[0][1]

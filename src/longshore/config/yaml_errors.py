@@ -68,8 +68,8 @@ def explain(source: SourceText, fault: MarkedYAMLError) -> Problem:
         )
     misplaced = _misplaced_key(source, index) if "mapping values" in said else None
     if misplaced is not None:
-        words = "this key is not indented like the keys around it"
-        return _problem(source, misplaced, words, _INDENT)
+        text = "this key is not indented like the keys around it"
+        return _problem(source, misplaced, text, _INDENT)
     if "cannot start any token" in said:
         return _no_token(source, index)
     for pattern, at_begin, message, hint in _TEXTS:

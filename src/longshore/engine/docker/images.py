@@ -61,7 +61,7 @@ async def pull(
     except (EngineUnavailable, Conflict):
         raise
     except EngineError as exception:
-        raise _failed(PullFailed, f"{reference} cannot be pulled", exception) from exception
+        raise _failed(PullFailed, f"{reference} cannot be pulled: ", exception) from exception
     info = await inspect(client, reference)
     if info is None:
         raise PullFailed(f"{reference} was pulled, but the engine does not have it now")
@@ -85,7 +85,7 @@ async def push(
     except EngineUnavailable:
         raise
     except EngineError as exception:
-        text = f"Image Push error for image {reference}"
+        text = f"Image Push error for image {reference}, "  # the words of P-23
         raise _failed(EnginePushFailed, text, exception) from exception
     if progress.digest is None:
         raise EnginePushFailed(f"the engine did not say under which digest it pushed {reference}")
@@ -102,7 +102,7 @@ async def export(client: Client, image: str) -> AsyncIterator[AsyncIterator[byte
         except EngineUnavailable:
             raise
         except EngineError as exception:
-            text = f"{image} cannot be exported"
+            text = f"{image} cannot be exported: "
             raise _failed(type(exception), text, exception) from exception
         yield answer.chunks()
 
@@ -120,7 +120,7 @@ async def _followed(answer: Answer, on_line: OnLine) -> Progress:
 
 def _failed(kind: type[EngineError], text: str, exception: EngineError) -> EngineError:
     said = exception.message.removeprefix("the engine says: ")
-    return kind(f"{text}: {said}", hint=exception.hint, status=exception.status)
+    return kind(f"{text}{said}", hint=exception.hint, status=exception.status)
 
 
 def _authentication(credential: Credential | None, repository: str) -> Mapping[str, str]:

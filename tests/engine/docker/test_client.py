@@ -1,0 +1,152 @@
+"""The connection: versions, an engine that goes away, and what is no engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+from anyio.abc import SocketStream
+
+from longshore.engine.docker.engine import DockerEngine, connect
+from longshore.engine.docker.ssh import command
+from longshore.engine.endpoint import Endpoint
+from longshore.errors import EngineError, EngineUnavailable, NotFound
+
+VERSION = {"Version": "1", "ApiVersion": "1.41", "MinAPIVersion": "1.12", "Os": "l", "Arch": "a"}
+Answer = Callable[[bytes, SocketStream], Awaitable[None]]
+
+
+def _http(body: object, status: str = "200 OK") -> bytes:
+    text = json.dumps(body).encode()
+    return f"HTTP/1.1 {status}\r\nContent-Length: {len(text)}\r\n\r\n".encode() + text
+
+
+@asynccontextmanager
+async def _engine(
+    tmp_path: Path, answer: Answer, version: object = VERSION
+) -> AsyncIterator[Endpoint]:
+    """An engine of a few lines: tells its version, leaves the rest to `answer`, on one socket."""
+    path = tmp_path / "engine.sock"
+
+    async def serve(stream: SocketStream) -> None:
+        async with stream:
+            while True:
+                try:
+                    request = await stream.receive()
+                except anyio.EndOfStream:
+                    return
+                if request.startswith(b"GET /version"):
+                    await stream.send(_http(version))
+                else:
+                    path.unlink(missing_ok=True)
+                    await answer(request, stream)
+                    return
+
+    async with anyio.create_task_group() as tasks, await anyio.create_unix_listener(path) as opened:
+        tasks.start_soon(opened.serve, serve)
+        yield Endpoint(url=f"unix://{path}", origin="test")
+        tasks.cancel_scope.cancel()
+
+
+async def _dies(request: bytes, stream: SocketStream) -> None:
+    return
+
+
+CALLS: dict[str, Callable[[DockerEngine], Awaitable[object]]] = {
+    "info": lambda engine: engine.info(),
+    "wait": lambda engine: engine.wait("c"),
+    "stop": lambda engine: engine.stop("c", 1),
+    "remove": lambda engine: engine.remove("c"),
+    "pull": lambda engine: engine.pull("i", None, lambda line: None),
+    "push": lambda engine: engine.push("i", None, lambda line: None),
+    "inspect": lambda engine: engine.inspect_image("i"),
+    "resources": lambda engine: engine.resources({}),
+    "network": lambda engine: engine.create_network("n", {}),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_an_engine_that_goes_away_in_a_call_is_unavailable(tmp_path: Path, name: str) -> None:
+    async with _engine(tmp_path, _dies) as endpoint, connect(endpoint) as engine:
+        with pytest.raises(EngineUnavailable, match="engine"):
+            await CALLS[name](engine)
+
+
+async def test_an_engine_that_dies_after_output_is_unavailable_after_the_bytes(
+    tmp_path: Path,
+) -> None:
+    async def some_output(request: bytes, stream: SocketStream) -> None:
+        await stream.send(b"HTTP/1.1 101 UPGRADED\r\n\r\n\x01\0\0\0\0\0\0\x03abc")
+
+    seen: list[bytes] = []
+
+    async def read(engine: DockerEngine) -> None:
+        async with engine.attach("c") as attachment:
+            async for chunk in attachment:
+                seen.append(chunk.data)  # noqa: PERF401  # the bytes before the error must be kept
+
+    async with _engine(tmp_path, some_output) as endpoint, connect(endpoint) as engine:
+        with pytest.raises(EngineUnavailable):
+            await read(engine)
+    assert seen == [b"abc"]
+
+
+async def test_an_attach_that_is_refused_says_why(tmp_path: Path) -> None:
+    async def refused(request: bytes, stream: SocketStream) -> None:
+        await stream.send(_http({"message": "No such container: c"}, "404 Not Found"))
+
+    async with _engine(tmp_path, refused) as endpoint, connect(endpoint) as engine:
+        with pytest.raises(NotFound, match="No such container: c"):
+            async with engine.attach("c"):
+                pass
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        (VERSION | {"ApiVersion": "1.99", "MinAPIVersion": "1.90"}, "speaks API 1.90 to 1.99"),
+        (VERSION | {"ApiVersion": "1.20"}, "speaks API 1.12 to 1.20"),
+    ],
+)
+async def test_an_engine_without_a_common_version_is_refused_with_both(
+    tmp_path: Path, version: object, words: str
+) -> None:
+    async with _engine(tmp_path, _dies, version) as endpoint:
+        with pytest.raises(EngineUnavailable, match=words):
+            async with connect(endpoint):
+                pass
+
+
+@pytest.mark.parametrize("version", [{}, [], {"ApiVersion": "x"}, "text"])
+async def test_what_answers_otherwise_is_no_engine(tmp_path: Path, version: object) -> None:
+    async with _engine(tmp_path, _dies, version) as endpoint:
+        with pytest.raises(EngineError, match=r"not what its API promises"):
+            async with connect(endpoint):
+                pass
+
+
+async def test_nobody_listening_is_unavailable_with_a_hint(tmp_path: Path) -> None:
+    with pytest.raises(EngineUnavailable, match="no container engine answers") as caught:
+        async with connect(Endpoint(url=f"unix://{tmp_path}/none", origin="test")):
+            pass
+    assert "DOCKER_HOST" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("url", ["ftp://x", "nonsense", "tcp://host:notaport"])
+async def test_an_address_that_means_nothing_is_an_engine_error(url: str) -> None:
+    with pytest.raises(EngineError):
+        async with connect(Endpoint(url=url, origin="test")):
+            pass
+
+
+def test_the_ssh_command_forwards_one_private_socket() -> None:
+    words = command("ssh://me@host:2222", Path("/private/s"))
+    assert words[:2] == ["ssh", "-nNT"]
+    assert "/private/s:/var/run/docker.sock" in words
+    assert words[-2:] == ["--", "host"]
+    assert words[words.index("-l") : words.index("-l") + 2] == ["-l", "me"]
+    assert words[words.index("-p") : words.index("-p") + 2] == ["-p", "2222"]

@@ -1,0 +1,134 @@
+"""Which way an image takes to the registry: a pure estimate, with its reason in words.
+
+Figures are bytes of tar a second, measured on two cores (bench/); they only have to be right
+enough to rank the ways.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+ENGINE_PUSH_RATE: Final = 28e6
+"""One layer through the engine's own push: gzip at its default level on one core."""
+
+PACKING_RATE: Final = 450e6
+"""Our packing, on one core."""
+
+EXPORT_RATE: Final = 130e6
+"""A classic engine's export, which first writes the whole image to a temporary directory."""
+
+STREAM_RATE: Final = 800e6
+"""The export of an engine with the containerd store, which writes nothing first."""
+
+_ENGINE_PUSH_START: Final = 0.05
+_EXPORT_START: Final = 0.3
+_PARALLEL_PUSHES: Final = 5
+"""Layers an engine pushes at a time (``max-concurrent-uploads``)."""
+
+
+class Route(StrEnum):
+    """Where the layers come from."""
+
+    STORE = "engine's store"
+    EXPORT = "image export"
+    ENGINE_PUSH = "engine's own push"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What the estimate is made from.
+
+    `layer_sizes` are the bytes of every layer, `missing` of those the registry lacks.
+    `store_refusal` says why the store cannot be read; None: it can. `packed_store`: the engine
+    keeps its layers packed (containerd). `engine_can_push`: the registry is one the engine reaches
+    by itself, and nothing was asked for (format, compression) that its push cannot do.
+    """
+
+    layer_sizes: tuple[int, ...]
+    missing: tuple[int, ...]
+    cores: int
+    store_refusal: str | None = None
+    packed_store: bool = False
+    engine_can_push: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The way, the seconds it should take, and why, as a sentence without a full stop."""
+
+    route: Route
+    seconds: float
+    reason: str
+
+
+def choose(situation: Situation) -> Choice:
+    """The cheapest way.
+
+    The store wins wherever it can be read: it gives single layers, and nothing is faster.
+    """
+    if situation.store_refusal is None:
+        seconds = _packing(situation)
+        return Choice(
+            route=Route.STORE,
+            seconds=seconds,
+            reason=f"reading the engine's store directly, about {seconds:.1f} s",
+        )
+    export, push = _export(situation), _engine_push(situation)
+    if situation.engine_can_push and push <= export:
+        return Choice(route=Route.ENGINE_PUSH, seconds=push, reason=_pushing(situation, export))
+    return Choice(route=Route.EXPORT, seconds=export, reason=_exporting(situation, push))
+
+
+def _packing(situation: Situation) -> float:
+    if situation.packed_store:
+        return sum(situation.missing) / STREAM_RATE
+    return sum(situation.missing) / (PACKING_RATE * max(1, situation.cores))
+
+
+def _export(situation: Situation) -> float:
+    """Export and packing overlap, except that a classic engine writes everything first."""
+    total = sum(situation.layer_sizes)
+    if situation.packed_store:
+        return _EXPORT_START + total / STREAM_RATE
+    return _EXPORT_START + total / EXPORT_RATE + _packing(situation)
+
+
+def _engine_push(situation: Situation) -> float:
+    if not situation.missing:
+        return _ENGINE_PUSH_START
+    if situation.packed_store:
+        return _ENGINE_PUSH_START + sum(situation.missing) / STREAM_RATE
+    # Layers are packed side by side, but no layer by two cores.
+    lanes = min(_PARALLEL_PUSHES, max(1, situation.cores), len(situation.missing))
+    longest, total = max(situation.missing), sum(situation.missing)
+    return _ENGINE_PUSH_START + max(longest, total / lanes) / ENGINE_PUSH_RATE
+
+
+def _pushing(situation: Situation, export: float) -> str:
+    return (
+        f"letting the engine push {_share(situation)}: about {_engine_push(situation):.1f} s, "
+        f"against {export:.1f} s by exporting the image ({_refused(situation)})"
+    )
+
+
+def _exporting(situation: Situation, push: float) -> str:
+    rival = (
+        f"against {push:.1f} s by the engine's own push"
+        if situation.engine_can_push
+        else "the engine's own push cannot do what was asked"
+    )
+    return (
+        f"exporting the image to send {_share(situation)}: about {_export(situation):.1f} s, "
+        f"{rival} ({_refused(situation)})"
+    )
+
+
+def _share(situation: Situation) -> str:
+    missing, total = sum(situation.missing) / 1e6, sum(situation.layer_sizes) / 1e6
+    return f"{missing:.0f} of {total:.0f} MB"
+
+
+def _refused(situation: Situation) -> str:
+    return f"the engine's store: {situation.store_refusal}"

@@ -1,0 +1,89 @@
+"""Layers that lie in a file, or in a part of one."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from longshore.errors import ContentMismatch, NotFound
+from longshore.image.flow import blocks_in_thread
+from longshore.image.layer import BLOCK, Block, Blocks, ImageParts, LayerSource
+from longshore.oci.descriptor import Descriptor
+from longshore.oci.digest import Digest
+from longshore.oci.manifest import Manifest
+
+GZIP_MAGIC: Final = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileLayer:
+    """A `LayerSource`: `length` bytes of a file from `offset` on.
+
+    `gzipped`: they are a gzip of the tar, whose digest nobody vouches for; `open` unpacks it.
+    """
+
+    path: Path
+    length: int
+    origin: str
+    offset: int = 0
+    diff_id: Digest | None = None
+    packed: Descriptor | None = None
+    gzipped: bool = False
+
+    @property
+    def size(self) -> int | None:
+        return None if self.gzipped else self.length
+
+    def open(self) -> Blocks:
+        return blocks_in_thread(lambda: _unpack(self) if self.gzipped else _read(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileImage:
+    """A `StoredImage` that holds no file open between layers.
+
+    `manifest` is the one the image came with, if any: pushed as it is, the digest stays the same.
+    """
+
+    parts: ImageParts
+    layers: tuple[LayerSource, ...]
+    manifest: Manifest | None = None
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def _read(layer: FileLayer) -> Generator[Block, None, None]:
+    try:
+        with layer.path.open("rb", buffering=0) as file:
+            offset, end = layer.offset, layer.offset + layer.length
+            while offset < end:
+                block = os.pread(file.fileno(), min(BLOCK, end - offset), offset)
+                if not block:
+                    raise ContentMismatch(f"{layer.path} ends in the middle of a layer")
+                yield block
+                offset += len(block)
+    except OSError as exc:
+        raise NotFound(f"{layer.path} cannot be read: {exc.strerror}") from exc
+
+
+def _unpack(layer: FileLayer) -> Generator[Block, None, None]:
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        for block in _read(layer):
+            data: bytes = bytes(block)
+            while data:
+                if unpacker.eof:
+                    # A gzip may have several members (RFC 1952, 2.2).
+                    unpacker = zlib.decompressobj(wbits=31)
+                if unpacked := unpacker.decompress(data, BLOCK):
+                    yield unpacked
+                data = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
+    except zlib.error as exc:
+        raise ContentMismatch(f"a layer in {layer.path} is no gzip: {exc}") from exc
+    if not unpacker.eof:
+        raise ContentMismatch(f"a layer in {layer.path} ends in the middle of its gzip")

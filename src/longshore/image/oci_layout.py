@@ -1,0 +1,51 @@
+"""Images in an OCI layout directory (OCI image spec, ``image-layout.md``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from longshore.errors import InvalidValue, NotFound
+from longshore.image.content import BlobDirectory, choose_manifest
+from longshore.image.files import FileImage
+from longshore.oci.descriptor import Descriptor
+from longshore.oci.manifest import Index, parse_manifest
+from longshore.oci.media_types import OCI_INDEX
+from longshore.oci.platform import Platform
+
+_NAME: Final = "org.opencontainers.image.ref.name"
+
+
+def is_oci_layout(path: Path) -> bool:
+    """Whether a directory is meant as an OCI layout."""
+    return (path / "oci-layout").is_file()
+
+
+def open_oci_layout(path: Path, platform: Platform, name: str | None = None) -> FileImage:
+    """The image of a layout: the one its index calls `name`, else the one for `platform`.
+
+    Raises InvalidValue when it is no layout, NotFound when it has no such image.
+    """
+    chosen = _chosen(path, platform, name)
+    blobs = BlobDirectory(directory=path / "blobs" / "sha256", origin="OCI layout")
+    return blobs.image(chosen.digest, chosen.media_type, platform)
+
+
+def _chosen(path: Path, platform: Platform, name: str | None) -> Descriptor:
+    try:
+        content = (path / "index.json").read_bytes()
+    except OSError as exc:
+        raise NotFound(f"{path} is no OCI layout: index.json: {exc.strerror}") from exc
+    # A layout's index has no Content-Type, and rarely a mediaType.
+    index = parse_manifest(content, OCI_INDEX)
+    if not isinstance(index, Index):
+        raise InvalidValue(f"{path / 'index.json'} is no index")
+    if name is None:
+        return choose_manifest(index.manifests, platform)
+    named = [m for m in index.manifests if m.annotations.get(_NAME) == name]
+    if not named:
+        names = sorted(m.annotations[_NAME] for m in index.manifests if _NAME in m.annotations)
+        raise NotFound(
+            f'{path} has no image "{name}"', hint=f"it has: {', '.join(names) or 'none'}"
+        )
+    return choose_manifest(named, platform)

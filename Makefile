@@ -15,7 +15,7 @@ demo: ## build an image, run a command in it, push it to a registry (installs wh
 	@scripts/demo
 
 test: ## everything: checks, fast tests, tests on a real engine and registry (installs, too)
-	@scripts/install engine busybox registry
+	@scripts/install engine busybox registry clients
 	@$(MAKE) --no-print-directory check
 	@$(PYTEST)
 

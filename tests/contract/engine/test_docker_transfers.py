@@ -44,4 +44,3 @@ async def test_push_and_pull_with_credentials(
     with pytest.raises(PullFailed):
         await docker.pull(reference.replace(":v1", ":none"), RIGHT, lambda line: None)
     await docker.remove_image(reference)
-    await docker.remove_image(by_digest)

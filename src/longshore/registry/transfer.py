@@ -140,7 +140,7 @@ class Transfer:
         send, receive = anyio.create_memory_object_stream[Buffer](1)
         outcome: list[Answer | LongshoreError] = []
         failure: Exception | None = None
-        async with anyio.create_task_group() as tasks:
+        async with receive, anyio.create_task_group() as tasks:
             tasks.start_soon(self._exchange, receive, outcome)
             try:
                 await self._feed(send)

@@ -1,0 +1,185 @@
+"""Whole images into a registry."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from longshore.errors import ContentMismatch, RegistryError
+from longshore.image.compression import CompressionOptions
+from longshore.image.layer import Block, ImageParts, LayerSource
+from longshore.oci.descriptor import Descriptor
+from longshore.oci.digest import Digest
+from longshore.oci.manifest import Manifest
+from longshore.oci.media_types import Compression, Format
+from longshore.registry.client import RegistryClient
+from longshore.registry.push import PushOptions, push
+from longshore.testing.faults import (
+    FORBIDDEN,
+    STORM,
+    Answer,
+    ResetRequest,
+    Script,
+    on,
+    seeded_faults,
+)
+from longshore.testing.registry import faulty_registry
+
+Connect = Callable[..., RegistryClient]
+MakeBytes = Callable[..., bytes]
+REPOSITORY = "team/app"
+
+
+class Layer:
+    """A layer of bytes in memory; counts how often it is opened."""
+
+    origin = "the test"
+    packed: Descriptor | None = None
+
+    def __init__(self, content: bytes, diff_id: Digest | None = None) -> None:
+        self.content = content
+        self.diff_id: Digest | None = diff_id or Digest.of(content)
+        self.size: int | None = len(content)
+        self.opened = 0
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[AsyncIterator[Block]]:
+        self.opened += 1
+        yield self._blocks()
+
+    async def _blocks(self) -> AsyncIterator[Block]:
+        for begin in range(0, len(self.content), 1 << 20):
+            yield self.content[begin : begin + (1 << 20)]
+
+
+class Image:
+    """A StoredImage of such layers."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self.sources = layers
+        self.layers: tuple[LayerSource, ...] = tuple(layers)
+        diff_ids = tuple(layer.diff_id for layer in layers if layer.diff_id)
+        config = json.dumps({"rootfs": {"diff_ids": [str(one) for one in diff_ids]}}).encode()
+        self.parts = ImageParts(config=config, config_digest=Digest.of(config), diff_ids=diff_ids)
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def image(some_bytes: MakeBytes) -> Image:
+    """Two layers, one of them twice."""
+    empty = Layer(bytes(1024))
+    return Image([Layer(some_bytes(3_000_000)), empty, empty])
+
+
+async def _unpacked(client: RegistryClient, manifest: Manifest) -> list[Digest]:
+    diff_ids = []
+    for layer in manifest.layers:
+        async with client.get_blob(REPOSITORY, layer.digest, layer.size) as data:
+            packed = b"".join([piece async for piece in data])
+        diff_ids.append(Digest.of(gzip.decompress(packed)))
+    return diff_ids
+
+
+async def test_what_is_there_afterwards_is_the_image(connect: Connect, image: Image) -> None:
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        pushed = await push(client, REPOSITORY, ["1", "2"], image, PushOptions(verify=True))
+        assert len(pushed.sent) == 3
+        assert image.sources[1].opened == 1  # the same layer twice is sent once
+        for tag in ("1", "2"):
+            there = await client.get_manifest(REPOSITORY, tag)
+            assert there == pushed.manifest
+        assert await _unpacked(client, pushed.manifest) == list(image.parts.diff_ids)
+        assert pushed.manifest.media_type == Format.DOCKER.manifest_type
+
+
+async def test_the_same_image_again_reads_no_layer_and_puts_only_the_other_tag(
+    connect: Connect, image: Image
+) -> None:
+    async with faulty_registry() as registry:
+        async with connect(registry.host) as client:
+            first = await push(client, REPOSITORY, ["1"], image, PushOptions())
+        registry.recorded.clear()
+        async with connect(registry.host) as client:
+            again = await push(client, REPOSITORY, ["1", "2"], image, PushOptions())
+            assert (again.manifest, again.deliveries) == (first.manifest, ())
+        asked = [record.method for record in registry.recorded]
+    assert asked == ["GET", "HEAD", "GET", "PUT"]
+    assert [layer.opened for layer in image.sources] == [1, 1, 1]
+
+
+async def test_the_same_layers_packed_again_have_the_same_digest(
+    connect: Connect, image: Image
+) -> None:
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        one = await push(client, REPOSITORY, ["1"], image, PushOptions())
+        other = await push(client, "team/other", ["1"], image, PushOptions())
+    assert one.manifest == other.manifest
+
+
+@pytest.mark.parametrize("compression", [Compression.NONE, Compression.GZIP])
+async def test_the_other_format_and_packing_can_be_asked_for(
+    connect: Connect, image: Image, compression: Compression
+) -> None:
+    options = PushOptions(
+        format=Format.OCI, compression=CompressionOptions(compression=compression)
+    )
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        pushed = await push(client, REPOSITORY, ["1"], image, options)
+        assert await client.get_manifest(REPOSITORY, "1") == pushed.manifest
+    assert pushed.manifest.media_type == Format.OCI.manifest_type
+    assert {one.media_type for one in pushed.manifest.layers} == {
+        Format.OCI.layer_type(compression)
+    }
+
+
+async def test_a_layer_that_is_not_what_it_was_stops_the_push_before_any_tag(
+    connect: Connect, some_bytes: MakeBytes
+) -> None:
+    changed = Layer(some_bytes(2_000_000), Digest.of(b"what it was"))
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        with pytest.raises(ContentMismatch):
+            await push(client, REPOSITORY, ["1"], Image([changed]), PushOptions())
+        assert await client.head_manifest(REPOSITORY, "1") is None
+        assert len(registry.requests("DELETE")) == 1
+
+
+async def test_a_refusal_comes_out_as_one_clear_error(connect: Connect, image: Image) -> None:
+    plan = Script([on("POST uploads", FORBIDDEN, times=None)])
+    async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
+        with pytest.raises(RegistryError, match=r"refused layer \d of 3 of team/app: DENIED"):
+            await push(client, REPOSITORY, ["1"], image, PushOptions())
+
+
+async def test_a_layer_packed_on_the_way_is_resumed_and_read_once(
+    connect: Connect, some_bytes: MakeBytes
+) -> None:
+    image = Image([Layer(some_bytes(6_000_000))])
+    plan = Script([on("PATCH upload", ResetRequest(after=2_500_000))])
+    async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
+        pushed = await push(client, REPOSITORY, ["1"], image, PushOptions())
+        assert await _unpacked(client, pushed.manifest) == list(image.parts.diff_ids)
+    assert pushed.deliveries[0].resumed == (2_500_000,)
+    assert image.sources[0].opened == 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_images_get_through_storms(
+    connect: Connect, some_bytes: MakeBytes, seed: int
+) -> None:
+    image = Image([Layer(some_bytes(700_000 * n, n)) for n in range(1, 5)])
+    # 404 is what a registry says of an upload; of anything else it is final.
+    faults = [one for one in STORM if not isinstance(one, Answer) or one.status != 404]
+    async with (
+        faulty_registry(plan=seeded_faults(seed, 0.15, faults=faults)) as registry,
+        connect(registry.host) as client,
+    ):
+        pushed = await push(client, REPOSITORY, ["1"], image, PushOptions())
+        registry.plan = Script()
+        assert await client.head_manifest(REPOSITORY, "1") == pushed.manifest.digest
+        assert await _unpacked(client, pushed.manifest) == list(image.parts.diff_ids)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -27,17 +26,10 @@ CMD ["echo", "the image's own command"]
 """
 
 
-@pytest.fixture(scope="session")
-def endpoint() -> Endpoint:
-    """The engine that DOCKER_HOST names, or the usual socket."""
-    url = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
-    return Endpoint(url=url, origin="the test suite")
-
-
 @pytest.fixture
-async def docker(endpoint: Endpoint) -> AsyncIterator[DockerEngine]:
+async def docker(engine_endpoint: Endpoint) -> AsyncIterator[DockerEngine]:
     """The adapter, connected; its builds are the engine's own."""
-    async with connect(endpoint, builder=Builder.CLASSIC) as engine:
+    async with connect(engine_endpoint, builder=Builder.CLASSIC) as engine:
         yield engine
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from longshore.engine.endpoint import Endpoint
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import image_index, image_manifest
@@ -91,7 +92,10 @@ async def test_skopeo_copies_an_image_there_and_back_unchanged(
 
 
 @pytest.mark.engine
-async def test_an_engine_pushes_and_pulls(registry: RunningRegistry) -> None:
+async def test_an_engine_pushes_and_pulls(
+    registry: RunningRegistry, engine_endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", engine_endpoint.url)
     name = f"{registry.host}/engine/app:v1"
     await run("docker", "import", "-", name, stdin=a_tar(b"from the engine"))
     try:

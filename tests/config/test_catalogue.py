@@ -15,7 +15,14 @@ from longshore.errors import UsageError
 
 _SERVICES = "app:\n  image: busybox\ndb:\n  image: postgres\n"
 _STEPS = "- service: app\n  command: ls\n"
-_FOUND_BY_THE_PLAN = {codes.TEMPLATE, codes.TEMPLATE_FIELD, codes.EMPTY_TAG, codes.REGEX}
+_FOUND_BY_THE_PLAN = {
+    codes.TEMPLATE,
+    codes.TEMPLATE_FIELD,
+    codes.EMPTY_TAG,
+    codes.REGEX,
+    codes.REGISTRY,
+    codes.DOCKERFILE_ELSEWHERE,
+}
 _SHOWN = [kind for kind in CATALOGUE.values() if kind.example]
 
 

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 def sink() -> Sink:
     """Standard output and standard error of this process."""
     sys.stdout.flush()
-    return Sink(sys.stdout.buffer, sys.stderr.buffer)
+    terminal = sys.stderr.isatty()
+    return Sink(
+        sys.stdout.buffer,
+        sys.stderr.buffer,
+        err_terminal=terminal,
+        err_colours=terminal and Environment.of_process().get("NO_COLOR") is None,
+    )
 
 
 def standard_streams() -> StandardStreams:

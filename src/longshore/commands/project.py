@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from longshore.config.load import load, read_text
-from longshore.config.problem import Problem, Severity
+from longshore.config.problem import Place, Problem, Severity
 from longshore.errors import UsageError
+from longshore.plan.check import check_plan
 from longshore.plan.compile import compile_plan
 from longshore.plan.facts import BuildFacts
-from longshore.plan.focus import focused
 from longshore.plan.model import Plan
 from longshore.plan.selection import Selection
-from longshore.report.diagnostics import Terminal, render
+from longshore.report.diagnostics import Sources, Terminal, render
 from longshore.report.sink import Sink
 from longshore.report.style import Style
 
@@ -33,6 +34,47 @@ def has_errors(problems: Sequence[Problem]) -> bool:
     return any(problem.severity is Severity.ERROR for problem in problems)
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """All that can be told of a project: `plan` is None when a problem is an error."""
+
+    plan: Plan | None
+    problems: tuple[Problem, ...]
+    notices: tuple[str, ...]
+    sources: Sources
+
+
+def examined(
+    choice: ProjectChoice, facts: BuildFacts, selection: Selection, *, need_steps: bool = True
+) -> Examined:
+    """Read, check and compile a project; problems are sorted, one a fault.
+
+    Raises UsageError for a directory that is not there and for unknown names in `selection`.
+    """
+    if not choice.directory.is_dir():
+        raise UsageError(f"there is no directory {choice.directory}", hint="see --dir")
+    loaded = load(
+        choice.directory,
+        services_path=choice.services_path,
+        steps_path=choice.steps_path,
+        need_steps=need_steps,
+    )
+    problems = _merged(loaded.problems, check_plan(loaded.services, loaded.steps, read_text))
+    if loaded.project is None or has_errors(problems):
+        return Examined(None, problems, (), loaded.sources)
+    compiled = compile_plan(loaded.project, facts, selection, read_text)
+    problems = _merged(problems, compiled.problems)
+    return Examined(compiled.plan, problems, compiled.notices, loaded.sources)
+
+
+def _merged(*found: Sequence[Problem]) -> tuple[Problem, ...]:
+    """By place; of two that say the same of one place, the first."""
+    kept: dict[tuple[Place, str], Problem] = {}
+    for problem in chain.from_iterable(found):
+        kept.setdefault((problem.place, problem.code), problem)
+    return tuple(sorted(kept.values(), key=lambda p: (p.place, p.code)))
+
+
 def planned(
     choice: ProjectChoice,
     facts: BuildFacts,
@@ -43,20 +85,8 @@ def planned(
     need_steps: bool = True,
 ) -> Plan | None:
     """The compiled plan; None when the files have errors. All problems are told either way."""
-    if not choice.directory.is_dir():
-        raise UsageError(f"there is no directory {choice.directory}", hint="see --dir")
-    loaded = load(
-        choice.directory,
-        services_path=choice.services_path,
-        steps_path=choice.steps_path,
-        need_steps=need_steps,
-    )
-    problems = loaded.problems
-    plan = None
-    if loaded.project is not None and not has_errors(problems):
-        compiled = compile_plan(loaded.project, facts, selection, read_text)
-        problems = tuple(sorted({*problems, *compiled.problems}, key=lambda p: (p.place, p.code)))
-        plan = compiled.plan
-    terminal = Terminal(excerpts=style.colour, colours=style.colour)
-    sink.tell(render(problems, loaded.sources, terminal=terminal))
-    return None if plan is None else focused(plan, selection)
+    found = examined(choice, facts, selection, need_steps=need_steps)
+    terminal = Terminal(excerpts=sink.err_terminal, colours=sink.err_colours)
+    sink.tell(render(found.problems, found.sources, terminal=terminal))
+    sink.tell("".join(f"notice: {notice}\n" for notice in found.notices))
+    return found.plan

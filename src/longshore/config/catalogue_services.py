@@ -135,9 +135,9 @@ KINDS = (
         "names-collide",
         "Two services get one image name",
         "Without build.image an image is called codeship_ and the service's name in lower case, "
-        "with _ for other characters; two services give the same.",
+        "with _ for characters that no image name has; two services give the same.",
         "Give one of them a build.image.",
-        "web-app:\n  build: ./a\nWeb_App:\n  build: ./b\n",
+        "web app:\n  build: ./a\nWeb_App:\n  build: ./b\n",
     ),
     _kind(
         codes.SAME_NAME,

@@ -217,4 +217,21 @@ KINDS = (
         "Give its fields values: --ci-branch and the like, or --ci-from-scm.",
         '- service: app\n  type: push\n  image_name: user/app\n  image_tag: "{{ .Branch }}"\n',
     ),
+    Kind(
+        codes.REGISTRY,
+        "registry",
+        "registry and image_name do not name the same registry",
+        "The host in image_name decides where an image is pushed. When image_name names none, that "
+        "of registry is put in front of it; when both name one, registry has no effect.",
+        "Write the whole name: image_name: HOST/owner/name.",
+        "- service: app\n  type: push\n  image_name: owner/app\n  registry: quay.io\n",
+    ),
+    Kind(
+        codes.DOCKERFILE_ELSEWHERE,
+        "dockerfile-elsewhere",
+        "A Dockerfile that is not in its context",
+        "dockerfile is relative to the context, and there is no such file there; one of that name "
+        "relative to the services file is used instead.",
+        "Write the path relative to the context.",
+    ),
 )

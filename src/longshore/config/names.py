@@ -9,7 +9,8 @@ from typing import TypeVar
 from longshore.config.model import ServiceEntry, ServicesFile
 from longshore.config.report import Report
 
-_NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
+_NOT_IN_A_NAME = re.compile(r"[^a-z0-9_.-]")
+_SEPARATORS = re.compile(r"[._-]{2,}")
 
 V = TypeVar("V")
 
@@ -18,7 +19,7 @@ def image_name(entry: ServiceEntry) -> str:
     """The name of the image a service builds: the file's, or a generated one (I-1, I-2)."""
     if entry.build is not None and entry.build.image:
         return entry.build.image
-    legal = _NOT_IN_A_NAME.sub("_", entry.name.lower()).strip("_")
+    legal = _SEPARATORS.sub("_", _NOT_IN_A_NAME.sub("_", entry.name.lower())).strip("._-")
     return f"codeship_{legal or 'service'}"
 
 

@@ -5,10 +5,12 @@ Pure: the Dockerfiles it looks into for ``FROM`` lines come through `read_text`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from longshore.config import codes
+from longshore.config.check_steps import all_steps
 from longshore.config.model import (
     CredentialKeys,
     GroupEntry,
@@ -20,11 +22,13 @@ from longshore.config.model import (
     ServiceEntry,
     StepEntry,
 )
+from longshore.config.names import image_name
 from longshore.config.problem import Place, Problem, Problems, Severity
 from longshore.errors import InvalidValue
 from longshore.plan.expand import Multiplied, sub_steps
 from longshore.plan.facts import BuildFacts, container_variables, template_values
-from longshore.plan.images import ReadText, built_name, image_plans
+from longshore.plan.focus import focused
+from longshore.plan.images import ReadText, image_plans
 from longshore.plan.model import (
     Group,
     ImageKey,
@@ -36,30 +40,36 @@ from longshore.plan.model import (
     RunStep,
     Serial,
     Step,
+    runnable,
 )
 from longshore.plan.names import StepNames
 from longshore.plan.selection import Selection, skip_reason
 from longshore.plan.services import service_plans
-from longshore.plan.targets import TemplateValues, target_repository, targets
+from longshore.plan.targets import EmptyTag, TemplateValues, expanded_tag, target_repository
 from longshore.plan.templates import parse_template
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A plan, or None when `problems` holds an error."""
+    """A plan, or None when `problems` holds an error; `notices` are what users tend to overlook."""
 
     plan: Plan | None
     problems: tuple[Problem, ...]
+    notices: tuple[str, ...] = ()
 
 
 def compile_plan(
     project: Project, facts: BuildFacts, selection: Selection, read_text: ReadText
 ) -> Compiled:
-    """Compile a project that `longshore.config` found no errors in."""
+    """Compile a project that `longshore.config` and `longshore.plan.check` found no errors in.
+
+    Tags that come out empty are errors of the steps that will run only (P-13). Raises UsageError
+    for names in `selection` that no step has.
+    """
     problems = Problems()
     values = template_values(facts)
     images, image_of = image_plans(project.services, _Arguments(values, problems).expand, read_text)
-    compiler = _Compiler(project, selection, values, image_of, problems)
+    compiler = _Compiler(project, selection, values, image_of)
     plan = Plan(
         directory=project.directory.resolve(),
         root=compiler.root(),
@@ -68,7 +78,23 @@ def compile_plan(
         variables=container_variables(facts, selection.tag),
         build_tag=selection.tag,
     )
-    return Compiled(None if problems.errors else plan, problems.sorted())
+    plan = focused(plan, selection)
+    for step in runnable(plan.root):
+        for problem in compiler.faults.get(step.path, ()):
+            problems.add(problem)
+    failed = bool(problems.errors)
+    notices = tuple(_notices(project, facts, selection))
+    return Compiled(None if failed else plan, problems.sorted(), notices)
+
+
+def _notices(project: Project, facts: BuildFacts, selection: Selection) -> Iterator[str]:
+    """The branch is not the build tag (Q-9)."""
+    steps = project.steps.steps if project.steps else ()
+    if facts.branch and selection.tag is None and any(step.tag for step in all_steps(steps)):
+        yield (
+            f'the branch "{facts.branch}" is not the build tag, so steps with a tag are skipped; '
+            f"to run those of this branch use --tag {shlex.quote(facts.branch)}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +106,11 @@ class _Arguments:
 
     def expand(self, entry: ServiceEntry, args: Pairs) -> tuple[tuple[str, str], ...]:
         assert entry.build is not None
-        values = {
-            **self.values,
-            "StepName": "",
-            "ServiceName": entry.name,
-            "ImageName": built_name(entry),
-        }
-        expanded = []
-        for name, text in args:
-            value = self._value(text or "", values, entry.where("build", "args", name))
-            expanded.append((name, value))
-        return tuple(expanded)
+        values = {**self.values, "ServiceName": entry.name, "ImageName": image_name(entry)}
+        return tuple(
+            (name, self._value(text or "", values, entry.where("build", "args", name)))
+            for name, text in args
+        )
 
     def _value(self, text: str, values: TemplateValues, place: Place) -> str:
         try:
@@ -106,15 +126,12 @@ class _Inherited:
 
     service: str | None = None
     credentials: tuple[CredentialKeys, ...] = ()
-    skipped: bool = False
     suffix: str = ""
 
-    def below(self, entry: GroupEntry, skipped: bool) -> _Inherited:
-        return replace(
-            self,
-            credentials=_nearest(entry.credentials, self.credentials),
-            skipped=self.skipped or skipped,
-        )
+    def below(self, entry: StepEntry, service: str | None) -> _Inherited:
+        """What the group or the failed step `entry`, which has `service`, hands down."""
+        nearest = _nearest(entry.credentials, self.credentials)
+        return replace(self, service=service, credentials=nearest)
 
 
 @dataclass(slots=True)
@@ -123,7 +140,7 @@ class _Compiler:
     selection: Selection
     values: TemplateValues
     image_of: Mapping[str, ImageKey]
-    problems: Problems
+    faults: dict[str, list[Problem]] = field(default_factory=dict)
     names: StepNames = field(init=False)
 
     def __post_init__(self) -> None:
@@ -165,15 +182,13 @@ class _Compiler:
     def push_step(self, entry: PushEntry, path: str, inherited: _Inherited) -> PushStep:
         service = self._service(entry, inherited)
         name = self.names.of(entry, service, inherited.suffix)
-        skipped = skip_reason(entry, self.selection)
-        runs = skipped is None and not inherited.skipped
         return PushStep(
             path=path,
             name=name,
             place=entry.place,
-            skipped=skipped,
+            skipped=skip_reason(entry, self.selection),
             service=service,
-            push=self._push_plan(entry, name, service, runs),
+            push=self._push_plan(entry, name, service, path),
             credentials=_nearest(entry.credentials, inherited.credentials),
             on_fail=self._on_fail(entry, path, service, inherited),
         )
@@ -181,8 +196,7 @@ class _Compiler:
     def group(self, entry: GroupEntry, path: str, inherited: _Inherited) -> Group:
         service = entry.service or inherited.service
         name = self.names.of(entry, service, inherited.suffix)
-        skipped = skip_reason(entry, self.selection)
-        below = inherited.below(entry, skipped is not None)
+        below = inherited.below(entry, service)
         children = tuple(
             self._child(child, f"{path}.{number}", below)
             for number, child in enumerate(sub_steps(entry, service, inherited.suffix), 1)
@@ -191,7 +205,7 @@ class _Compiler:
             path=path,
             name=name,
             place=entry.place,
-            skipped=skipped,
+            skipped=skip_reason(entry, self.selection),
             steps=children,
             on_fail=self._on_fail(entry, path, service, inherited),
         )
@@ -210,35 +224,38 @@ class _Compiler:
         self, entry: StepEntry, path: str, service: str | None, inherited: _Inherited
     ) -> tuple[RunStep, ...]:
         """on_fail steps inherit the failed step's service and credentials (T-41 to T-43)."""
-        below = replace(
-            inherited,
-            service=service,
-            credentials=_nearest(entry.credentials, inherited.credentials),
-        )
+        below = inherited.below(entry, service)
         return tuple(
             self.run_step(handler, f"{path}.on_fail.{number}", below)
             for number, handler in enumerate(entry.on_fail, 1)
         )
 
-    def _push_plan(self, entry: PushEntry, step: str, service: str, runs: bool) -> PushPlan:
-        values = {
-            **self.values,
-            "StepName": step,
-            "ServiceName": service,
-            "ImageName": entry.image_name,
-        }
-        try:
-            references = targets(entry, step, values)
-        except InvalidValue as fault:
-            if runs:
-                self.problems.add(_error(codes.EMPTY_TAG, entry.where("image_tag"), fault))
-            references = (target_repository(entry),)
+    def _push_plan(self, entry: PushEntry, step: str, service: str, path: str) -> PushPlan:
+        repository = target_repository(entry)
+        tags = self._tags(entry, step, service, path)
+        references = tuple(repository.with_tag(tag) for tag in tags)
+        if not references:  # a tag nobody knows yet is shown as none
+            references = (repository if entry.image_tags else repository.with_default_tag(),)
         return PushPlan(
             image=self.image_of[service],
             targets=references,
             tagged=bool(entry.image_tags),
             eager=entry.eager,
         )
+
+    def _tags(self, entry: PushEntry, step: str, service: str, path: str) -> tuple[str, ...]:
+        """The expanded tags, each once; those that cannot be expanded become faults of the step."""
+        own = {"StepName": step, "ServiceName": service, "ImageName": entry.image_name}
+        values = {**self.values, **own}
+        tags: dict[str, None] = {}
+        for number, text in enumerate(entry.image_tags):
+            try:
+                tags[expanded_tag(text, step, values)] = None
+            except InvalidValue as fault:
+                code = codes.EMPTY_TAG if isinstance(fault, EmptyTag) else codes.TEMPLATE
+                problem = _error(code, entry.where("image_tag", number), fault)
+                self.faults.setdefault(path, []).append(problem)
+        return tuple(tags)
 
 
 _GROUPS: dict[GroupKind, type[Serial | Parallel | Manual]] = {

@@ -13,7 +13,7 @@ from longshore.plan.gotime import GoTime
 class BuildFacts:
     """What is known of this build. None: not set at all (V-1).
 
-    `started` is the one time of the run (V-2).
+    `started` is the one time of the build, in every variable and template field (V-2).
     """
 
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -30,13 +30,12 @@ class BuildFacts:
     committer_username: str | None = None
     pr_number: str | None = None
     pull_request: str | None = None
-    timestamp: str | None = None
     approved: bool = False
 
     @property
     def unix_time(self) -> str:
         """Seconds since the epoch, as CI_TIMESTAMP and ``{{.Timestamp}}`` both show it (P-14)."""
-        return self.timestamp or str(int(self.started.timestamp()))
+        return str(int(self.started.timestamp()))
 
     @property
     def text_time(self) -> str:
@@ -58,9 +57,6 @@ _NAMES = {
     "pr_number": ("CI_PR_NUMBER", "PrNumber"),
     "pull_request": ("CI_PULL_REQUEST", "PullRequest"),
 }
-
-PUSH_FIELDS = ("StepName", "ServiceName", "ImageName")
-"""Fields that only ``image_tag`` (and, as a courtesy, build args) may use."""
 
 
 def container_variables(facts: BuildFacts, build_tag: str | None) -> tuple[tuple[str, str], ...]:
@@ -97,6 +93,19 @@ def template_values(facts: BuildFacts) -> dict[str, str | GoTime]:
     return values
 
 
-def template_fields() -> frozenset[str]:
-    """Every field a template may name (P-12)."""
-    return frozenset(template_values(BuildFacts())) | frozenset(PUSH_FIELDS)
+def argument_fields() -> frozenset[str]:
+    """Every field a build argument may name (I-15); an image is built for no step in particular."""
+    return frozenset(template_values(BuildFacts())) | {"ServiceName", "ImageName"}
+
+
+def tag_fields() -> frozenset[str]:
+    """Every field image_tag may name (P-12)."""
+    return argument_fields() | {"StepName"}
+
+
+def flag_of(template_field: str) -> str | None:
+    """The flag that gives a template field its value, or None for one that always has a value."""
+    for attribute, (_, name) in _NAMES.items():
+        if name == template_field or (name == "CommitID" and template_field == "Commit"):
+            return f"--ci-{attribute.replace('_', '-')}"
+    return None

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from longshore.config.model import BuildEntry, CredentialKeys, Pairs, ServiceEntry, ServicesFile
+from longshore.config.names import image_name
 from longshore.errors import InvalidValue
 from longshore.oci.reference import ImageReference
 from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, PullPlan
@@ -36,8 +37,17 @@ def image_plans(
     builders = {str(plan.name): plan.key for plan in plans.values() if isinstance(plan, BuildPlan)}
     images: dict[ImageKey, ImagePlan] = {}
     for plan in plans.values():
-        images.setdefault(plan.key, _linked(plan, builders, read_text))
+        same = images.get(plan.key)
+        images[plan.key] = (
+            _linked(plan, builders, read_text) if same is None else _shared(same, plan)
+        )
     return _without_circles(images), {name: plan.key for name, plan in plans.items()}
+
+
+def _shared(first: ImagePlan, second: ImagePlan) -> ImagePlan:
+    """One image of two services: either's credentials may open its registry."""
+    both = dict.fromkeys((*first.credentials, *second.credentials))
+    return replace(first, credentials=tuple(both))
 
 
 def _image_plan(
@@ -69,7 +79,7 @@ def _build_plan(
     dockerfile = dockerfile_path(context, build.dockerfile, file.directory, read_text)
     plan = BuildPlan(
         key="",
-        name=ImageReference.parse(built_name(entry)).with_default_tag(),
+        name=ImageReference.parse(image_name(entry)).with_default_tag(),
         context=context,
         dockerfile=dockerfile,
         arguments=expand(entry, build.args),
@@ -86,23 +96,22 @@ def _build_plan(
     return replace(plan, key=_key(plan))
 
 
-def built_name(entry: ServiceEntry) -> str:
-    """The name of a built image: the file's, or ``codeship_<service>`` made legal (I-1, I-2)."""
-    if entry.build is not None and entry.build.image:
-        return entry.build.image
-    legal = re.sub(r"[^a-z0-9_.-]", "_", entry.name.lower())
-    legal = re.sub(r"[._-]{2,}", "_", legal).strip("._-")
-    return f"codeship_{legal or 'service'}"
-
-
 def dockerfile_path(
     context: Path, dockerfile: str | None, directory: Path, read_text: ReadText
 ) -> Path:
     """Below the context (S-5); else, when only that exists, relative to the services file."""
-    below = context / (dockerfile or "Dockerfile")
-    if dockerfile and read_text(below) is None and read_text(directory / dockerfile) is not None:
-        return (directory / dockerfile).resolve()
-    return below
+    elsewhere = dockerfile_elsewhere(context, dockerfile, directory, read_text)
+    return elsewhere or context / (dockerfile or "Dockerfile")
+
+
+def dockerfile_elsewhere(
+    context: Path, dockerfile: str | None, directory: Path, read_text: ReadText
+) -> Path | None:
+    """The Dockerfile beside the services file when the context has none of that name (S-5)."""
+    if dockerfile is None or read_text(context / dockerfile) is not None:
+        return None
+    beside = directory / dockerfile
+    return beside.resolve() if read_text(beside) is not None else None
 
 
 def _key(plan: BuildPlan) -> ImageKey:
@@ -129,12 +138,12 @@ def _linked(plan: ImagePlan, builders: Mapping[str, ImageKey], read_text: ReadTe
 
 
 def _without_circles(images: Mapping[ImageKey, ImagePlan]) -> dict[ImageKey, ImagePlan]:
-    """Images that start from each other cannot wait for each other: such edges are dropped, and
-    the builds take what the engine has under that name."""
+    """Images that start from each other cannot all wait: the first of a circle does not, and is
+    built from what the engine has under that name."""
     result = dict(images)
     for key, plan in images.items():
         if isinstance(plan, BuildPlan):
-            kept = tuple(k for k in plan.builds_first if not _reaches(k, key, images))
+            kept = tuple(k for k in plan.builds_first if not _reaches(k, key, result))
             result[key] = replace(plan, builds_first=kept)
     return result
 

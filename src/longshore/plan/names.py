@@ -3,40 +3,50 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from itertools import count
 
-from longshore.config.model import GroupEntry, PushEntry, RunEntry, StepEntry
+from longshore.config.check_steps import all_steps
+from longshore.config.model import PushEntry, RunEntry, StepEntry
 
 _LONGEST = 60
 
 
 class StepNames:
-    """Hands out names; those of the file are reserved, so that no generated one takes them."""
+    """Hands out names; those of the file are reserved, so that no other step takes them."""
 
     def __init__(self, entries: Iterable[StepEntry]) -> None:
-        self._reserved = set(_written(entries))
+        written = (entry.name for entry in all_steps(tuple(entries)))
+        self._reserved = {name for name in written if name is not None}
         self._given: set[str] = set()
+        self._next: dict[str, int] = {}
 
     def of(self, entry: StepEntry, service: str | None, suffix: str = "") -> str:
         """The unique name of `entry`: its own, made unique as ``name (2)`` (T-13), or a generated
         one, made unique as ``name_2`` (T-15); `suffix` is the ``[service]`` of T-25."""
         if entry.name is not None:
-            return self._unique(entry.name + suffix, "{} ({})", reserved=False)
-        return self._unique(_generated(entry, service) + suffix, "{}_{}", reserved=True)
+            name = entry.name + suffix
+            free = name not in self._given
+            return self._give(name) if free else self._numbered(name, "{} ({})")
+        name = _generated(entry, service) + suffix
+        return self._give(name) if self._free(name) else self._numbered(name, "{}_{}")
 
-    def _unique(self, name: str, pattern: str, *, reserved: bool) -> str:
-        taken = self._given | self._reserved if reserved else self._given
-        unique = next(n for n in _candidates(name, pattern) if n not in taken)
-        self._given.add(unique)
-        return unique
+    def _numbered(self, name: str, pattern: str) -> str:
+        key = pattern.format(name, "")
+        for number in count(self._next.get(key, 2)):
+            candidate = pattern.format(name, number)
+            if self._free(candidate):
+                # Numbers below are taken for good: thousands of equal names stay cheap.
+                self._next[key] = number + 1
+                return self._give(candidate)
+        raise AssertionError("numbers do not end")
 
+    def _free(self, name: str) -> bool:
+        return name not in self._given and name not in self._reserved
 
-def _candidates(name: str, pattern: str) -> Iterator[str]:
-    yield name
-    number = 2
-    while True:
-        yield pattern.format(name, number)
-        number += 1
+    def _give(self, name: str) -> str:
+        self._given.add(name)
+        return name
 
 
 def _generated(entry: StepEntry, service: str | None) -> str:
@@ -45,12 +55,3 @@ def _generated(entry: StepEntry, service: str | None) -> str:
     if isinstance(entry, PushEntry):
         return f"push_{service}"
     return entry.kind.value
-
-
-def _written(entries: Iterable[StepEntry]) -> Iterator[str]:
-    for entry in entries:
-        if entry.name is not None:
-            yield entry.name
-        yield from _written(entry.on_fail)
-        if isinstance(entry, GroupEntry):
-            yield from _written(entry.steps)

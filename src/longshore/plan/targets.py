@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from longshore.config.model import PushEntry
 from longshore.errors import InvalidValue
 from longshore.oci.reference import DOCKER_HUB, ImageReference, normalise_registry
+from longshore.plan.facts import flag_of
 from longshore.plan.gotime import GoTime
 from longshore.plan.tags import sanitise_tag
 from longshore.plan.templates import parse_template
@@ -14,33 +15,47 @@ from longshore.plan.templates import parse_template
 TemplateValues = Mapping[str, str | GoTime]
 
 
-def targets(entry: PushEntry, step: str, values: TemplateValues) -> tuple[ImageReference, ...]:
-    """The references to push, one a tag; InvalidValue for a tag that is empty (P-13, Q-31)."""
-    repository = target_repository(entry)
-    if not entry.image_tags:
-        return (repository.with_default_tag(),)
-    return tuple(
-        dict.fromkeys(
-            repository.with_tag(expanded_tag(text, step, values)) for text in entry.image_tags
-        )
-    )
+class EmptyTag(InvalidValue):
+    """Nothing is left of an image_tag (P-13, Q-31)."""
 
 
 def target_repository(entry: PushEntry) -> ImageReference:
-    """image_name, on the host that `registry` names when it names none itself (P-11)."""
+    """image_name, on the host that `registry` names when it names none itself (P-11).
+
+    Raises InvalidValue when that `registry` is no address.
+    """
     name = ImageReference.parse(entry.image_name)
     host = normalise_registry(entry.registry or "")
-    if host != DOCKER_HUB and name.registry == DOCKER_HUB:
-        return ImageReference.parse(f"{host}/{entry.image_name}")
-    return name
+    if host == DOCKER_HUB or names_host(entry.image_name):
+        return name
+    if not names_host(f"{host}/"):
+        # An engine would take such a host for the first part of a Docker Hub repository.
+        raise InvalidValue(
+            f'"{host[:80]}" is not the host of a registry',
+            hint='a host looks like "quay.io" or "localhost:5000"',
+        )
+    return ImageReference.parse(f"{host}/{entry.image_name}")
+
+
+def names_host(image_name: str) -> bool:
+    """Whether the first part of a name is a host, as engines tell: by a dot, a colon, localhost."""
+    first, slash, _ = image_name.partition("/")
+    return bool(slash) and ("." in first or ":" in first or first == "localhost")
 
 
 def expanded_tag(text: str, step: str, values: TemplateValues) -> str:
-    """A tag template with every field filled in and every illegal character removed (P-13)."""
-    tag = sanitise_tag(parse_template(text).expand(values))
+    """A tag template with every field filled in and every illegal character removed (P-13).
+
+    Raises EmptyTag when nothing is left, InvalidValue when the template cannot be expanded.
+    """
+    template = parse_template(text)
+    tag = sanitise_tag(template.expand(values))
     if not tag:
-        raise InvalidValue(
-            f'image_tag "{text}" of step "{step}" is empty after expansion',
-            hint="give its fields values, for example with --ci-branch or --ci-from-scm",
+        flags = " ".join(sorted(filter(None, map(flag_of, template.fields))))
+        raise EmptyTag(
+            f'image_tag "{text[:80]}" of step "{step}" is empty after expansion',
+            hint=f"give it a value with {flags}, or take it from git with --ci-from-scm"
+            if flags
+            else "a tag is made of letters, digits, underscores, dots and hyphens",
         )
     return tag

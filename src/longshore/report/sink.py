@@ -14,10 +14,15 @@ from longshore.run.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Sink:
-    """Standard output for what was asked for, standard error for what is said about it."""
+    """Standard output for what was asked for, standard error for what is said about it.
+
+    `err_terminal`: a person reads standard error; `err_colours`: in colours.
+    """
 
     out: BinaryIO
     err: BinaryIO
+    err_terminal: bool = False
+    err_colours: bool = False
 
     def write(self, text: str | bytes) -> None:
         """Data, to standard output, at once."""

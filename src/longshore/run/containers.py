@@ -78,6 +78,7 @@ class StepContainers:
             await engine.start(container)
             await reader.read(container, attachment)
         self.ended = await self._end_of(container)
+        self.debris.main_ended = True
         if self.ended.code != 0:
             await self._last_words()
 

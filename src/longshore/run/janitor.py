@@ -22,9 +22,13 @@ _MARGIN = 60.0
 
 @dataclass(slots=True)
 class StepDebris:
-    """What one step made: containers in the order they were started, and its network."""
+    """What one step made: containers in the order they were started, and its network.
+
+    A main container that has not ended is stopped politely, as dependencies are.
+    """
 
     main: str | None = None
+    main_ended: bool = False
     dependencies: list[str] = field(default_factory=list)
     network: str | None = None
 
@@ -52,9 +56,12 @@ class Janitor:
                 self.lost.append(lost)
 
     async def _remove(self, debris: StepDebris, grace: float) -> None:
-        if debris.main is not None:
+        running = list(debris.dependencies)
+        if debris.main is not None and debris.main_ended:
             await self.engine.remove(debris.main)
-        await self._remove_together(debris.dependencies, grace)
+        elif debris.main is not None:
+            running.append(debris.main)
+        await self._remove_together(running, grace)
         if debris.network is not None:
             await self.engine.remove_network(debris.network)
 

@@ -1,0 +1,202 @@
+"""Steps against the bare Engine API and the tools users would take instead, as ratios in one run.
+
+``steps.py [--runs N] [--log-megabytes N]``. Every figure is a whole process, start-up included.
+`docker compose` takes part where it is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from timing import Contender, compare, table
+
+from longshore.engine.opening import open_engine
+from longshore.engine.spec import BuildSpec
+from longshore.environment import Environment
+
+IMAGE = "longshore-bench/busybox:latest"
+BIN = Path(sys.executable).parent
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    """Measure, and print the tables."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--log-megabytes", type=int, default=1000)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, engine(Path(folder)) as (address, cpus):
+        bench = Bench(Path(folder), address, cpus, arguments.runs)
+        show(bench.steps("one step", 1, 1))
+        show(bench.steps("ten serial steps", 10, 1))
+        show(bench.steps("25 parallel steps", 25, cpus))
+        show(bench.dependencies())
+        show(bench.log(arguments.log_megabytes))
+        show(bench.validate())
+
+
+def show(text: str) -> None:
+    """Print a table when it is ready."""
+    print(text, flush=True)
+
+
+@contextmanager
+def engine(folder: Path) -> Iterator[tuple[str, int]]:
+    """An engine's address and processors; the image is built on it."""
+    from anyio.from_thread import start_blocking_portal
+
+    environment = Environment.of_process()
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(open_engine("auto", environment)) as found,
+    ):
+        info = portal.call(found.info)
+        portal.call(found.build, _image(folder), lambda _: None)
+        yield info.endpoint, info.cpus
+
+
+def _image(folder: Path) -> BuildSpec:
+    context = folder / "image"
+    context.mkdir()
+    busybox = next(p for p in ("/bin/busybox", "/usr/bin/busybox") if Path(p).exists())
+    shutil.copy(busybox, context / "busybox")
+    (context / "Dockerfile").write_text(
+        "FROM scratch\nCOPY busybox /bin/busybox\n"
+        'RUN ["/bin/busybox", "--install", "/bin"]\nENV PATH=/bin\n'
+    )
+    return BuildSpec(context=context, dockerfile=context / "Dockerfile", tags=(IMAGE,))
+
+
+class Bench:
+    """The scenarios, each a table."""
+
+    def __init__(self, folder: Path, address: str, cpus: int, runs: int) -> None:
+        self.folder = folder
+        self.address = address
+        self.cpus = cpus
+        self.runs = runs
+        self.environment = {"DOCKER_HOST": address, "XDG_STATE_HOME": str(folder / "state")}
+
+    def steps(self, title: str, count: int, at_once: int) -> str:
+        """`count` containers that do nothing, `at_once` at a time."""
+        steps = [{"service": "app", "command": "true", "name": f"s{n}"} for n in range(count)]
+        project = self.project(
+            {"app": {"image": IMAGE}},
+            steps if at_once == 1 else [{"type": "parallel", "steps": steps}],
+        )
+        bare = [HERE / "bare_engine.py", self.socket, IMAGE, str(count), str(at_once)]
+        rivals = [
+            Contender("bare engine API", [sys.executable, *map(str, bare)]),
+            self.longshore("longshore steps", project),
+            self.shell("docker run in a loop", self.loop(count, at_once)),
+            *self.compose({"app": {"image": IMAGE, "command": "true"}}, count, at_once),
+        ]
+        return table(title, compare(rivals, self.runs))
+
+    def dependencies(self) -> str:
+        """A step with two dependencies, one of them with a health check."""
+        services = {
+            "app": {"image": IMAGE, "depends_on": ["db", "web"]},
+            "db": {
+                "build": {"context": "db", "image": "longshore-bench/db"},
+                "command": "sleep 60",
+            },
+            "web": {"image": IMAGE, "command": "sleep 60"},
+        }
+        project = self.project(services, [{"service": "app", "command": "true"}])
+        (project / "db").mkdir()
+        (project / "db/Dockerfile").write_text(
+            f'FROM {IMAGE}\nHEALTHCHECK --interval=1s CMD ["true"]\nSTOPSIGNAL SIGKILL\n'
+        )
+        self.docker("build", "-t", "longshore-bench/db", str(project / "db"))
+        compose = {
+            "db": {"image": "longshore-bench/db", "command": "sleep 60"},
+            "web": {"image": IMAGE, "command": "sleep 60", "stop_signal": "SIGKILL"},
+            "app": {
+                "image": IMAGE,
+                "command": "true",
+                "depends_on": {
+                    "db": {"condition": "service_healthy"},
+                    "web": {"condition": "service_started"},
+                },
+            },
+        }
+        rivals = [self.longshore("longshore steps", project), *self.compose(compose, 1, 1)]
+        return table("a step with two dependencies, one with a health check", compare(rivals, 3))
+
+    def log(self, megabytes: int) -> str:
+        """A container that writes `megabytes` of 100-byte lines."""
+        line = "x" * 99
+        command = f"sh -c 'yes {line} | head -c {megabytes}000000'"
+        project = self.project({"app": {"image": IMAGE}}, [{"service": "app", "command": command}])
+        rivals = [
+            self.shell("docker run", f"docker run --rm {IMAGE} {command} > /dev/null"),
+            self.longshore("longshore steps", project),
+        ]
+        return table(f"{megabytes} MB of log", compare(rivals, 1))
+
+    def validate(self) -> str:
+        """`validate` on 10, 100, 1,000 and 10,000 steps."""
+        rows = []
+        for count in (10, 100, 1000, 10_000):
+            steps = [{"service": "app", "command": "true", "name": f"s{n}"} for n in range(count)]
+            project = self.project({"app": {"image": IMAGE}}, steps)
+            command = [str(BIN / "longshore"), "validate", "--dir", str(project)]
+            rows.append(Contender(f"validate {count} steps", command))
+        return table("validate", compare(rows, self.runs))
+
+    def project(self, services: object, steps: object) -> Path:
+        """A project directory with the two files, as JSON, which is YAML."""
+        path = Path(tempfile.mkdtemp(dir=self.folder))
+        (path / "codeship-services.yml").write_text(json.dumps(services, indent=1))
+        (path / "codeship-steps.yml").write_text(json.dumps(steps, indent=1))
+        return path
+
+    def longshore(self, name: str, project: Path) -> Contender:
+        """Our command."""
+        command = [str(BIN / "longshore"), "steps", "--dir", str(project)]
+        return Contender(name, command, self.environment)
+
+    def shell(self, name: str, script: str) -> Contender:
+        """A shell script."""
+        return Contender(name, ["sh", "-ec", script], self.environment)
+
+    def loop(self, count: int, at_once: int) -> str:
+        """`docker run`, again and again."""
+        return f"seq {count} | xargs -P {at_once} -I{{}} docker run --rm {IMAGE} true"
+
+    def compose(self, services: dict[str, object], count: int, at_once: int) -> Sequence[Contender]:
+        """`docker compose run` for every step, as somebody without us would write it."""
+        if subprocess.run(
+            ["docker", "compose", "version"], capture_output=True, check=False
+        ).returncode:
+            return []
+        path = Path(tempfile.mkdtemp(dir=self.folder))
+        (path / "compose.yml").write_text(json.dumps({"services": services}))
+        base = f"docker compose -f {path / 'compose.yml'}"
+        one = f"{base} run --rm -T app > /dev/null 2>&1 < /dev/null"
+        script = (
+            f"seq {count} | xargs -P {at_once} -I{{}} sh -c '{one}'; {base} down -t 0 2>/dev/null"
+        )
+        return [self.shell("docker compose run", script)]
+
+    def docker(self, *words: str) -> None:
+        """A docker command that has to work."""
+        subprocess.run(["docker", "-H", self.address, *words], check=True, capture_output=True)
+
+    @property
+    def socket(self) -> str:
+        """The path of the engine's socket."""
+        return self.address.removeprefix("unix://")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""`longshore steps` as users see it: lines, order, exit codes (spec 7.7, C-5)."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from subprocess import Popen
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+from longshore.engine.docker.engine import connect
+from longshore.engine.endpoint import Endpoint
+from longshore.engine.spec import Resource
+from longshore.run.scope import OWNER, OWNER_LABEL
+
+if TYPE_CHECKING:
+    from conftest import User  # type: ignore[import-not-found]  # the folder's conftest
+
+SERVICES = "app: {image: longshore-test/busybox}\n"
+WaitFor = Callable[["Popen[str]", str], str]
+
+
+async def _labelled(endpoint: Endpoint) -> tuple[Resource, ...]:
+    async with connect(endpoint) as engine:
+        return await engine.resources({OWNER_LABEL: OWNER})
+
+
+def labelled(endpoint: Endpoint) -> list[str]:
+    """What runs have on the engine now."""
+    return [resource.name for resource in anyio.run(_labelled, endpoint)]
+
+
+def test_a_passing_pipeline_prints_the_lines_of_the_original(user: User) -> None:
+    user.write("codeship-services.yml", SERVICES)
+    user.write("codeship-steps.yml", "- {name: greet, service: app, command: echo hello}\n")
+    done = user.run("steps")
+    assert done.stdout == (
+        "(step: greet)\n(service: app) (step: greet) hello\n(step: greet) success ✔\n"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_failing_step_gives_exit_code_1_and_the_end_tells_what_did_not_run(user: User) -> None:
+    user.write("codeship-services.yml", SERVICES)
+    user.write(
+        "codeship-steps.yml",
+        """
+        - {name: bad, service: app, command: sh -c 'exit 7'}
+        - {name: later, service: app, command: "true"}
+        """,
+    )
+    done = user.run("steps")
+    assert done.returncode == 1
+    assert "(step: bad) container exited with a 7 code\n(step: bad) failed ✘\n" in done.stdout
+    assert done.stderr == (
+        'Error: step "bad" failed: container exited with a 7 code\nnot run: later\n'
+    )
+
+
+def test_half_lines_and_carriage_returns_still_give_one_prefix_a_line(user: User) -> None:
+    user.write("codeship-services.yml", SERVICES)
+    user.write(
+        "codeship-steps.yml",
+        r"""
+        - {name: t, service: app, command: "printf 'a\\rb\\nc'"}
+        """,
+    )
+    lines = user.run("steps").stdout.splitlines()
+    assert lines[1:3] == ["(service: app) (step: t) b", "(service: app) (step: t) c"]
+
+
+def test_ctrl_c_stops_the_step_removes_everything_and_exits_130(
+    user: User, engine_endpoint: Endpoint, wait_for: WaitFor
+) -> None:
+    user.write("codeship-services.yml", SERVICES)
+    user.write("codeship-steps.yml", "- {service: app, command: sh -c 'echo up; sleep 60'}\n")
+    before = labelled(engine_endpoint)
+    process = user.start("steps")
+    wait_for(process, "up")
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in told
+    assert labelled(engine_endpoint) == before
+
+
+def test_a_second_ctrl_c_leaves_at_once_and_says_how_to_clean_up(
+    user: User, wait_for: WaitFor
+) -> None:
+    user.write("codeship-services.yml", SERVICES)
+    user.write(
+        "codeship-steps.yml",
+        """- {service: app, command: "sh -c 'trap : TERM; echo up; while :; do sleep 1; done'"}""",
+    )
+    process = user.start("steps")
+    wait_for(process, "up")
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    assert "once more" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=5)
+    assert process.returncode == 130
+    assert "longshore cleanup" in told
+    assert "Removed container" in user.run("cleanup").stdout
+
+
+def test_a_killed_run_is_swept_by_the_next_one_and_a_living_one_is_not(
+    user: User, engine_endpoint: Endpoint, wait_for: WaitFor
+) -> None:
+    user.write(
+        "codeship-services.yml",
+        "app: {image: longshore-test/busybox, depends_on: [db]}\n"
+        "db: {image: longshore-test/busybox, command: sleep 60}\n",
+    )
+    user.write(
+        "codeship-steps.yml",
+        "- {name: s, service: app, command: sh -c 'echo up; sleep 60'}\n",
+    )
+    killed, living = user.start("steps"), user.start("steps")
+    wait_for(killed, "up")
+    wait_for(living, "up")
+    killed.kill()
+    killed.communicate()
+    swept = user.run("cleanup")
+    assert swept.stdout.count("Removed container") == 2
+    assert swept.stdout.count("Removed network") == 1
+    left = labelled(engine_endpoint)
+    assert len(left) == 3, left
+    assert living.poll() is None
+
+
+def test_the_documentations_example_names_both_wrong_services_before_anything_starts(
+    user: User,
+) -> None:
+    user.write("codeship-services.yml", "demo: {image: longshore-test/busybox}\n")
+    user.write(
+        "codeship-steps.yml",
+        """\
+        - service: app
+          command: ls ./
+        - service: app
+          type: push
+          image_name: localhost:5000/myapp
+          registry: localhost:5000
+        """,
+    )
+    done = user.run("steps", "--push")
+    expected = 'error: step {} refers to undefined service "app"; did you mean "demo"?'
+    assert f"codeship-steps.yml:1:12: {expected.format(1)}" in done.stderr
+    assert f"codeship-steps.yml:3:12: {expected.format(2)}" in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("services", "steps", "code", "words"),
+    [
+        (None, "[]", 2, "no services file found"),
+        ("", "[]", 2, "codeship-services.yml"),
+        ("{", "[]", 2, "codeship-services.yml"),
+        ("app: {build: .}", "[{service: app, command: x}]", 1, "there is no Dockerfile at"),
+        ("app: {image: nowhere.invalid/x}", "[{service: app, command: x}]", 1, "not found"),
+        (SERVICES, "[{service: app, command: no-such-program}]", 1, "no-such-program"),
+    ],
+)
+def test_bad_input_is_one_clear_sentence_and_the_right_exit_code(
+    user: User, services: str | None, steps: str, code: int, words: str
+) -> None:
+    if services is not None:
+        user.write("codeship-services.yml", services)
+    user.write("codeship-steps.yml", steps)
+    done = user.run("steps")
+    assert done.returncode == code, done
+    assert words in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_an_engine_the_exit_code_is_125(user: User) -> None:
+    user.write("codeship-services.yml", SERVICES)
+    user.write("codeship-steps.yml", "- {service: app, command: 'true'}\n")
+    done = user.run("steps", DOCKER_HOST="unix:///nowhere/docker.sock")
+    assert done.returncode == 125
+    assert "/nowhere/docker.sock" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_run_passes_output_input_and_exit_code_through(user: User) -> None:
+    user.write("codeship-services.yml", SERVICES)
+    done = user.run("run", "app", "sh", "-c", "echo out; echo err >&2; exit 5")
+    assert (done.returncode, done.stdout) == (5, "out\n")
+    assert "err\n" in done.stderr

@@ -153,3 +153,10 @@ _TEXT = st.text(
 )
 def test_json_is_read_as_it_is(value: object) -> None:
     assert plain(tree(json.dumps(value, ensure_ascii=False))) == value
+
+
+def test_a_byte_order_mark_inside_a_file_leaves_places_inside_it() -> None:
+    source = SourceText("f", "---\n\ufeff")
+    root = read_yaml(source, Problems())
+    assert root is not None
+    assert source.line(root.place.line) is not None

@@ -91,8 +91,8 @@ class _Tree:
     _documents: int = 0
 
     def __post_init__(self) -> None:
-        # YAML 1.1 also breaks lines at these, editors do not.
-        self._plain_lines = not any(mark in self.source.text for mark in "\x85\u2028\u2029")
+        # YAML 1.1 also breaks lines at the first three, editors do not; libyaml miscounts the last.
+        self._plain_lines = not any(mark in self.source.text for mark in "\x85\u2028\u2029\ufeff")
 
     def take(self, event: Event) -> None:
         kind = type(event).__name__
@@ -110,7 +110,7 @@ class _Tree:
     def _place(self, mark: Mark) -> Place:
         if self._plain_lines:
             return Place(self.source.path, mark.line + 1, mark.column + 1)
-        return self.source.place_at(mark.index)
+        return self.source.place_at(min(mark.index, len(self.source.text)))
 
     def _document(self, event: Any) -> None:
         self._documents += 1

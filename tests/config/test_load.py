@@ -1,0 +1,227 @@
+"""Discovery of the files, and the places and values of what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from longshore.config.load import Loaded, load
+from longshore.config.model import (
+    BuildEntry,
+    Condition,
+    GroupEntry,
+    PushEntry,
+    RunEntry,
+    ServiceEntry,
+    VolumeEntry,
+)
+from longshore.config.problem import Severity
+
+Read = Callable[..., Loaded]
+_SERVICE = "app:\n  image: busybox\n"
+
+
+def errors(found: Loaded) -> list[str]:
+    return [str(p) for p in found.problems if p.severity is Severity.ERROR]
+
+
+def service(read: Read, text: str) -> ServiceEntry:
+    found = read(text)
+    assert found.project is not None, found.problems
+    return next(iter(found.project.services.services.values()))
+
+
+def test_the_documentation_example_gets_the_promised_messages(read: Read) -> None:
+    found = read(
+        "demo:\n  build:\n    image: localhost:5000/myapp\n    dockerfile: Dockerfile\n"
+        'registry:\n  image: registry\n  ports: ["5000:5000"]\n',
+        "- service: app\n  command: ls ./\n- service: app\n  type: push\n  name: docker_push\n"
+        "  image_name: localhost:5000/myapp\n  registry: localhost:5000\n",
+    )
+    assert errors(found) == [
+        'codeship-steps.yml:1:12: error: step 1 refers to undefined service "app"; '
+        'did you mean "demo"?',
+        'codeship-steps.yml:3:12: error: step "docker_push" refers to undefined service "app"; '
+        'did you mean "demo"?',
+    ]
+    assert {p.hint for p in found.problems if p.code == "LS064"} == {
+        "defined services: demo, registry"
+    }
+
+
+@pytest.mark.parametrize(
+    ("names", "used", "notice"),
+    [
+        (["codeship-services.yml", "docker-compose.yml"], "codeship-services.yml", False),
+        (["codeship-services.json", "jet-services.yml"], "codeship-services.json", False),
+        (["jet-services.json", "docker-compose.yml"], "jet-services.json", True),
+        (["docker-compose.yml"], "docker-compose.yml", True),
+    ],
+)
+def test_files_are_found_in_the_order_of_f_3(
+    names: list[str], used: str, notice: bool, tmp_path: Path
+) -> None:
+    for name in names:
+        (tmp_path / name).write_text('{"app": {"image": "busybox"}}')
+    found = load(tmp_path, need_steps=False)
+    assert found.project is not None
+    assert Path(found.project.services.path).name == used
+    assert [p.code for p in found.problems] == (["LS014"] if notice else [])
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("codeship-services.yaml", 'rename it to "codeship-services.yml"'),
+        ("Codeship-Services.yml", 'rename it to "codeship-services.yml" (lower case)'),
+        ("other.yml", "--dir"),
+    ],
+)
+def test_a_missing_file_says_which_one_may_be_meant(name: str, hint: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(_SERVICE)
+    (problem,) = load(tmp_path, need_steps=False).problems
+    assert "no services file found in" in problem.message
+    assert hint in (problem.hint or "")
+
+
+def test_a_given_path_replaces_the_search_and_moves_the_base_of_paths(tmp_path: Path) -> None:
+    (tmp_path / "ci").mkdir()
+    (tmp_path / "ci" / "s.yml").write_text(_SERVICE)
+    found = load(tmp_path, services_path="ci/s.yml", need_steps=False)
+    assert found.project is not None
+    assert found.project.services.directory == tmp_path / "ci"
+    assert found.project.directory == tmp_path
+
+
+@pytest.mark.parametrize("given", ["missing.yml", ".", "a\0b"])
+def test_a_given_path_that_cannot_be_read_is_one_problem(given: str, tmp_path: Path) -> None:
+    (problem,) = load(tmp_path, services_path=given, need_steps=False).problems
+    assert problem.code == "LS002"
+
+
+def test_an_empty_steps_file_succeeds_with_a_warning(read: Read) -> None:
+    found = read(_SERVICE, "")
+    assert found.project is not None
+    assert found.project.steps is not None
+    assert found.project.steps.steps == ()
+    assert [p.code for p in found.problems] == ["LS012"]
+
+
+def test_both_forms_of_the_services_file_are_equal(read: Read) -> None:
+    nested = read("version: '3'\nvolumes: {data: {}}\nservices:\n  app:\n    image: busybox\n")
+    assert nested.problems == ()
+    assert nested.project is not None
+    assert list(nested.project.services.services) == ["app"]
+    own = read("services:\n  image: busybox\n")
+    assert own.project is not None
+    assert list(own.project.services.services) == ["services"]
+
+
+def test_a_whole_service_is_read(read: Read) -> None:
+    entry = service(
+        read,
+        "app:\n  build:\n    image: user/app:1.10\n    context: ./\n    args:\n    - V=08\n"
+        "    - W\n"
+        "  command: bash -c \"echo 'a b'\"\n  entrypoint: ''\n  environment:\n"
+        "    N: 010\n    T: true\n"
+        "    E:\n  volumes: [./a:/b:ro, /c]\n  depends_on:\n    db: {condition: service_healthy}\n"
+        "  add_docker: 'Yes'\n  shm_size: 64m\ndb: {image: postgres}\n",
+    )
+    assert isinstance(entry.build, BuildEntry)
+    assert entry.build.args == (("V", "08"), ("W", None))
+    assert entry.build.image == "user/app:1.10"
+    assert entry.command == ("bash", "-c", "echo 'a b'")
+    assert entry.entrypoint == ()
+    assert entry.environment == (("N", "010"), ("T", "true"), ("E", None))
+    assert entry.volumes == (
+        VolumeEntry(host="./a", container="/b", read_only=True),
+        VolumeEntry(host=None, container="/c"),
+    )
+    assert entry.depends_on[0].condition is Condition.HEALTHY
+    assert (entry.add_docker, entry.shm_size) == (True, 64 * 1024**2)
+    assert str(entry.where("build", "args", "V")) == "codeship-services.yml:6:7"
+    assert str(entry.where("volumes", 1)) == "codeship-services.yml:14:24"
+    assert entry.where("working_dir") == entry.place
+
+
+def test_a_compose_file_may_name_the_built_image_beside_build(tmp_path: Path) -> None:
+    (tmp_path / "docker-compose.yml").write_text("app:\n  build: .\n  image: user/app\n")
+    found = load(tmp_path, need_steps=False)
+    assert found.project is not None
+    entry = found.project.services.services["app"]
+    assert (entry.image, entry.build and entry.build.image) == (None, "user/app")
+
+
+def test_all_kinds_of_steps_are_read_with_their_places(read: Read) -> None:
+    found = read(
+        _SERVICE,
+        "- {name: 08, service: app, command: true}\n"
+        "- type: parallel\n  service: app\n  steps:\n"
+        "  - {type: push, image_name: user/app, image_tag: 9.10}\n"
+        "  - steps: [{command: ls, on_fail: [{command: cat log}]}]\n",
+    )
+    assert found.project is not None, found.problems
+    assert found.project.steps is not None
+    run, group = found.project.steps.steps
+    assert isinstance(run, RunEntry)
+    assert (run.name, run.command, run.text) == ("08", ("true",), "true")
+    assert isinstance(group, GroupEntry)
+    push, serial = group.steps
+    assert isinstance(push, PushEntry)
+    assert (push.ordinal, push.image_tags) == ("2.1", ("9.10",))
+    assert isinstance(serial, GroupEntry)
+    inner = serial.steps[0]
+    assert inner.ordinal == "2.2.1"
+    assert inner.on_fail[0].command == ("cat", "log")
+    assert str(run.where("service")) == "codeship-steps.yml:1:23"
+
+
+def test_problems_of_both_files_are_told_at_once_and_sorted(read: Read) -> None:
+    found = read("app:\n  biuld: .\nb:\n  image: X\n", "- command: ls\n- service: c\n")
+    assert [str(p.place) for p in found.problems] == [
+        "codeship-services.yml:2:3",
+        "codeship-services.yml:4:10",
+        "codeship-steps.yml:1:3",
+        "codeship-steps.yml:2:3",
+    ]
+
+
+def test_a_fault_behind_an_alias_is_told_once(read: Read) -> None:
+    found = read(_SERVICE, "- &a {service: nope, command: ls}\n- *a\n- <<: *a\n  command: pwd\n")
+    assert len(errors(found)) == 1
+
+
+@pytest.mark.parametrize(
+    ("second", "severity"),
+    [
+        ("tag: develop", None),
+        ("tag: master", Severity.ERROR),
+        ("tag: ^mas", Severity.WARNING),
+        ("name: x", Severity.ERROR),
+    ],
+)
+def test_two_manual_groups_may_not_meet(second: str, severity: Severity | None, read: Read) -> None:
+    group = "- type: manual\n  {}\n  service: app\n  steps:\n  - command: ls\n"
+    found = read(_SERVICE, group.format("tag: master") + group.format(second))
+    told = [p.severity for p in found.problems if p.code == "LS077"]
+    assert told == ([severity] if severity else [])
+
+
+def test_a_step_excluded_where_the_manual_group_applies_may_follow_it(read: Read) -> None:
+    found = read(
+        _SERVICE,
+        "- type: manual\n  exclude: ^(master|dev)\n  service: app\n  steps:\n  - command: ls\n"
+        "- service: app\n  tag: ^(master|dev)\n  command: ls\n",
+    )
+    assert found.problems == ()
+
+
+def test_manual_groups_side_by_side_in_a_parallel_group_do_not_follow_each_other(
+    read: Read,
+) -> None:
+    steps = "- type: parallel\n  service: app\n  steps:\n  - type: manual\n    steps:\n" + (
+        "    - command: ls\n  - command: ls\n"
+    )
+    assert read(_SERVICE, steps).problems == ()

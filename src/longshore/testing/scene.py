@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 
 from longshore.config.load import load, read_text
+from longshore.config.model import Pairs
 from longshore.environment import Environment
 from longshore.plan.compile import compile_plan
 from longshore.plan.facts import BuildFacts
@@ -18,6 +19,7 @@ from longshore.plan.focus import focused
 from longshore.plan.model import Plan
 from longshore.plan.selection import Selection
 from longshore.run.credentials import CredentialOptions
+from longshore.run.docker_access import docker_access
 from longshore.run.events import ContainerOutput, Event, StepFinished, StepStarted
 from longshore.run.execute import Setting, execute
 from longshore.run.files import ProjectFiles
@@ -70,6 +72,7 @@ class Scene:
     selection: Selection = field(default_factory=Selection)
     facts: BuildFacts = field(default_factory=BuildFacts)
     host: Mapping[str, str] = field(default_factory=dict)
+    command_line: Pairs = ()
     prepare: Callable[[FakeEngine], None] = lambda engine: None
     beside: Callable[[FakeEngine, anyio.CancelScope], Coroutine[Any, Any, None]] | None = None
 
@@ -85,7 +88,10 @@ class Scene:
 
     async def run(self, services: str, steps: str) -> Ran:
         """Run the project; whatever happens, nothing may be left on the engine."""
-        plan = self.plan(services, steps)
+        return await self.run_plan(self.plan(services, steps))
+
+    async def run_plan(self, plan: Plan) -> Ran:
+        """Run a plan that was compiled already."""
         events: list[Event] = []
         interruption = anyio.CancelScope()
         async with FakeEngine() as engine, anyio.create_task_group() as group:
@@ -105,6 +111,7 @@ class Scene:
         environment = Environment({"HOME": str(self.directory), **self.host})
         keys = KeySource(environment=environment, directory=self.directory)
         files = ProjectFiles(lambda: keys.require(NO_DECRYPTOR), masker, lambda _: None)
+        access = docker_access(environment)
         return Setting(
             engine=engine,
             scope=RunScope(project=plan.directory, process=ProcessIdentity.of_this_process()),
@@ -114,8 +121,14 @@ class Scene:
             images=self.image_options,
             credentials=CredentialOptions(),
             environment=environment,
-            sources=Sources(files=files, host=environment.values),
+            sources=Sources(
+                files=files,
+                host=environment.values,
+                docker=access.variables,
+                command_line=self.command_line,
+            ),
             pusher=EnginePusher(engine),
+            docker_mounts=access.mounts,
             mask=masker.feed,
             mask_end=masker.flush,
         )

@@ -13,6 +13,8 @@ from longshore.engine.opening import open_engine
 from longshore.engine.port import Engine
 from longshore.environment import Environment
 from longshore.plan.model import Plan
+from longshore.report.journal import journal
+from longshore.report.readers import masked
 from longshore.run.credentials import CredentialOptions
 from longshore.run.docker_access import DockerAccess, docker_access
 from longshore.run.events import Notice
@@ -23,7 +25,7 @@ from longshore.run.liveness import Liveness, ProcessIdentity, held_lock
 from longshore.run.push import EnginePusher
 from longshore.run.runtime import RunOptions
 from longshore.run.scope import RunScope
-from longshore.run.stream import Emit
+from longshore.run.stream import Emit, to_all
 from longshore.run.sweep import sweep
 from longshore.run.variables import Sources
 from longshore.secrets.key import AesKey
@@ -57,9 +59,11 @@ async def open_session(
     locks = environment.state_directory / "runs"
     scope = RunScope(project=plan.directory, process=ProcessIdentity.of_this_process())
     async with open_engine(choice, environment, builder=options.builder) as engine:
-        with held_lock(locks, scope.id):
-            await _sweep(engine, Liveness(locks, scope.process), emit)
-            yield await _setting(plan, options, environment, masker, emit, engine, scope)
+        journals = environment.state_directory / "journals"
+        with held_lock(locks, scope.id), journal(journals, scope.id) as keep:
+            everybody = to_all(emit, lambda event: keep(masked(event, masker)))
+            await _sweep(engine, Liveness(locks, scope.process), everybody)
+            yield await _setting(plan, options, environment, masker, everybody, engine, scope)
 
 
 async def _sweep(engine: Engine, liveness: Liveness, emit: Emit) -> None:

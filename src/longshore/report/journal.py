@@ -1,0 +1,71 @@
+"""The journal of a run: its events as JSON lines in a file of the user's state directory.
+
+It is what can be asked about a run when its terminal is gone. Output is kept from the beginning of
+each container up to a limit, so that a flood fills no disk; everything in it is masked already.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from longshore.report.json_lines import json_line
+from longshore.run.events import ContainerOutput, Event
+
+KEPT_OUTPUT = 8 << 20
+"""Bytes of output that are kept of each container."""
+
+KEPT_RUNS = 20
+"""Journals that are kept; older ones are removed when a run starts."""
+
+
+@dataclass(slots=True)
+class Journal:
+    """Writes events; a disk that is full or gone ends the journal, never the run."""
+
+    file: BinaryIO
+    _written: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _broken: bool = False
+
+    def __call__(self, event: Event) -> None:
+        """Write one event."""
+        kept = self._shortened(event) if isinstance(event, ContainerOutput) else event
+        if kept is None or self._broken:
+            return
+        try:
+            self.file.write(json_line(kept, datetime.now(UTC)))
+        except OSError:
+            self._broken = True
+
+    def _shortened(self, event: ContainerOutput) -> ContainerOutput | None:
+        container = (event.step, event.service)
+        room = KEPT_OUTPUT - self._written[container]
+        self._written[container] += len(event.data)
+        if room <= 0:
+            return None
+        if len(event.data) <= room:
+            return event
+        return replace(event, data=event.data[:room] + b"\n[the journal keeps no more]\n")
+
+
+@contextmanager
+def journal(directory: Path, run: str) -> Iterator[Journal]:
+    """The journal ``<run>.jsonl`` in `directory`, readable by its owner alone."""
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _forget_old(directory)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+    descriptor = os.open(directory / f"{run}.jsonl", flags, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        yield Journal(file)
+
+
+def _forget_old(directory: Path) -> None:
+    journals = sorted(directory.glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
+    for path in journals[: max(0, len(journals) - KEPT_RUNS + 1)]:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,56 @@
+"""The journal keeps what happened, within bounds, for its owner alone."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+from longshore.report.journal import KEPT_OUTPUT, KEPT_RUNS, Journal, journal
+from longshore.run.events import ContainerOutput, StepFinished
+from longshore.run.outcome import Failed
+
+
+def _output(data: bytes, step: str = "1") -> ContainerOutput:
+    return ContainerOutput(step=step, name="t", service="app", data=data)
+
+
+def test_events_are_json_lines_with_their_time(tmp_path: Path) -> None:
+    with journal(tmp_path, "abc") as write:
+        write(StepFinished(step="1", name="t", kind="run", outcome=Failed(3), seconds=1.5))
+    line = json.loads((tmp_path / "abc.jsonl").read_text())
+    assert (line["event"], line["outcome"], line["exit_code"]) == ("step_finished", "failed", 3)
+    assert line["time"].endswith("+00:00")
+
+
+def test_nobody_else_can_read_it(tmp_path: Path) -> None:
+    with journal(tmp_path / "runs", "abc"):
+        assert (tmp_path / "runs/abc.jsonl").stat().st_mode & 0o077 == 0
+
+
+def test_a_flood_is_kept_up_to_the_limit_and_other_steps_are_not_cut_short() -> None:
+    file = io.BytesIO()
+    write = Journal(file)
+    for _ in range(20):
+        write(_output(b"x" * (1 << 20) + b"\n"))
+    write(_output(b"other\n", step="2"))
+    assert file.tell() < KEPT_OUTPUT + 100_000
+    assert b"other" in file.getvalue()
+    assert file.getvalue().count(b"keeps no more") == 1
+
+
+def test_old_journals_are_forgotten(tmp_path: Path) -> None:
+    for number in range(KEPT_RUNS + 5):
+        with journal(tmp_path, f"run{number}"):
+            pass
+    assert len(list(tmp_path.iterdir())) == KEPT_RUNS
+
+
+def test_a_full_disk_ends_the_journal_and_not_the_run() -> None:
+    class Full(io.BytesIO):
+        def write(self, data: object) -> int:
+            raise OSError(28, "No space left on device")
+
+    write = Journal(Full())
+    write(_output(b"x\n"))
+    write(_output(b"y\n"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A command: `module` holds a click command called ``command``."""
+    """A command: the module ``<module>_command`` declares it under its own name."""
 
     name: str
     summary: str

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from longshore.cli.catalogue import COMMANDS, Listed
+from longshore.cli.options import LegacyFlag
 
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
@@ -19,28 +20,30 @@ class CobraCommand(click.Command):
     """A command with Go's flag spellings and cobra's help layout."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Turn ``--flag=true`` and ``--flag=false`` into what click knows, then parse."""
-        return super().parse_args(ctx, list(self._without_go_booleans(ctx, args)))
+        """Turn Go's spellings of flags into what click knows, then parse."""
+        return super().parse_args(ctx, self._without_go_spellings(ctx, args))
 
-    def _without_go_booleans(self, ctx: click.Context, args: Sequence[str]) -> Iterator[str]:
-        flags = {
+    def _without_go_spellings(self, ctx: click.Context, args: Sequence[str]) -> list[str]:
+        """``--flag=true`` is ``--flag``, ``--flag=false`` undoes it, ``-e=K=V`` is ``-e K=V``."""
+        options = {
             name: parameter
             for parameter in self.get_params(ctx)
-            if isinstance(parameter, click.Option) and parameter.is_flag
+            if isinstance(parameter, click.Option)
             for name in parameter.opts
         }
         kept: list[str] = []
         for position, word in enumerate(args):
             if word == "--" or (self.stops_at_first_word and not word.startswith("-")):
-                return iter([*kept, *args[position:]])
+                return [*kept, *args[position:]]
             name, equals, value = word.partition("=")
-            if not equals or name not in flags:
+            option = options.get(name) if equals else None
+            if option is None:
                 kept.append(word)
-                continue
-            kept = [other for other in kept if other not in flags[name].opts]
-            if _go_bool(name, value, ctx):
-                kept.append(name)
-        return iter(kept)
+            elif option.is_flag:
+                kept = _with_flag(kept, option, name, _go_bool(name, value, ctx))
+            else:
+                kept += [word] if name.startswith("--") else [name, value]
+        return kept
 
     stops_at_first_word = False
 
@@ -49,6 +52,12 @@ class CobraCommand(click.Command):
         text = inspect.cleandoc(self.help or "")
         flags = "\n".join(_flag_lines(self, ctx))
         return f"{text}\n\nUsage:\n  {_usage(self, ctx)}\n\nFlags:\n{flags}"
+
+
+def _with_flag(kept: Sequence[str], option: click.Option, name: str, value: bool) -> list[str]:
+    """The last of several spellings of one flag counts; flags of old are kept for their notice."""
+    others = [word for word in kept if word not in option.opts]
+    return [*others, name] if value or isinstance(option, LegacyFlag) else others
 
 
 def _go_bool(name: str, value: str, ctx: click.Context) -> bool:

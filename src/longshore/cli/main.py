@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import click
@@ -29,9 +29,13 @@ def longshore(ctx: click.Context) -> None:
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
-    code = guarded(lambda: longshore.main(prog_name=_program(), standalone_mode=False))
+    sys.exit(guarded(_run))
+
+
+def _run() -> object:
+    result = longshore.main(prog_name=_program(), standalone_mode=False)
     sys.stdout.flush()
-    sys.exit(code)
+    return result
 
 
 def guarded(work: Callable[[], object]) -> int:
@@ -75,6 +79,8 @@ def _group(group: BaseExceptionGroup[BaseException]) -> int:
     told, rest = group.split(LongshoreError)
     if told is not None and rest is None:
         return _told(_first(told))
+    if group.subgroup(KeyboardInterrupt) is not None:
+        return ExitCode.INTERRUPTED
     return _bug(group)
 
 
@@ -92,8 +98,24 @@ def _reader_left() -> int:
 def _bug(bug: BaseException) -> int:
     from longshore.cli.bug_report import bug_report
 
-    print(bug_report(bug, sys.argv), file=sys.stderr)
+    print(bug_report(bug, _words_that_are_ours(sys.argv[1:])), file=sys.stderr)
     return ExitCode.BUG
+
+
+def _words_that_are_ours(arguments: Sequence[str]) -> list[str]:
+    """The command and the names of its flags: everything else is somebody's value."""
+    ctx = click.Context(longshore, info_name="longshore")
+    known: set[str] = set()
+    shown: list[str] = []
+    for word in arguments:
+        name = word.partition("=")[0]
+        command = longshore.get_command(ctx, word) if not shown else None
+        if command is not None:
+            known = {name for option in command.get_params(ctx) for name in option.opts}
+            shown.append(word)
+        elif name in known and name.startswith("-"):
+            shown.append(name)
+    return shown
 
 
 def _program() -> str:

@@ -165,32 +165,64 @@ log_flags = _all(
     flag("--debug", "-v", "debug", help="tell more"),
 )
 
+steps_flags = _all(
+    flag("--no-print-build-output", help="do not show the output of image builds"),
+    flag("--eager-push", help="upload layers while the steps before a push still run"),
+)
+
+_NO_MEANING = "it has no meaning any more"
 _LEGACY = {
+    "--cache": "layers are always taken from the cache, but with --no-cache",
     "--keep-volume-containers": "volumes live as long as their step",
     "--print-build-output": "build output is always shown",
+    "--remote-cache": "see --cache-registry",
     "--singleton-links": "a shared dependency always has one container a step",
-    "--system": "it has no meaning any more",
+    "--system": _NO_MEANING,
 }
+_LEGACY_TEXTS = {
+    "--key-type": _NO_MEANING,
+    "--log-driver": "see --log-format",
+}
+
+
+class LegacyFlag(click.Option):
+    """A flag of jet 1.x that does nothing; ``--flag=false`` is as good as ``--flag``."""
 
 
 def legacy_flags(function: Command) -> Command:
     """Flags of jet 1.x that are accepted and do nothing, with a notice (spec 7.2)."""
+    shared: dict[str, Any] = {"hidden": True, "expose_value": False, "callback": _legacy}
     for name in _LEGACY:
-        function = click.option(
-            name, is_flag=True, hidden=True, expose_value=False, callback=_legacy
-        )(function)
-    for name in ("--remote-cache", "--cache"):
-        function = click.option(name, is_flag=True, hidden=True, expose_value=False)(function)
-    for name in ("--log-driver", "--key-type"):
-        function = click.option(name, hidden=True, expose_value=False, callback=_legacy)(function)
+        function = click.option(name, is_flag=True, cls=LegacyFlag, **shared)(function)
+    for name in _LEGACY_TEXTS:
+        function = click.option(name, **shared)(function)
     return function
 
 
 def _legacy(ctx: click.Context, option: click.Parameter, value: object) -> None:
     if value:
         name = option.opts[0]
-        reason = _LEGACY.get(name, "it has no meaning any more")
+        reason = (_LEGACY | _LEGACY_TEXTS)[name]
         click.echo(f"notice: {name} is ignored: {reason}", err=True)
+
+
+def accepted(*groups: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    """The flags of `groups`, hidden and without effect: a command line of another command works."""
+
+    def nothing() -> None: ...
+
+    parameters: list[click.Parameter] = getattr(_all(*groups)(nothing), "__click_params__", [])
+    for parameter in parameters:
+        parameter.expose_value = False
+        assert isinstance(parameter, click.Option)
+        parameter.hidden = True
+
+    def decorate(function: Command) -> Command:
+        known = getattr(function, "__click_params__", [])
+        function.__click_params__ = [*known, *parameters]  # type: ignore[attr-defined]  # click's own
+        return function
+
+    return decorate
 
 
 def pairs(values: Sequence[str]) -> tuple[tuple[str, str | None], ...]:

@@ -15,6 +15,15 @@ from longshore.cli.cobra import CobraCommand
 @options.steps_path
 @options.selection_flags
 @options.ci_flags
+@options.secret_flags
+@options.accepted(
+    options.engine_flags,
+    options.container_flags,
+    options.limit_flags,
+    options.log_flags,
+    options.steps_flags,
+    options.legacy_flags,
+)
 @click.option(
     "--format",
     "shape",
@@ -25,17 +34,24 @@ from longshore.cli.cobra import CobraCommand
 def plan(**flags: Any) -> int:
     """Show what would run and why, without an engine.
 
-    Takes the flags of `steps` that choose what runs.
+    Takes all flags of `steps`; those that do not choose what runs have no effect.
     """
-    from longshore.cli import requests, terminal
+    return show(flags, flags["shape"])
+
+
+def show(flags: dict[str, Any], shape: str) -> int:
+    """Print the plan that the flags of `plan` or `steps` choose."""
+    from longshore.cli import choices, terminal
     from longshore.commands.plan import PlanFormat, show_plan
     from longshore.environment import Environment
 
     return show_plan(
-        requests.project_choice(flags),
-        requests.facts(flags),
-        requests.selection(flags),
-        PlanFormat(flags["shape"]),
+        choices.project_choice(flags),
+        choices.facts(flags),
+        choices.selection(flags),
+        PlanFormat(shape),
         terminal.sink(),
         terminal.style(Environment.of_process()),
+        flags=choices.credentials(flags),
+        user_login=not flags["no_user_credentials"],
     )

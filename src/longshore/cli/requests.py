@@ -1,74 +1,19 @@
-"""Parsed flags put together as the values that commands take."""
+"""Parsed flags put together as the values that commands with an engine take."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from longshore.cli.choices import Flags, credentials, facts, project_choice, selection
 from longshore.cli.options import pairs
 from longshore.commands.load import LoadRequest
-from longshore.commands.project import ProjectChoice
 from longshore.commands.run import RunRequest
 from longshore.commands.session import SessionOptions
 from longshore.commands.steps import StepsRequest
-from longshore.config.model import CredentialKeys
 from longshore.config.words import split_command
-from longshore.plan.facts import BuildFacts
-from longshore.plan.selection import Selection
 from longshore.report.readers import LogFormat, LogOptions
 from longshore.run.images import ImageOptions
 from longshore.run.runtime import RunOptions
-
-Flags = dict[str, Any]
-"""What click parsed, by parameter name; used up here and nowhere passed on."""
-
-
-def project_choice(flags: Flags) -> ProjectChoice:
-    """Which files of which directory."""
-    return ProjectChoice(
-        directory=Path(flags["dir"]),
-        services_path=flags.get("services_path"),
-        steps_path=flags.get("steps_path"),
-    )
-
-
-def selection(flags: Flags) -> Selection:
-    """Which steps."""
-    return Selection(
-        tag=flags["tag"],
-        push=flags["push"],
-        approve=flags["approve"],
-        only=tuple(flags["only"]),
-        start_from=flags["from"],
-    )
-
-
-def facts(flags: Flags) -> BuildFacts:
-    """What is known of the build."""
-    given = {
-        name: flags[f"ci_{name}"]
-        for name in (
-            "branch",
-            "build_id",
-            "commit_description",
-            "commit_id",
-            "commit_message",
-            "committer_email",
-            "committer_name",
-            "committer_username",
-            "pr_number",
-            "project_id",
-            "pull_request",
-            "repo_name",
-            "timestamp",
-        )
-    }
-    build = BuildFacts(ci_name=flags["ci_name"], approved=flags.get("approve", False), **given)
-    if not flags["ci_from_scm"]:
-        return build
-    from longshore.commands.scm import filled_from_scm
-
-    return filled_from_scm(build, Path(flags["dir"]))
 
 
 def session(flags: Flags) -> SessionOptions:
@@ -84,10 +29,7 @@ def session(flags: Flags) -> SessionOptions:
         ),
         env=pairs(flags.get("env", ())),
         key_path=Path(flags["key_path"]) if flags["key_path"] else None,
-        credentials=CredentialKeys(
-            encrypted_dockercfg_path=flags["encrypted_dockercfg_path"],
-            dockercfg_service=flags["dockercfg_service"],
-        ),
+        credentials=credentials(flags),
         user_credentials=not flags["no_user_credentials"],
     )
 

@@ -160,14 +160,14 @@ def dockercfg(key_path: str | None, encrypt: bool, registries: tuple[str, ...], 
 @click.argument("service")
 def env(**flags: Any) -> int:
     """Show the names of the variables a service would get, and which file each comes from."""
-    from longshore.cli import requests, terminal
+    from longshore.cli import choices, terminal
     from longshore.commands.env import show_env
     from longshore.environment import Environment
 
     environment = Environment.of_process()
     return show_env(
-        requests.project_choice(flags),
-        requests.facts(flags),
+        choices.project_choice(flags),
+        choices.facts(flags),
         service=flags["service"],
         command_line=options.pairs(flags["env"]),
         keys=_keys(flags["key_path"], flags["dir"]),

@@ -20,15 +20,18 @@ from longshore.cli.cobra import CobraCommand
 @options.container_flags
 @options.limit_flags
 @options.log_flags
-@options.flag("--no-print-build-output", help="do not show the output of image builds")
-@options.flag("--eager-push", help="upload layers while the steps before a push still run")
-@options.flag("--list", help="print the steps that would run, and why others would not")
+@options.steps_flags
+@options.flag("--list", help="only print the steps that would run, and why others would not")
 @options.legacy_flags
 def steps(**flags: Any) -> int:
     """Build and pull what the steps need, run them, and push what passed.
 
     Push steps run with --push, steps with a tag when --tag matches it.
     """
+    if flags["list"]:
+        from longshore.cli.plan_command import show
+
+        return show(flags, "text")
     from longshore.cli import requests, terminal
     from longshore.commands.steps import run_steps
     from longshore.environment import Environment

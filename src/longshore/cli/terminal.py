@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import click
+
 from longshore.environment import Environment
+from longshore.errors import UsageError
 from longshore.report.sink import Sink
 from longshore.report.style import Style
 
 if TYPE_CHECKING:
+    from longshore.report.diagnostics import Terminal
     from longshore.secrets.atomic_file import StandardStreams
 
 
@@ -40,6 +45,26 @@ def style(environment: Environment) -> Style:
         colour=sys.stdout.isatty() and environment.get("NO_COLOR") is None,
         unicode=encoding.startswith("utf"),
     )
+
+
+def of_problems(environment: Environment) -> Terminal:
+    """What problems on standard output may look like."""
+    from longshore.report.diagnostics import Terminal
+
+    return Terminal(excerpts=sys.stdout.isatty(), colours=style(environment).colour)
+
+
+def confirmation(*, yes: bool) -> Callable[[str], bool]:
+    """Asks the user; `yes` answers for them. Raises UsageError when nobody can be asked."""
+
+    def confirm(question: str) -> bool:
+        if yes:
+            return True
+        if not sys.stdin.isatty():
+            raise UsageError("nobody is there to be asked", hint="use --yes to agree beforehand")
+        return click.confirm(question, err=True)
+
+    return confirm
 
 
 def leave_at_once() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 
 from longshore.commands.project import ProjectChoice, planned
+from longshore.config.model import CredentialKeys
 from longshore.plan.facts import BuildFacts
-from longshore.plan.model import Plan
 from longshore.plan.selection import Selection
+from longshore.report.plan_facts import PlanView
 from longshore.report.plan_graph import dot, mermaid
 from longshore.report.plan_json import plan_json
 from longshore.report.plan_text import plan_text
@@ -31,22 +32,26 @@ def show_plan(
     shape: PlanFormat,
     sink: Sink,
     style: Style,
+    *,
+    flags: CredentialKeys | None = None,
+    user_login: bool = True,
 ) -> int:
-    """Print the plan; 2 when the files have errors."""
-    plan = planned(project, facts, selection, sink, style)
+    """Print the plan; 2 when the files have errors. `flags` are the command line's credentials."""
+    plan = planned(project, facts, selection, sink, style, warnings=True)
     if plan is None:
         return 2
-    sink.write(_rendered(plan, shape, style))
+    view = PlanView(plan, flags=flags or CredentialKeys(), user_login=user_login)
+    sink.write(_rendered(view, shape, style))
     return 0
 
 
-def _rendered(plan: Plan, shape: PlanFormat, style: Style) -> str:
+def _rendered(view: PlanView, shape: PlanFormat, style: Style) -> str:
     match shape:
         case PlanFormat.TEXT:
-            return plan_text(plan, style)
+            return plan_text(view, style)
         case PlanFormat.JSON:
-            return plan_json(plan)
+            return plan_json(view)
         case PlanFormat.MERMAID:
-            return mermaid(plan)
+            return mermaid(view.plan)
         case PlanFormat.DOT:
-            return dot(plan)
+            return dot(view.plan)

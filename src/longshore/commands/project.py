@@ -11,7 +11,7 @@ from longshore.config.load import load, read_text
 from longshore.config.problem import Place, Problem, Severity
 from longshore.errors import UsageError
 from longshore.plan.check import check_plan
-from longshore.plan.compile import compile_plan
+from longshore.plan.compile import Compiled, compile_plan
 from longshore.plan.facts import BuildFacts
 from longshore.plan.model import Plan
 from longshore.plan.selection import Selection
@@ -34,14 +34,19 @@ def has_errors(problems: Sequence[Problem]) -> bool:
     return any(problem.severity is Severity.ERROR for problem in problems)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """All that can be told of a project: `plan` is None when a problem is an error."""
+    """All that can be told of a project: `plan` is None when a problem is an error.
+
+    `services_file` and `steps_file` are their paths, None for one that could not be read.
+    """
 
     plan: Plan | None
     problems: tuple[Problem, ...]
-    notices: tuple[str, ...]
     sources: Sources
+    services_file: str | None
+    steps_file: str | None
+    notices: tuple[str, ...] = ()
 
 
 def examined(
@@ -60,11 +65,17 @@ def examined(
         need_steps=need_steps,
     )
     problems = _merged(loaded.problems, check_plan(loaded.services, loaded.steps, read_text))
-    if loaded.project is None or has_errors(problems):
-        return Examined(None, problems, (), loaded.sources)
-    compiled = compile_plan(loaded.project, facts, selection, read_text)
-    problems = _merged(problems, compiled.problems)
-    return Examined(compiled.plan, problems, compiled.notices, loaded.sources)
+    compiled = Compiled(None, ())
+    if loaded.project is not None and not has_errors(problems):
+        compiled = compile_plan(loaded.project, facts, selection, read_text)
+    return Examined(
+        plan=compiled.plan,
+        problems=_merged(problems, compiled.problems),
+        sources=loaded.sources,
+        services_file=loaded.services.path if loaded.services else None,
+        steps_file=loaded.steps.path if loaded.steps else None,
+        notices=compiled.notices,
+    )
 
 
 def _merged(*found: Sequence[Problem]) -> tuple[Problem, ...]:
@@ -83,10 +94,21 @@ def planned(
     style: Style,
     *,
     need_steps: bool = True,
+    warnings: bool = False,
 ) -> Plan | None:
-    """The compiled plan; None when the files have errors. All problems are told either way."""
+    """The compiled plan; None when the files have errors, which are told.
+
+    Warnings are told with `warnings` or beside errors, else only how many there are (F-18).
+    """
     found = examined(choice, facts, selection, need_steps=need_steps)
-    terminal = Terminal(excerpts=sink.err_terminal, colours=sink.err_colours)
-    sink.tell(render(found.problems, found.sources, terminal=terminal))
+    if warnings or has_errors(found.problems):
+        terminal = Terminal(excerpts=sink.err_terminal, colours=sink.err_colours)
+        sink.tell(render(found.problems, found.sources, terminal=terminal))
+    elif found.problems:
+        count = len(found.problems)
+        sink.tell(
+            f"notice: {count} warning{'' if count == 1 else 's'} about the files: "
+            '"longshore validate" shows them\n'
+        )
     sink.tell("".join(f"notice: {notice}\n" for notice in found.notices))
     return found.plan

@@ -1,26 +1,27 @@
 """A plan as JSON: the versioned form that ``longshore plan --format json`` prints; pure.
 
-The schema is ``docs/reference/plan.schema.json``; `VERSION` changes when a field changes meaning.
+The schema is ``docs/reference/plan.schema.json``; `VERSION` changes when a field changes meaning
+or goes away, not when one is added.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any, Final
 
-from longshore.config.model import CredentialKeys
 from longshore.plan.model import (
     BuildPlan,
-    ImagePlan,
+    ImageKey,
     Manual,
     Parallel,
-    Plan,
     PushStep,
     RunStep,
     Serial,
     ServicePlan,
     Step,
 )
+from longshore.report.plan_facts import PlanView
 
 VERSION: Final = 1
 
@@ -33,73 +34,64 @@ KINDS: Final = {
 }
 
 
-def plan_json(plan: Plan) -> str:
+def plan_json(view: PlanView) -> str:
     """The whole plan; values of variables and arguments are never in it."""
-    return json.dumps(plan_value(plan), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(plan_value(view), indent=2, ensure_ascii=False) + "\n"
 
 
-def plan_value(plan: Plan) -> dict[str, Any]:
+def plan_value(view: PlanView) -> dict[str, Any]:
     """The plan as JSON values."""
+    plan = view.plan
+    needed, users = view.needed(), view.users()
+    first = {key: step.path for key, step in needed.items()}
     return {
         "version": VERSION,
         "directory": str(plan.directory),
         "build_tag": plan.build_tag,
         "variables": [name for name, _ in plan.variables],
-        "steps": [_step(step, plan) for step in plan.root.steps],
-        "services": {name: _service(service, plan) for name, service in plan.services.items()},
-        "images": [_image(image, plan) for image in plan.images.values()],
+        "steps": [_step(step, view, runs=True) for step in plan.root.steps],
+        "services": {name: _service(service, view) for name, service in plan.services.items()},
+        "images": [_image(key, view, users[key], first.get(key)) for key in plan.images],
     }
 
 
-def _step(step: Step, plan: Plan) -> dict[str, Any]:
+def _step(step: Step, view: PlanView, *, runs: bool) -> dict[str, Any]:
+    runs = runs and step.skipped is None
     value: dict[str, Any] = {
         "path": step.path,
         "name": step.name,
         "type": KINDS[type(step)],
         "place": str(step.place),
+        "runs": runs,
         "skipped": step.skipped,
     }
-    if isinstance(step, RunStep):
-        starts = [*plan.services[step.service].start_order, step.service]
-        value |= {"service": step.service, "command": list(step.command), "starts": starts}
-        value["credentials"] = _credentials(step.credentials)
-    elif isinstance(step, PushStep):
-        value |= {
-            "service": step.service,
-            "registry": step.push.targets[0].registry,
-            "targets": [str(target) for target in step.push.targets],
-            "eager": step.push.eager,
-            "credentials": _credentials(push_credentials(step, plan)),
-        }
+    if isinstance(step, RunStep | PushStep):
+        value |= _leaf(step, view)
     else:
-        value["steps"] = [_step(child, plan) for child in step.steps]
-    if step.on_fail:
-        value["on_fail"] = [_step(handler, plan) for handler in step.on_fail]
+        value["steps"] = [_step(child, view, runs=runs) for child in step.steps]
+    value["on_fail"] = [_step(handler, view, runs=runs) for handler in step.on_fail]
     return value
 
 
-def push_credentials(step: PushStep, plan: Plan) -> tuple[CredentialKeys, ...]:
-    """Where a push looks for credentials, the strongest place first (P-6)."""
-    own = plan.services[step.service].credentials
-    return (*step.credentials, own) if own else step.credentials
+def _leaf(step: RunStep | PushStep, view: PlanView) -> dict[str, Any]:
+    value: dict[str, Any] = {
+        "service": step.service,
+        "starts": list(view.starts(step)),
+        "images": [_name(key, view) for key in view.images(step)],
+        "credentials": [asdict(source) for source in view.credentials(step)],
+    }
+    if isinstance(step, RunStep):
+        return value | {"command": list(step.command)}
+    return value | {
+        "registry": step.push.targets[0].registry,
+        "targets": [str(target) for target in step.push.targets],
+        "eager": step.push.eager,
+    }
 
 
-def credential_name(keys: CredentialKeys) -> str:
-    """The file or service that one place names."""
-    if keys.encrypted_dockercfg_path:
-        return f"encrypted file {keys.encrypted_dockercfg_path}"
-    if keys.dockercfg_service:
-        return f"service {keys.dockercfg_service}"
-    return f"file {keys.dockercfg_path}"
-
-
-def _credentials(chain: tuple[CredentialKeys, ...]) -> str | None:
-    return credential_name(chain[0]) if chain else None
-
-
-def _service(service: ServicePlan, plan: Plan) -> dict[str, Any]:
+def _service(service: ServicePlan, view: PlanView) -> dict[str, Any]:
     return {
-        "image": str(plan.images[service.image].name),
+        "image": _name(service.image, view),
         "command": None if service.command is None else list(service.command),
         "starts": list(service.start_order),
         "env_files": [str(path) for path in service.env_files],
@@ -109,16 +101,26 @@ def _service(service: ServicePlan, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _image(image: ImagePlan, plan: Plan) -> dict[str, Any]:
-    users = [name for name, service in plan.services.items() if service.image == image.key]
-    value: dict[str, Any] = {"name": str(image.name), "services": users}
+def _image(
+    key: ImageKey, view: PlanView, users: list[str], first_step: str | None
+) -> dict[str, Any]:
+    image = view.plan.images[key]
+    value: dict[str, Any] = {
+        "name": str(image.name),
+        "services": users,
+        "first_step": first_step,
+    }
     if isinstance(image, BuildPlan):
         return value | {
             "action": "build",
             "context": str(image.context),
             "dockerfile": str(image.dockerfile),
             "arguments": [name for name, _ in image.arguments],
-            "after": [str(plan.images[key].name) for key in image.builds_first],
+            "after": [_name(key, view) for key in image.builds_first],
         }
-    built_by = None if image.built_by is None else plan.images[image.built_by].service
-    return value | {"action": "pull", "built_by": built_by}
+    built_by = None if image.built_by is None else view.plan.images[image.built_by].service
+    return value | {"action": "pull" if built_by is None else "use", "built_by": built_by}
+
+
+def _name(key: ImageKey, view: PlanView) -> str:
+    return str(view.plan.images[key].name)

@@ -5,83 +5,106 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from longshore.plan.model import BuildPlan, Plan, PushStep, RunStep, Step, runnable
-from longshore.report.plan_json import KINDS, credential_name, push_credentials
+from longshore.plan.model import BuildPlan, ImagePlan, PushStep, RunStep, Step
+from longshore.report.diagnostics import printable
+from longshore.report.plan_facts import CredentialSource, PlanView
+from longshore.report.plan_json import KINDS
 from longshore.report.style import Colour, Style
 
 
-def plan_text(plan: Plan, style: Style) -> str:
+def plan_text(view: PlanView, style: Style) -> str:
     """Build tag, steps, and the images that the steps that run need."""
-    lines = [f"build tag: {plan.build_tag or 'none'}", "", "steps"]
-    for step in plan.root.steps:
-        lines += _step(step, plan, style, "  ")
-    if not plan.root.steps:
+    lines = [f"build tag: {view.plan.build_tag or 'none'}", "", "steps"]
+    for step in view.plan.root.steps:
+        lines += _step(step, view, style, "  ")
+    if not view.plan.root.steps:
         lines.append("  none")
-    lines += ["", "images", *(_images(plan) or ["  none"])]
-    return "\n".join(lines) + "\n"
+    lines += ["", "images", *(_images(view) or ["  none"])]
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _step(step: Step, plan: Plan, style: Style, indent: str) -> Iterator[str]:
-    kind = KINDS[type(step)]
+def _step(step: Step, view: PlanView, style: Style, indent: str) -> Iterator[str]:
+    head = _head(step)
     if step.skipped is not None:
-        name = style.paint(f"{step.name} ({kind})", Colour.FAINT)
-        yield f"{indent}{name}: {style.skipped}, {step.skipped}"
+        reason = printable(step.skipped)
+        yield f"{indent}{style.paint(head, Colour.FAINT)}: {style.skipped}, {reason}"
+        yield from _faint(step, style, indent + "  ")
         return
-    yield f"{indent}{step.name} ({kind}){_what(step, plan)}"
+    yield f"{indent}{head}{_what(step)}"
     if isinstance(step, RunStep | PushStep):
-        yield from (f"{indent}    {line}" for line in _details(step, plan))
+        yield from (f"{indent}    {line}" for line in _details(step, view))
     else:
         for child in step.steps:
-            yield from _step(child, plan, style, indent + "  ")
+            yield from _step(child, view, style, indent + "  ")
     for handler in step.on_fail:
-        yield f"{indent}    if it fails: {handler.name}{_what(handler, plan)}"
+        yield f"{indent}    if it fails: {_head(handler)}{_what(handler)}"
 
 
-def _what(step: Step, plan: Plan) -> str:
+def _faint(step: Step, style: Style, indent: str) -> Iterator[str]:
+    """What a skipped group holds."""
+    if isinstance(step, RunStep | PushStep):
+        return
+    for child in step.steps:
+        yield f"{indent}{style.paint(_head(child), Colour.FAINT)}"
+        yield from _faint(child, style, indent + "  ")
+
+
+def _head(step: Step) -> str:
+    kind = KINDS[type(step)]
+    name = printable(step.name)
+    return f"{name} ({kind})" if name != kind else name
+
+
+def _what(step: Step) -> str:
     if isinstance(step, RunStep):
-        return f": {step.service}: {shlex.join(step.command)}"
+        return f": {step.service}: {printable(shlex.join(step.command))}"
     if isinstance(step, PushStep):
         return f": {step.service} -> {', '.join(map(str, step.push.targets))}"
     return ""
 
 
-def _details(step: RunStep | PushStep, plan: Plan) -> Iterator[str]:
-    if isinstance(step, RunStep):
-        needed = plan.services[step.service].start_order
-        if needed:
-            yield f"starts first: {', '.join(needed)}"
-        chain = step.credentials
-    else:
+def _details(step: RunStep | PushStep, view: PlanView) -> Iterator[str]:
+    first = view.starts(step)[:-1]
+    if first:
+        yield f"starts first: {', '.join(first)}"
+    sources = view.credentials(step)
+    if isinstance(step, PushStep):
         yield f"registry: {step.push.targets[0].registry}"
-        chain = push_credentials(step, plan)
-        if not chain:
-            yield "credentials: your own docker login, if any"
-    if chain:
-        yield f"credentials: {credential_name(chain[0])}"
+        if view.push_credentials(step) is None:
+            yield f"credentials: {'your own docker login, if any' if view.user_login else 'none'}"
+    for source in sources:
+        yield f"credentials: {_credentials(source)}"
 
 
-def needed_images(plan: Plan) -> list[str]:
-    """Keys of the images that the steps that run need, in the order they are first needed."""
-    keys: dict[str, None] = {}
-    for step in runnable(plan.root):
-        service = plan.services[step.service]
-        names = (
-            [*service.start_order, step.service] if isinstance(step, RunStep) else [step.service]
-        )
-        keys |= dict.fromkeys(plan.services[name].image for name in names)
-    return list(keys)
+_KEYS = {
+    "encrypted_dockercfg_path": "encrypted file",
+    "dockercfg_service": "made by service",
+    "dockercfg_path": "file",
+}
 
 
-def _images(plan: Plan) -> list[str]:
-    lines = []
-    for key in needed_images(plan):
-        image = plan.images[key]
-        users = [name for name, service in plan.services.items() if service.image == key]
-        if isinstance(image, BuildPlan):
-            action = f"built from {image.dockerfile}"
-        elif image.built_by is not None:
-            action = f"built by service {plan.images[image.built_by].service}"
-        else:
-            action = "pulled unless it exists here"
-        lines.append(f"  {image.name}: {action} (for {', '.join(users)})")
-    return lines
+def _credentials(source: CredentialSource) -> str:
+    by = {"step": "", "service": ", named by the service", "command line": ", by the command line"}
+    return f"{_KEYS[source.key]} {printable(source.name)}{by[source.named_by]}"
+
+
+def _images(view: PlanView) -> list[str]:
+    users = view.users()
+    return [
+        f"  {view.plan.images[key].name}: {_action(view.plan.images[key], view)}"
+        f'{_more(users[key])}, first for step "{printable(step.name)}"'
+        for key, step in view.needed().items()
+    ]
+
+
+def _action(image: ImagePlan, view: PlanView) -> str:
+    if isinstance(image, BuildPlan):
+        return f"built for service {image.service} from {view.shown(image.dockerfile)}"
+    if image.built_by is not None:
+        builder = view.plan.images[image.built_by].service
+        return f"built for service {builder}, used by service {image.service}"
+    return f"pulled for service {image.service} unless it is here"
+
+
+def _more(users: list[str]) -> str:
+    return f" (also for {', '.join(users[1:])})" if len(users) > 1 else ""

@@ -7,7 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from longshore.report.console import Console
-from longshore.report.sink import ConsoleReader, JsonReader, LegacyReader, Sink
+from longshore.report.event_readers import ConsoleReader, JsonReader, LegacyReader
+from longshore.report.sink import Sink
 from longshore.report.style import Style
 from longshore.run.events import Event
 from longshore.run.stream import Emit

@@ -1,0 +1,50 @@
+"""``longshore validate``: the command line of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from longshore.cli import options
+from longshore.cli.cobra import CobraCommand
+
+
+@click.command(cls=CobraCommand, name="validate")
+@options.project_flags
+@options.steps_path
+@options.ci_flags
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["text", "json", "github", "sarif"]),
+    default="text",
+    help="text, json, github (annotations of GitHub Actions) or sarif (code scanners)",
+)
+@options.flag("--strict", help="take warnings for errors")
+@options.flag("--fix", help="rewrite deprecated keys in place; shows the changes and asks first")
+@options.flag("--yes", "-y", "yes", help="let --fix change the file without asking")
+@options.flag("--debug", help="accepted for the original's sake", hidden=True, expose_value=False)
+def validate(**flags: Any) -> int:
+    """Validate codeship-services.yml and codeship-steps.yml files, without an engine.
+
+    All problems are printed as path:line:column: error|warning: message; the exit code is 2 when
+    there is an error. `longshore explain CODE` tells more of one.
+    """
+    from longshore.cli import choices, terminal
+    from longshore.commands.validate import Validation, validate
+    from longshore.environment import Environment
+    from longshore.report.diagnostics import Format
+
+    return validate(
+        choices.project_choice(flags),
+        choices.facts(flags),
+        Validation(
+            format=Format(flags["shape"]),
+            strict=flags["strict"],
+            fix=flags["fix"],
+            confirm=terminal.confirmation(yes=flags["yes"]),
+        ),
+        terminal.sink(),
+        terminal.of_problems(Environment.of_process()),
+    )

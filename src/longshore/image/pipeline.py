@@ -13,10 +13,11 @@ event loop only passes references on.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from anyio import (
@@ -41,6 +42,9 @@ from longshore.oci.media_types import Compression, compression_of
 
 _AHEAD: Final = 3
 """Segments in memory for each packing thread: one at work, one done, one read ahead."""
+
+_MOST: Final = 16
+"""Segments of one layer in memory, on however many cores; six layers at once stay below 300 MB."""
 
 _shared: RunVar[CapacityLimiter] = RunVar("longshore.image.pipeline")
 
@@ -115,7 +119,7 @@ async def compressed(
     send, receive = create_memory_object_stream[Block](0)
     layer = CompressedLayer(receive)
     left: Exception | None = None
-    async with create_task_group() as group, receive:
+    async with send, receive, create_task_group() as group:
         group.start_soon(_run, layer, source, options, send)
         try:
             yield layer
@@ -165,11 +169,22 @@ async def _pass_on(
     )
 
 
-@dataclass(slots=True, kw_only=True)
 class _Segment:
-    data: Block
-    packed: Block = b""
-    ready: Event = field(default_factory=Event)
+    """A segment, until it is both measured and packed; then its `data` is given back."""
+
+    __slots__ = ("_left", "data", "done", "packed")
+
+    def __init__(self, data: Block) -> None:
+        self.data = data
+        self.packed: Block = b""
+        self.done = Event()
+        self._left = 2
+
+    def passed(self) -> None:
+        self._left -= 1
+        if not self._left:
+            self.data = b""
+            self.done.set()
 
 
 class _Press:
@@ -183,60 +198,53 @@ class _Press:
         self._codec = codec_for(options)
         self._chunks = chunks
         self._limiter = _limiter(options.threads)
-        self._room = Semaphore(_AHEAD * int(self._limiter.total_tokens))
+        self._room = Semaphore(min(_MOST, _AHEAD * int(self._limiter.total_tokens)))
         self._tar, self._blob = hashlib.sha256(), hashlib.sha256()
         self._tar_size, self._blob_size, self._crc32 = 0, 0, 0
-        self._measured = Event()
 
     async def run(self) -> Packed:
-        to_measure = create_memory_object_stream[Block](float("inf"))
-        to_seal = create_memory_object_stream[_Segment](float("inf"))
-        async with create_task_group() as stages:
-            stages.start_soon(self._read, stages, to_measure[0], to_seal[0])
-            stages.start_soon(self._measure, to_measure[1])
-            stages.start_soon(self._seal, to_seal[1])
+        measure, measured = create_memory_object_stream[_Segment](math.inf)
+        seal, sealed = create_memory_object_stream[_Segment](math.inf)
+        # Closed here as well: a stage cancelled before its first step closes nothing.
+        async with measure, measured, seal, sealed, create_task_group() as stages:
+            stages.start_soon(self._read, stages, measure, seal)
+            stages.start_soon(self._measure, measured)
+            stages.start_soon(self._seal, sealed)
         return self._result()
 
     async def _read(
         self,
         stages: TaskGroup,
-        to_measure: ObjectSendStream[Block],
-        to_seal: ObjectSendStream[_Segment],
+        measure: ObjectSendStream[_Segment],
+        seal: ObjectSendStream[_Segment],
     ) -> None:
         cutter = Cutter(SEGMENT)
-        async with to_measure, to_seal, self._source.open() as blocks:
+
+        async def admit(data: Block) -> None:
+            await self._room.acquire()
+            segment = _Segment(data)
+            stages.start_soon(self._pack, segment)
+            await measure.send(segment)
+            await seal.send(segment)
+
+        async with measure, seal, self._source.open() as blocks:
             async for block in blocks:
                 for data in cutter.feed(block):
-                    await self._admit(data, stages, to_measure, to_seal)
+                    await admit(data)
             for data in cutter.rest():
-                await self._admit(data, stages, to_measure, to_seal)
-
-    async def _admit(
-        self,
-        data: Block,
-        stages: TaskGroup,
-        to_measure: ObjectSendStream[Block],
-        to_seal: ObjectSendStream[_Segment],
-    ) -> None:
-        await self._room.acquire()
-        segment = _Segment(data=data)
-        stages.start_soon(self._pack, segment)
-        await to_measure.send(data)
-        await to_seal.send(segment)
+                await admit(data)
 
     async def _pack(self, segment: _Segment) -> None:
         segment.packed = await to_thread.run_sync(
             self._codec.pack, segment.data, limiter=self._limiter
         )
-        segment.data = b""
-        segment.ready.set()
+        segment.passed()
 
-    async def _measure(self, segments: ObjectReceiveStream[Block]) -> None:
+    async def _measure(self, segments: ObjectReceiveStream[_Segment]) -> None:
         async with segments:
-            async for data in segments:
-                await to_thread.run_sync(self._count_tar, data)
-        self._verify()
-        self._measured.set()
+            async for segment in segments:
+                await to_thread.run_sync(self._count_tar, segment.data)
+                segment.passed()
 
     def _count_tar(self, data: Block) -> None:
         self._tar.update(data)
@@ -255,10 +263,10 @@ class _Press:
         await self._hand_over(self._codec.header)
         async with segments:
             async for segment in segments:
-                await segment.ready.wait()
+                await segment.done.wait()
                 await self._hand_over(segment.packed)
                 self._room.release()
-        await self._measured.wait()
+        self._verify()
         await self._hand_over(self._codec.trailer(self._crc32, self._tar_size))
 
     async def _hand_over(self, chunk: Block) -> None:

@@ -1,0 +1,249 @@
+"""Layers put together from the engine's store are the layers, to the byte."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from longshore.errors import ContentMismatch, NotFound
+from longshore.image.compression import CompressionOptions
+from longshore.image.layer import BLOCK, LayerSource
+from longshore.image.overlay2 import Overlay2Image, Overlay2Layer, chain_ids, open_overlay2
+from longshore.image.pipeline import compressed
+from longshore.image.ring import blocks_of_process
+from longshore.oci.digest import Digest
+from longshore.testing.images import Layer, RandomLayer, TarLayer, tar_of
+
+pytestmark = pytest.mark.engine
+
+
+def _info(name: str, kind: bytes = tarfile.REGTYPE, **more: object) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type = kind
+    for key, value in more.items():
+        setattr(info, key, value)
+    return info
+
+
+def _odd_layer() -> TarLayer:
+    """Everything a layer may hold that is not a plain file."""
+    long_name = "/".join(["a-directory-with-a-rather-long-name"] * 6) + "/file"
+    return tar_of(
+        [
+            (_info("dir/", tarfile.DIRTYPE, mode=0o1777), b""),
+            (_info("dir/file", mtime=1234567890.123456789), b"content\n"),
+            (_info("dir/empty"), b""),
+            (_info("dir/hardlink", tarfile.LNKTYPE, linkname="dir/file"), b""),
+            (_info("dir/symlink", tarfile.SYMTYPE, linkname="/etc/passwd"), b""),
+            (_info("./dir/dotted"), b"under a dot\n"),
+            (_info("null", tarfile.CHRTYPE, devmajor=1, devminor=3, mode=0o666), b""),
+            (_info("fifo", tarfile.FIFOTYPE), b""),
+            (_info("etc/", tarfile.DIRTYPE), b""),
+            (_info("etc/.wh.gone"), b""),
+            (_info("opaque/", tarfile.DIRTYPE), b""),
+            (_info("opaque/.wh..wh..opq"), b""),
+            (_info(long_name), b"long\n"),
+            (_info("ünïcödé-日本/🚢"), b"Inhalt"),
+            (_info('quotes " and \\ and <&>'), b"escaped in JSON\n"),
+            (_info("xattr", pax_headers={"SCHILY.xattr.user.note": "kept"}), b"with xattr\n"),
+            (_info("setuid", mode=0o4755, uid=1000, gid=2_000_000), b"#!/bin/sh\n"),
+            (_info("zeros"), bytes(3 * BLOCK + 17)),
+            (_info("exactly-a-block"), b"x" * BLOCK),
+        ]
+    )
+
+
+def _below() -> TarLayer:
+    return tar_of([(_info("etc/", tarfile.DIRTYPE), b""), (_info("etc/gone"), b"soon\n")])
+
+
+async def _content(source: LayerSource) -> bytes:
+    async with source.open() as blocks:
+        return b"".join([bytes(block) async for block in blocks])
+
+
+@pytest.fixture(scope="module")
+def odd(load: object, data_root: Path) -> Overlay2Image:
+    assert callable(load)
+    layers: list[Layer] = [_below(), _odd_layer(), TarLayer(bytes(1024))]
+    return open_overlay2(data_root, load(layers))
+
+
+async def test_a_layer_with_every_kind_of_entry_is_reassembled_byte_for_byte(
+    odd: Overlay2Image,
+) -> None:
+    assert await _content(odd.layers[0]) == _below().tar
+    assert await _content(odd.layers[1]) == _odd_layer().tar
+
+
+async def test_an_empty_layer_is_reassembled(odd: Overlay2Image) -> None:
+    assert await _content(odd.layers[2]) == bytes(1024)
+
+
+async def test_a_process_of_its_own_gives_the_same_bytes(odd: Overlay2Image) -> None:
+    layer = odd.layers[1]
+    async with blocks_of_process(layer.record, layer.directory) as blocks:
+        content = b"".join([bytes(block) async for block in blocks])
+    assert content == _odd_layer().tar
+
+
+async def test_blocks_kept_by_the_reader_do_not_change(load: object, data_root: Path) -> None:
+    assert callable(load)
+    layer = open_overlay2(data_root, load([RandomLayer(content=9 << 20, files=5)])).layers[0]
+    async with blocks_of_process(layer.record, layer.directory) as blocks:
+        kept = [block async for block in blocks]
+    assert hashlib.sha256(b"".join(kept)).hexdigest() == layer.diff_id.hex
+
+
+async def test_leaving_half_way_ends_the_process(load: object, data_root: Path) -> None:
+    assert callable(load)
+    layer = open_overlay2(data_root, load([RandomLayer(content=40 << 20, seed=3)])).layers[0]
+    async with layer.open() as blocks:
+        first = await anext(aiter(blocks))
+    assert len(first) == BLOCK
+    with pytest.raises(ChildProcessError):
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)  # noqa: ASYNC222 (WNOHANG)
+
+
+async def test_ten_thousand_small_files_survive(load: object, data_root: Path) -> None:
+    assert callable(load)
+    image_id = load([RandomLayer(content=20 << 20, files=10_000, seed=2)])
+    layer = open_overlay2(data_root, image_id).layers[0]
+    async with compressed(layer, CompressionOptions()) as packed:
+        async for _ in packed:
+            pass
+    assert packed.diff_id == layer.diff_id
+
+
+@pytest.fixture
+def copied(odd: Overlay2Image, tmp_path: Path) -> Overlay2Layer:
+    """The odd layer in a store that a test may damage."""
+    layer = odd.layers[1]
+    shutil.copytree(layer.directory, tmp_path / "diff", symlinks=True, ignore=_devices)
+    shutil.copy(layer.record, tmp_path / "record")
+    return replace(layer, directory=tmp_path / "diff", record=tmp_path / "record")
+
+
+def _devices(directory: str, names: list[str]) -> list[str]:
+    return [n for n in names if n in ("null", "fifo", "gone", ".wh.gone")]
+
+
+async def _push(layer: LayerSource) -> None:
+    async with compressed(layer, CompressionOptions()) as packed:
+        async for _ in packed:
+            pass
+
+
+async def test_the_copied_layer_is_still_good(copied: Overlay2Layer) -> None:
+    await _push(copied)
+
+
+async def test_a_changed_file_is_a_content_mismatch(copied: Overlay2Layer) -> None:
+    (copied.directory / "dir" / "file").write_bytes(b"contenT\n")
+    with pytest.raises(ContentMismatch, match="overlay2, has the digest"):
+        await _push(copied)
+
+
+async def test_a_truncated_file_is_a_content_mismatch_that_names_it(copied: Overlay2Layer) -> None:
+    os.truncate(copied.directory / "zeros", 5)
+    with pytest.raises(ContentMismatch, match=r'"zeros".*shorter'):
+        await _push(copied)
+
+
+async def test_a_missing_file_is_a_content_mismatch_that_names_it(copied: Overlay2Layer) -> None:
+    (copied.directory / "xattr").unlink()
+    with pytest.raises(ContentMismatch, match=r'"xattr".*No such file'):
+        await _push(copied)
+
+
+async def test_the_reading_process_reports_damage_too(copied: Overlay2Layer) -> None:
+    (copied.directory / "xattr").unlink()
+    with pytest.raises(ContentMismatch, match=r'"xattr".*No such file'):
+        await _push(replace(copied, size=1 << 30))
+
+
+async def test_a_file_replaced_by_a_symlink_is_not_followed(copied: Overlay2Layer) -> None:
+    secret = copied.directory.parent / "secret"
+    secret.write_bytes(b"content\n")
+    (copied.directory / "dir" / "file").unlink()
+    (copied.directory / "dir" / "file").symlink_to(secret)
+    with pytest.raises(ContentMismatch, match="no regular file"):
+        await _push(copied)
+
+
+async def test_a_directory_replaced_by_a_symlink_is_not_followed(copied: Overlay2Layer) -> None:
+    outside = copied.directory.parent / "outside"
+    (copied.directory / "dir").rename(outside)
+    (copied.directory / "dir").symlink_to(outside)
+    with pytest.raises(ContentMismatch, match=r'"dir/file"'):
+        await _push(copied)
+
+
+async def test_a_fifo_in_the_place_of_a_file_does_not_block(copied: Overlay2Layer) -> None:
+    (copied.directory / "setuid").unlink()
+    os.mkfifo(copied.directory / "setuid")
+    with pytest.raises(ContentMismatch, match="no regular file"):
+        await _push(copied)
+
+
+@pytest.mark.parametrize("name", ["../secret", "/../secret", "dir/../../secret", "a/../../secret"])
+async def test_names_cannot_leave_the_layer(copied: Overlay2Layer, name: str) -> None:
+    (copied.directory.parent / "secret").write_bytes(b"s" * 10)
+    entry = {"type": 1, "name": name, "size": 10, "payload": "AAAAAAAAAAA=", "position": 0}
+    copied.record.write_bytes(gzip.compress(json.dumps(entry).encode() + b"\n"))
+    with pytest.raises(ContentMismatch, match="No such file"):
+        await _content(copied)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        b"not a gzip",
+        gzip.compress(b'{"type":2,"payload":"AAAA","position":0}\n')[:-12],
+        gzip.compress(b'{"type":2,"payload":"A","position":0}\n'),
+        gzip.compress(b'{"type":3}\n'),
+        gzip.compress(b"{\n"),
+        gzip.compress(b'{"type":1,"size":5}\n'),
+    ],
+    ids=["no gzip", "cut", "base64", "kind", "json", "no name"],
+)
+async def test_a_damaged_record_is_a_content_mismatch(copied: Overlay2Layer, record: bytes) -> None:
+    copied.record.write_bytes(record)
+    with pytest.raises(ContentMismatch, match="tar-split"):
+        await _content(copied)
+
+
+def test_an_image_the_store_does_not_have_is_not_found(data_root: Path) -> None:
+    with pytest.raises(NotFound, match=r"has no .*imagedb"):
+        open_overlay2(data_root, Digest("0" * 64))
+
+
+def test_a_store_that_is_not_there_is_not_found(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        open_overlay2(tmp_path, Digest("0" * 64))
+
+
+def test_a_cache_id_that_is_a_path_is_refused(odd: Overlay2Image, tmp_path: Path) -> None:
+    base = tmp_path / "image" / "overlay2"
+    config = base / "imagedb" / "content" / "sha256" / odd.parts.config_digest.hex
+    config.parent.mkdir(parents=True)
+    config.write_bytes(odd.parts.config)
+    entry = base / "layerdb" / "sha256" / odd.parts.diff_ids[0].hex
+    entry.mkdir(parents=True)
+    (entry / "cache-id").write_text("../../../etc")
+    with pytest.raises(NotFound, match="not the name of a layer's directory"):
+        open_overlay2(tmp_path, odd.parts.config_digest)
+
+
+def test_chain_ids_are_those_of_the_specification() -> None:
+    one, two = Digest("1" * 64), Digest("2" * 64)
+    both = hashlib.sha256(f"{one} {two}".encode()).hexdigest()
+    assert chain_ids([one, two]) == (one, Digest(both))

@@ -1,0 +1,74 @@
+"""The way to the registry is the cheapest one, and says why."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from longshore.image.choose import Route, Situation, choose
+
+MB = 1_000_000
+REFUSED = "/var/lib/docker may only be read by root"
+sizes = st.lists(st.integers(0, 5_000 * MB), max_size=20).map(tuple)
+
+
+@given(sizes, st.integers(1, 64), st.booleans())
+def test_a_readable_store_always_wins(layers: tuple[int, ...], cores: int, packed: bool) -> None:
+    situation = Situation(layer_sizes=layers, missing=layers, cores=cores, packed_store=packed)
+    assert choose(situation).route is Route.STORE
+
+
+def test_a_cold_push_of_one_large_layer_goes_through_the_export() -> None:
+    choice = choose(
+        Situation(layer_sizes=(900 * MB,), missing=(900 * MB,), cores=2, store_refusal=REFUSED)
+    )
+    assert choice.route is Route.EXPORT
+    assert REFUSED in choice.reason
+    assert "engine's own push" in choice.reason
+
+
+def test_a_small_layer_on_a_known_base_is_pushed_by_the_engine() -> None:
+    choice = choose(
+        Situation(
+            layer_sizes=(900 * MB, 10 * MB), missing=(10 * MB,), cores=2, store_refusal=REFUSED
+        )
+    )
+    assert choice.route is Route.ENGINE_PUSH
+    assert "10 of 910 MB" in choice.reason
+
+
+def test_nothing_missing_is_never_exported() -> None:
+    choice = choose(Situation(layer_sizes=(900 * MB,), missing=(), cores=2, store_refusal=REFUSED))
+    assert choice.route is Route.ENGINE_PUSH
+
+
+def test_what_the_engine_cannot_do_is_exported_however_small() -> None:
+    choice = choose(
+        Situation(
+            layer_sizes=(900 * MB, MB),
+            missing=(MB,),
+            cores=2,
+            store_refusal=REFUSED,
+            engine_can_push=False,
+        )
+    )
+    assert choice.route is Route.EXPORT
+    assert "cannot do what was asked" in choice.reason
+
+
+@given(sizes, st.integers(1, 64), st.booleans())
+def test_without_the_store_the_choice_is_never_the_dearer_way(
+    layers: tuple[int, ...], cores: int, packed: bool
+) -> None:
+    def at(engine_can_push: bool) -> float:
+        situation = Situation(
+            layer_sizes=layers,
+            missing=layers[1:],
+            cores=cores,
+            packed_store=packed,
+            store_refusal=REFUSED,
+            engine_can_push=engine_can_push,
+        )
+        return choose(situation).seconds
+
+    assert at(engine_can_push=True) <= at(engine_can_push=False)

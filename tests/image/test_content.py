@@ -1,0 +1,146 @@
+"""Blobs on disk: OCI layouts and containerd's store."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from longshore.errors import ContentMismatch, InvalidValue, LongshoreError, NotFound
+from longshore.image.compression import CompressionOptions
+from longshore.image.containerd import open_containerd
+from longshore.image.content import choose_manifest
+from longshore.image.oci_layout import is_oci_layout, open_oci_layout
+from longshore.image.pipeline import compressed
+from longshore.oci.descriptor import Descriptor
+from longshore.oci.digest import Digest
+from longshore.oci.media_types import OCI_MANIFEST, Format
+from longshore.oci.platform import Platform
+from longshore.testing.images import RandomLayer, write_archive
+
+AMD64 = Platform(os="linux", architecture="amd64")
+ARM64 = Platform(os="linux", architecture="arm64")
+
+
+@pytest.fixture(scope="module")
+def layout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An OCI layout written by skopeo, with the name 1.0."""
+    if not shutil.which("skopeo"):
+        pytest.skip("skopeo is not installed")
+    folder = tmp_path_factory.mktemp("layout")
+    layers = [RandomLayer(content=200_000, seed=n) for n in (1, 2)]
+    write_archive(folder / "image.tar", "app:1", layers)
+    copy = f"docker-archive:{folder / 'image.tar'}", f"oci:{folder / 'oci'}:1.0"
+    subprocess.run(["skopeo", "copy", "-q", *copy], check=True)
+    return folder / "oci"
+
+
+def _manifest_digest(layout: Path) -> Digest:
+    index = json.loads((layout / "index.json").read_bytes())
+    return Digest.parse(index["manifests"][0]["digest"])
+
+
+async def test_a_layout_of_skopeo_is_read_and_its_blobs_verify(layout: Path) -> None:
+    image = open_oci_layout(layout, AMD64, "1.0")
+    assert image.parts.format is Format.OCI
+    assert image.manifest is not None
+    assert image.manifest.digest == _manifest_digest(layout)
+    for source, described in zip(image.layers, image.manifest.layers, strict=True):
+        async with compressed(source, CompressionOptions()) as layer:
+            async for _ in layer:
+                pass
+        assert layer.digest == described.digest
+
+
+def test_a_name_the_layout_lacks_is_not_found(layout: Path) -> None:
+    with pytest.raises(NotFound) as caught:
+        open_oci_layout(layout, AMD64, "2.0")
+    assert caught.value.hint == "it has: 1.0"
+
+
+def test_layouts_are_recognised(layout: Path, tmp_path: Path) -> None:
+    assert is_oci_layout(layout)
+    assert not is_oci_layout(tmp_path)
+    with pytest.raises(NotFound):
+        open_oci_layout(tmp_path, AMD64)
+
+
+def test_a_damaged_configuration_is_a_content_mismatch(layout: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(layout, tmp_path / "copy")
+    config = open_oci_layout(copy, AMD64).parts.config_digest
+    (copy / "blobs" / "sha256" / config.hex).write_bytes(b"{}")
+    with pytest.raises(ContentMismatch):
+        open_oci_layout(copy, AMD64)
+
+
+async def test_a_damaged_layer_is_a_content_mismatch(layout: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(layout, tmp_path / "copy")
+    image = open_oci_layout(copy, AMD64)
+    assert image.layers[0].packed is not None
+    blob = copy / "blobs" / "sha256" / image.layers[0].packed.digest.hex
+    blob.write_bytes(blob.read_bytes()[:-1] + b"\xff")
+
+    async def read() -> None:
+        async with compressed(image.layers[0], CompressionOptions()) as layer:
+            async for _ in layer:
+                pass
+
+    with pytest.raises(ContentMismatch):
+        await read()
+
+
+def test_a_missing_layer_is_not_found(layout: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(layout, tmp_path / "copy")
+    packed = open_oci_layout(copy, AMD64).layers[1].packed
+    assert packed is not None
+    (copy / "blobs" / "sha256" / packed.digest.hex).unlink()
+    with pytest.raises(NotFound, match=packed.digest.hex):
+        open_oci_layout(copy, AMD64)
+
+
+@pytest.mark.parametrize("index", [b"", b"[]", b'{"schemaVersion":2}', b'{"schemaVersion":1}'])
+def test_a_damaged_index_is_refused(tmp_path: Path, index: bytes) -> None:
+    (tmp_path / "index.json").write_bytes(index)
+    with pytest.raises((InvalidValue, NotFound)):
+        open_oci_layout(tmp_path, AMD64)
+
+
+@pytest.mark.parametrize("root", ["containerd/daemon", "containerd"])
+def test_the_containerd_store_gives_the_packed_blobs(
+    layout: Path, tmp_path: Path, root: str
+) -> None:
+    store = tmp_path / root / "io.containerd.content.v1.content"
+    shutil.copytree(layout / "blobs", store / "blobs")
+    image = open_containerd(tmp_path, _manifest_digest(layout), AMD64)
+    assert [layer.origin for layer in image.layers] == ["containerd store"] * 2
+    assert all(layer.packed for layer in image.layers)
+
+
+def test_an_image_no_containerd_store_has_is_not_found(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        open_containerd(tmp_path, Digest("0" * 64), AMD64)
+
+
+def _descriptor(digit: str, platform: Platform | None) -> Descriptor:
+    return Descriptor(media_type=OCI_MANIFEST, digest=Digest(digit * 64), size=1, platform=platform)
+
+
+def test_the_manifest_for_the_platform_is_chosen() -> None:
+    unknown = Platform(os="unknown", architecture="unknown")
+    amd, arm = _descriptor("a", AMD64), _descriptor("b", ARM64)
+    attestation, bare = _descriptor("c", unknown), _descriptor("d", None)
+    assert choose_manifest([arm, amd, attestation], AMD64) is amd
+    assert choose_manifest([arm, attestation], AMD64) is arm
+    assert choose_manifest([bare], AMD64) is bare
+
+
+@pytest.mark.parametrize("platforms", [[], [None, None], [ARM64, None]])
+def test_no_manifest_or_several_that_do_not_fit_are_not_found(
+    platforms: list[Platform | None],
+) -> None:
+    manifests = [_descriptor("a", platform) for platform in platforms]
+    with pytest.raises(LongshoreError, match="no image for linux/amd64"):
+        choose_manifest(manifests, AMD64)

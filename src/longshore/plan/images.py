@@ -178,6 +178,17 @@ def base_images(dockerfile: str) -> Iterator[str]:
         yield _full_name(name)
 
 
+def base_references(dockerfile: str) -> tuple[ImageReference, ...]:
+    """As `base_images`, parsed; what is no reference is left out."""
+    found: list[ImageReference] = []
+    for name in base_images(dockerfile):
+        try:
+            found.append(ImageReference.parse(name).with_default_tag())
+        except InvalidValue:
+            continue
+    return tuple(found)
+
+
 def _full_name(name: str) -> str:
     try:
         return str(ImageReference.parse(name).with_default_tag())

@@ -8,17 +8,18 @@ docker configuration.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from longshore.config.model import CredentialKeys
 from longshore.environment import Environment
-from longshore.errors import InvalidValue
 from longshore.oci.reference import normalise_registry
+from longshore.plan.model import Plan, PushStep
 from longshore.registry.credentials.dockercfg import Dockercfg, parse_dockercfg
 from longshore.registry.credentials.store import CredentialStore
-from longshore.run.files import ProjectFiles
+from longshore.run.files import ProjectFiles, read_project_file
 from longshore.run.once import OncePerKey
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
@@ -31,6 +32,9 @@ Generate = Callable[[str], Awaitable[bytes]]
 
 GENERATED_FOR = 600.0
 """Seconds for which generated credentials are used again in a run (P-31)."""
+
+_generating: ContextVar[bool] = ContextVar("generating", default=False)
+"""Whether we are inside a generator's own run: it gets no generated credentials (P-34)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +54,18 @@ class Credentials:
     files: ProjectFiles
     options: CredentialOptions
     generate: Generate
+    clock: Callable[[], float] = time.monotonic
+    _files: dict[CredentialKeys, CredentialStore] = field(default_factory=dict)
     _read: OncePerKey[CredentialStore] = field(default_factory=OncePerKey)
+    _generated_at: dict[str, float] = field(default_factory=dict)
 
-    async def everything(self, chain: Chain) -> Mapping[str, Credential]:
-        """All credentials by registry host, as a build needs them (I-20)."""
+    async def for_build(self, chain: Chain, registries: Iterable[str]) -> Mapping[str, Credential]:
+        """By registry host: all of a credentials file (I-20), or the user's for `registries`."""
         store = await self._store(chain)
-        return {} if store is None else store.by_host()
+        if store is not None:
+            return store.by_host()
+        found = [(host, await self._of_user(host)) for host in dict.fromkeys(registries)]
+        return {host: credential for host, credential in found if credential is not None}
 
     async def for_pull(self, chain: Chain, host: str) -> Credential | None:
         """The credential for `host`, or None: public images need none."""
@@ -67,37 +77,63 @@ class Credentials:
         store = await self._store(chain)
         return await self._of_user(host) if store is None else store.require(host)
 
+    def source(self, chain: Chain) -> CredentialKeys:
+        """The place that decides; empty: the user's own login does."""
+        places = (*chain, self.options.flags)
+        return next((keys for keys in places if self._counts(keys)), CredentialKeys())
+
+    def of_file(self, keys: CredentialKeys) -> CredentialStore | None:
+        """What is in the file that `keys` name; None: a generator makes it, or they name nothing.
+
+        Raises `SecretError` or InvalidValue.
+        """
+        if keys not in self._files and (file := self._content(keys)) is not None:
+            self._files[keys] = self._parsed(*file)
+        return self._files.get(keys)
+
+    def _content(self, keys: CredentialKeys) -> tuple[bytes, str] | None:
+        """A file beats a generator (S-52)."""
+        if (path := keys.encrypted_dockercfg_path) is not None:
+            return self.files.decrypted(self.directory / path, "encrypted_dockercfg_path"), path
+        if keys.dockercfg_service is None and (path := keys.dockercfg_path) is not None:
+            return read_project_file(self.directory / path, "dockercfg_path"), path
+        return None
+
+    def _counts(self, keys: CredentialKeys) -> bool:
+        """A flag that names a generator cannot be meant for the generator itself."""
+        if keys is self.options.flags and _generating.get():
+            return bool(keys.encrypted_dockercfg_path)
+        return bool(keys)
+
     async def _store(self, chain: Chain) -> CredentialStore | None:
-        keys = next((keys for keys in (*chain, self.options.flags) if keys), None)
-        if keys is None:
-            return None
-        path = keys.encrypted_dockercfg_path
-        if path is not None:
-            return await self._read.get(path, lambda: self._encrypted(path))
+        keys = self.source(chain)
+        if (store := self.of_file(keys)) is not None:
+            return store
         service = keys.dockercfg_service
-        if service is not None:
-            age = int(time.monotonic() // GENERATED_FOR)
-            return await self._read.get(f"{service}@{age}", lambda: self._generated(service))
-        plain = keys.dockercfg_path or ""
-        return await self._read.get(plain, lambda: self._plain(plain))
+        return None if service is None else await self._of_generator(service)
 
-    async def _encrypted(self, path: str) -> CredentialStore:
-        text = self.files.decrypted(self.directory / path, "encrypted_dockercfg_path")
-        return self._parsed(text.encode(), path)
-
-    async def _plain(self, path: str) -> CredentialStore:
-        try:
-            content = (self.directory / path).read_bytes()
-        except OSError as error:
-            raise InvalidValue(f"cannot read dockercfg_path {path}: {error.strerror}") from error
-        return self._parsed(content, path)
+    async def _of_generator(self, service: str) -> CredentialStore:
+        """Generated now, or not longer ago than `GENERATED_FOR`."""
+        made = self._generated_at.get(service)
+        if made is not None and self.clock() - made >= GENERATED_FOR:
+            del self._generated_at[service]
+            self._read.forget(service)
+        return await self._read.get(service, lambda: self._generated(service))
 
     async def _generated(self, service: str) -> CredentialStore:
-        return self._parsed(await self.generate(service), f'the file of service "{service}"')
+        inside = _generating.set(True)
+        try:
+            content = await self.generate(service)
+        finally:
+            _generating.reset(inside)
+        store = self._parsed(content, f'the file of service "{service}"')
+        self._generated_at[service] = self.clock()
+        return store
 
     def _parsed(self, content: bytes, origin: str) -> CredentialStore:
         file = parse_dockercfg(content, origin=origin)
         self._mask(file)
+        self.files.tell(file.warnings)
         return CredentialStore.of_dockercfg(file)
 
     def _mask(self, file: Dockercfg) -> None:
@@ -121,3 +157,9 @@ class Credentials:
         if found is not None:
             self.mask(host, found)
         return found
+
+
+def push_chain(plan: Plan, step: PushStep) -> Chain:
+    """Where a push step's credentials may come from: the step and its groups, then the service."""
+    own = plan.services[step.service].credentials
+    return (*step.credentials, own) if own else step.credentials

@@ -15,7 +15,7 @@ from longshore.environment import Environment
 from longshore.plan.model import BuildPlan, Plan
 from longshore.run.credentials import CredentialOptions, Credentials, Generate
 from longshore.run.events import Notice, RunFinished, RunStarted
-from longshore.run.files import ProjectFiles
+from longshore.run.files import ProjectFiles, Values
 from longshore.run.gate import Gate
 from longshore.run.generator import generated_dockercfg
 from longshore.run.images import ImageOptions, ImageStore
@@ -114,8 +114,8 @@ async def open_runtime(plan: Plan, setting: Setting) -> AsyncIterator[Runtime]:
 
 
 def _image_store(plan: Plan, setting: Setting, generate: Generate) -> ImageStore:
-    async def arguments(image: BuildPlan) -> tuple[tuple[str, str], ...]:
-        return setting.files.arguments(image)
+    async def values(image: BuildPlan) -> tuple[Values, Values]:
+        return setting.files.build_values(image, as_secrets=setting.images.build_secrets)
 
     return ImageStore(
         engine=setting.engine,
@@ -124,7 +124,7 @@ def _image_store(plan: Plan, setting: Setting, generate: Generate) -> ImageStore
         credentials=Credentials(
             plan.directory, setting.environment, setting.files, setting.credentials, generate
         ),
-        arguments_of=arguments,
+        values_of=values,
         options=setting.images,
     )
 

@@ -2,64 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from longshore.config.model import Pairs
 from longshore.errors import InvalidValue
 from longshore.plan.model import BuildPlan
-from longshore.secrets.envelope import decrypt_inline, decrypt_text
+from longshore.secrets.envelope import decrypt, decrypt_inline, decrypt_text
 from longshore.secrets.envfile import parse_env
 from longshore.secrets.key import AesKey
 from longshore.secrets.masking import Masker
 from longshore.secrets.secret import Secret
 
+Values = tuple[tuple[str, str], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class ProjectFiles:
-    """Reads and decrypts; every decrypted value is masked from then on.
+    """Reads and decrypts; every decrypted value, and the key, is masked from then on.
 
-    `find_key` raises KeyUnavailable when there is no key; `warn` is told what is odd in a file.
+    `find_key` raises KeyUnavailable when there is no key; `warn` is told what is odd in a file,
+    each thing once.
     """
 
     find_key: Callable[[], AesKey]
     masker: Masker
     warn: Callable[[str], None]
+    _warned: set[str] = field(default_factory=set, repr=False)
 
     def env_file(self, path: Path) -> Pairs:
         """A plain env file (S-22); raises InvalidValue naming it."""
-        return self._pairs(_read(path, "env_file").decode(errors="replace"), path.name)
+        try:
+            text = read_project_file(path, "env_file").decode("utf-8")
+        except UnicodeDecodeError:
+            raise InvalidValue(
+                f"the env_file {path} is not UTF-8 text",
+                hint="save it as UTF-8; if it is encrypted, the key for it is encrypted_env_file",
+            ) from None
+        return self._pairs(text, path.name)
 
     def encrypted_env_file(self, path: Path) -> Pairs:
         """An encrypted env file; raises `SecretError` or InvalidValue naming it."""
-        return self._secret_pairs(self.decrypted(path, "encrypted_env_file"), path.name)
+        return self._secret_lines(path, "encrypted_env_file")
 
-    def encrypted_pairs(self, values: tuple[tuple[str, str], ...] | str, name: str) -> Pairs:
+    def encrypted_pairs(self, values: Values | str, name: str) -> Pairs:
         """``encrypted_environment``: each value, or one text of ``K=V`` lines (S-23)."""
         if not values:
             return ()
-        key = self.find_key()
+        key = self.key()
         if isinstance(values, str):
             return self._secret_pairs(decrypt_inline(values, key, name), name)
         pairs = tuple((variable, decrypt_inline(text, key, name)) for variable, text in values)
         return self._masked(pairs)
 
-    def arguments(self, plan: BuildPlan) -> tuple[tuple[str, str], ...]:
-        """All arguments of a build; encrypted files, then the inline text win (I-16, I-17)."""
-        layers: list[Pairs] = [plan.arguments]
-        layers += [
-            self._secret_pairs(self.decrypted(path, "encrypted_args_file"), path.name)
+    def build_values(self, plan: BuildPlan, *, as_secrets: bool) -> tuple[Values, Values]:
+        """A build's arguments, and what it gets as BuildKit secrets.
+
+        Encrypted values beat plain ones of their name (I-16, I-17); `as_secrets` they are no
+        arguments at all, so that they do not stay in the image's history.
+        """
+        encrypted = self.encrypted_arguments(plan)
+        if not as_secrets:
+            return merged_values(plan.arguments, encrypted), ()
+        taken = {name for name, _ in encrypted}
+        return tuple(pair for pair in plan.arguments if pair[0] not in taken), encrypted
+
+    def encrypted_arguments(self, plan: BuildPlan) -> Values:
+        """Those arguments of a build that were encrypted."""
+        layers: list[Pairs] = [
+            self._secret_lines(path, "encrypted_args_file")
             for path in plan.encrypted_argument_files
         ]
         if plan.encrypted_arguments is not None:
-            layers.append(self.encrypted_pairs(plan.encrypted_arguments, "encrypted_args"))
-        merged = {name: value for layer in layers for name, value in layer if value is not None}
-        return tuple(merged.items())
+            name = f'encrypted_args of service "{plan.service}"'
+            layers.append(self.encrypted_pairs(plan.encrypted_arguments, name))
+        return merged_values(*layers)
 
-    def decrypted(self, path: Path, what: str) -> str:
-        """The text of an encrypted file."""
-        return decrypt_text(_read(path, what), self.find_key(), path.name)
+    def decrypted(self, path: Path, what: str) -> bytes:
+        """The plain bytes of an encrypted file; a wrong key may give garbage (E-8)."""
+        return decrypt(read_project_file(path, what), self.key(), path.name)
+
+    def key(self) -> AesKey:
+        """The key of the project; it is a secret like what it opens."""
+        key = self.find_key()
+        self.masker.add("the AES key", Secret(key.reveal_text()))
+        return key
+
+    def tell(self, warnings: Iterable[str]) -> None:
+        """Warn of each thing once, however often a file is read."""
+        for warning in warnings:
+            if warning not in self._warned:
+                self._warned.add(warning)
+                self.warn(warning)
+
+    def _secret_lines(self, path: Path, what: str) -> Pairs:
+        text = decrypt_text(read_project_file(path, what), self.key(), path.name)
+        return self._secret_pairs(text, path.name)
 
     def _secret_pairs(self, text: str, name: str) -> Pairs:
         return self._masked(self._pairs(text, name))
@@ -72,12 +111,17 @@ class ProjectFiles:
 
     def _pairs(self, text: str, name: str) -> Pairs:
         parsed = parse_env(text)
-        for warning in parsed.warnings:
-            self.warn(f"{name}:{warning.line}: {warning.message}")
+        self.tell(f"{name}:{warning.line}: {warning.message}" for warning in parsed.warnings)
         return parsed.pairs
 
 
-def _read(path: Path, what: str) -> bytes:
+def merged_values(*layers: Pairs) -> Values:
+    """One value a name, later layers winning; names without a value are left out."""
+    merged = {name: value for layer in layers for name, value in layer if value is not None}
+    return tuple(merged.items())
+
+
+def read_project_file(path: Path, what: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:

@@ -11,7 +11,7 @@ import secrets
 import tarfile
 
 from longshore.engine.spec import Mount
-from longshore.errors import EngineError, LongshoreError
+from longshore.errors import EngineError, NotFound
 from longshore.run.convert import Extra
 from longshore.run.leaves import run_service
 from longshore.run.runtime import Runtime, StepLabel
@@ -53,7 +53,7 @@ async def _file(runtime: Runtime, container: str, path: str, service: str) -> by
                 archive.write(block)
                 if archive.tell() > _LARGEST:
                     raise EngineError(f'the dockercfg of service "{service}" is over 1 MB')
-    except LongshoreError as error:
+    except NotFound as error:
         raise EngineError(
             f'service "{service}" wrote no dockercfg',
             hint="it gets one argument, the path of the file to write "
@@ -63,7 +63,12 @@ async def _file(runtime: Runtime, container: str, path: str, service: str) -> by
     with tarfile.open(fileobj=archive) as tar:
         member = tar.next()
         file = tar.extractfile(member) if member is not None and member.isfile() else None
-        return file.read() if file is not None else b""
+        if file is None:
+            raise EngineError(
+                f'what service "{service}" wrote as dockercfg is not a regular file',
+                hint="copy the file to the path in the argument, a link or directory will not do",
+            )
+        return file.read()
 
 
 def _digits() -> str:

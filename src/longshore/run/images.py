@@ -12,23 +12,29 @@ from longshore.config.model import CredentialKeys
 from longshore.engine.port import Engine, OnLine
 from longshore.engine.spec import BuildSpec, ImageInfo
 from longshore.errors import BuildFailed, EngineError, LongshoreError, NotFound, PullFailed
+from longshore.plan.images import base_references
 from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, PullPlan
 from longshore.run.credentials import Credentials
 from longshore.run.events import ImageFinished, ImageOutput, ImageStarted, Notice
+from longshore.run.files import Values
 from longshore.run.once import OncePerKey
 from longshore.run.stream import Emit
 
-BuildArguments = Callable[[BuildPlan], Awaitable[tuple[tuple[str, str], ...]]]
-"""All arguments of a build, the encrypted ones decrypted (I-16, I-17)."""
+BuildValues = Callable[[BuildPlan], Awaitable[tuple[Values, Values]]]
+"""Arguments and secrets of a build, decrypted (I-16, I-17)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageOptions:
-    """How images are made: ``--no-cache`` and ``--pull-if-present`` (I-12, I-13)."""
+    """How images are made: ``--no-cache`` and ``--pull-if-present`` (I-12, I-13).
+
+    `build_secrets`: encrypted build arguments are given as BuildKit secrets instead.
+    """
 
     no_cache: bool = False
     pull_if_present: bool = False
     show_output: bool = True
+    build_secrets: bool = False
 
 
 @dataclass(slots=True)
@@ -39,7 +45,7 @@ class ImageStore:
     plans: Mapping[ImageKey, ImagePlan]
     emit: Emit
     credentials: Credentials
-    arguments_of: BuildArguments
+    values_of: BuildValues
     options: ImageOptions = field(default_factory=ImageOptions)
     _ready: OncePerKey[ImageInfo] = field(default_factory=OncePerKey)
 
@@ -78,12 +84,15 @@ class ImageStore:
         if plan.builds_first:
             await self.ready(plan.builds_first, credentials)
         _check_files(plan)
+        arguments, secrets = await self.values_of(plan)
+        chain = (*plan.credentials, *credentials)
         spec = BuildSpec(
             context=plan.context,
             dockerfile=plan.dockerfile,
             tags=(str(plan.name),),
-            arguments=await self.arguments_of(plan),
-            credentials=await self.credentials.everything((*plan.credentials, *credentials)),
+            arguments=arguments,
+            secrets=secrets,
+            credentials=await self.credentials.for_build(chain, base_registries(plan)),
             pull=self.options.pull_if_present and not plan.builds_first,
             no_cache=self.options.no_cache,
         )
@@ -148,6 +157,12 @@ class ImageStore:
         if info is None:
             raise EngineError(f"the engine lost the image {image} right after making it")
         return info
+
+
+def base_registries(plan: BuildPlan) -> tuple[str, ...]:
+    """The registries a Dockerfile's base images come from."""
+    text = plan.dockerfile.read_text(errors="replace") if plan.dockerfile.is_file() else ""
+    return tuple(dict.fromkeys(image.registry for image in base_references(text)))
 
 
 def _check_files(plan: BuildPlan) -> None:

@@ -9,6 +9,7 @@ from longshore.engine.spec import Exit
 from longshore.plan.model import PushStep, RunStep
 from longshore.run.containers import StepContainers, images_of
 from longshore.run.convert import Extra
+from longshore.run.credentials import push_chain
 from longshore.run.events import Pushed, PushOutput
 from longshore.run.janitor import StepDebris
 from longshore.run.outcome import Broken, Failed, Outcome, Passed
@@ -76,9 +77,7 @@ async def push_image(runtime: Runtime, step: PushStep) -> Outcome:
     """Push the image of the step's service, building it first if nothing did (P-4, I-11)."""
     image = await runtime.images.image(step.push.image, step.credentials)
     target = step.push.targets[0]
-    service = runtime.plan.services[step.service]
-    own = (service.credentials,) if service.credentials else ()
-    chain = (*step.credentials, *own)
+    chain = push_chain(runtime.plan, step)
     credential = await runtime.images.credentials.for_push(chain, target.registry)
 
     def on_line(text: str) -> None:

@@ -25,6 +25,10 @@ class OncePerKey(Generic[Value]):
         """The value, if it has been made already."""
         return self._done.get(key)
 
+    def forget(self, key: str) -> None:
+        """Have the work done anew when somebody asks next."""
+        self._done.pop(key, None)
+
     async def get(self, key: str, work: Callable[[], Awaitable[Value]]) -> Value:
         """The value for `key`; raises what `work` raised."""
         while key not in self._done:

@@ -1,0 +1,74 @@
+"""Services as steps start them: order, aliases, absolute paths (spec section 2)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from longshore.config.model import Condition
+from longshore.engine.spec import Mount
+
+from .conftest import Compile
+
+
+def test_everything_needed_is_started_before_what_needs_it_each_once(compile_: Compile) -> None:
+    plan = compile_("""
+        app: {image: a, depends_on: [web, db]}
+        web: {image: a, links: ["cache:c"], volumes_from: [data]}
+        db: {image: a, depends_on: [data]}
+        cache: {image: a}
+        data: {image: a}
+    """)
+    order = plan.services["app"].start_order
+    assert sorted(order) == ["cache", "data", "db", "web"]
+    for name in order:
+        needed = [d.service for d in plan.services[name].dependencies]
+        assert all(order.index(n) < order.index(name) for n in needed)
+    assert plan.services["data"].start_order == ()
+
+
+def test_two_aliases_of_one_link_are_one_container_with_both(compile_: Compile) -> None:
+    plan = compile_("""
+        lb: {image: a, links: ["app:app1", "app:app2", db]}
+        app: {image: a}
+        db: {image: a}
+    """)
+    found = {d.service: d.aliases for d in plan.services["lb"].dependencies}
+    assert found == {"app": ("app1", "app2"), "db": ("db",)}
+    assert plan.services["lb"].start_order == ("app", "db")
+
+
+def test_conditions_of_depends_on_are_kept(compile_: Compile) -> None:
+    plan = compile_("""
+        app:
+          image: a
+          depends_on: {db: {condition: service_healthy}, cache: {condition: service_started}}
+        db: {image: a}
+        cache: {image: a}
+    """)
+    found = {d.service: d.condition for d in plan.services["app"].dependencies}
+    assert found == {"db": Condition.HEALTHY, "cache": Condition.STARTED}
+
+
+def test_paths_are_absolute_against_the_services_file(compile_: Compile, tmp_path: Path) -> None:
+    plan = compile_("""
+        app:
+          image: a
+          env_file: [one.env, ./sub/two.env]
+          encrypted_env_file: secret.env
+          volumes: ["./tmp/:/tmp:ro", "/data"]
+          encrypted_dockercfg_path: dockercfg
+    """)
+    app, root = plan.services["app"], tmp_path.resolve()
+    assert app.env_files == (root / "one.env", root / "sub/two.env")
+    assert app.encrypted_env_files == (root / "secret.env",)
+    assert app.mounts == (
+        Mount(host=str(root / "tmp"), container="/tmp", read_only=True),
+        Mount(host=None, container="/data", read_only=False),
+    )
+    assert app.credentials.encrypted_dockercfg_path == str(root / "dockercfg")
+
+
+def test_a_chain_of_a_thousand_services_is_ordered_without_recursion(compile_: Compile) -> None:
+    links = "".join(f"s{n}: {{image: a, depends_on: [s{n + 1}]}}\n" for n in range(1000))
+    plan = compile_(links + "s1000: {image: a}\n")
+    assert plan.services["s0"].start_order == tuple(f"s{n}" for n in range(1000, 0, -1))

@@ -113,6 +113,15 @@ async def test_leaving_half_way_ends_the_process(load: object, data_root: Path) 
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)  # noqa: ASYNC222 (WNOHANG)
 
 
+async def test_modules_in_the_working_directory_are_not_imported_by_the_process(
+    odd: Overlay2Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("gzip", "struct", "longshore"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(9)\n")
+    monkeypatch.chdir(tmp_path)
+    assert await _content(replace(odd.layers[1], size=1 << 30)) == _odd_layer().tar
+
+
 async def test_ten_thousand_small_files_survive(load: object, data_root: Path) -> None:
     assert callable(load)
     image_id = load([RandomLayer(content=20 << 20, files=10_000, seed=2)])

@@ -10,6 +10,7 @@ import mmap
 import socket
 import struct
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -53,7 +54,7 @@ class _Ring:
 
 def main(memory: str, talk: str, record: str, directory: str) -> None:
     """Read one layer."""
-    with socket.socket(fileno=int(talk)) as channel:
+    with suppress(ConnectionError), socket.socket(fileno=int(talk)) as channel:
         ring = _Ring(int(memory), channel)
         try:
             for block in reassemble(Path(record), Path(directory), ring.take):

@@ -84,7 +84,12 @@ def _start(ring: _Ring, record: Path, directory: Path) -> subprocess.Popen[bytes
     passed = (ring.memory, ring.child.fileno())
     arguments = [*map(str, passed), str(record), str(directory)]
     process = subprocess.Popen(
-        [sys.executable, "-m", _READER, *arguments], pass_fds=passed, stdin=subprocess.DEVNULL
+        # -P: a module in the user's project must not be taken for one of Python's.
+        [sys.executable, "-P", "-m", _READER, *arguments],
+        pass_fds=passed,
+        stdin=subprocess.DEVNULL,
+        # Out of the reach of Ctrl-C at the terminal: we end it.
+        process_group=0,
     )
     ring.child.close()
     return process

@@ -112,9 +112,13 @@ class RegistryClient:
 
     async def blob_exists(self, repository: str, digest: Digest) -> bool:
         """Whether the repository has the blob."""
+        return await self.blob_size(repository, digest) is not None
+
+    async def blob_size(self, repository: str, digest: Digest) -> int | None:
+        """How many bytes the blob has there, -1 when the registry does not tell; None: it is not
+        there."""
         call = self._pulling(repository)
-        size = await self._line.within(call, lambda call: blobs.size_of(call, digest))
-        return size is not None
+        return await self._line.within(call, lambda call: blobs.size_of(call, digest))
 
     async def mount(self, repository: str, digest: Digest, source: str) -> bool:
         """Link a blob from the repository `source`; False when the registry does not do it."""
@@ -190,6 +194,10 @@ class RegistryClient:
     async def tags(self, repository: str) -> tuple[str, ...]:
         """All tags of a repository, in the registry's order."""
         return await self._line.within(self._pulling(repository), list_tags)
+
+    def forget_blobs(self, repository: str) -> None:
+        """Do not rely any more on blobs that were delivered: the registry has lost some."""
+        self._deliveries.forget_if(lambda key: key[0] == repository)
 
     def will_push(self, repository: str) -> None:
         """Ask for reading and writing at once from now on: one token less for a push."""

@@ -36,6 +36,11 @@ class Once(Generic[Key, Value]):
         """Have the work done again by the next one who asks."""
         self._results.pop(key, None)
 
+    def forget_if(self, condition: Callable[[Key], bool]) -> None:
+        """The same for every key that fulfils `condition`."""
+        for key in [key for key in self._results if condition(key)]:
+            del self._results[key]
+
     async def _work(self, key: Key, work: Callable[[], Awaitable[Value]]) -> Value:
         done = self._running[key] = anyio.Event()
         try:

@@ -5,35 +5,34 @@ Nothing is visible before the manifest, and the manifest comes only after every 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
-
-import anyio
+from typing import Final
 
 from longshore.errors import RegistryError
 from longshore.image.compression import CompressionOptions
-from longshore.image.layer import ImageParts, LayerSource, StoredImage
-from longshore.image.pipeline import CompressedLayer, compressed
-from longshore.oci.descriptor import Descriptor
+from longshore.image.files import FileImage
+from longshore.image.layer import LayerSource, StoredImage
 from longshore.oci.digest import Digest
-from longshore.oci.manifest import Manifest, image_manifest
-from longshore.oci.media_types import Format, compression_of
-from longshore.registry.blobs import BlobBytes
+from longshore.oci.manifest import Manifest
+from longshore.oci.media_types import Compression, Format, compression_of
 from longshore.registry.client import RegistryClient
-from longshore.registry.uploads import Delivery
+from longshore.registry.placing import Candidate, Candidates, Placed, Placer, key_of
+from longshore.registry.publish import PushedImage, Release, publish, put_tags, verify
+from longshore.registry.side_by_side import side_by_side
 
 _AT_ONCE: Final = 4
 """Blobs on their way side by side: more only share the same cores and the same line."""
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+_LOST: Final = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushOptions:
-    """How to push; `mount_from` are repositories that may have the layers already."""
+    """How to push; `mount_from` are repositories that may have the packed layers already.
+
+    `candidates` are blobs that are known to hold some of the layers.
+    """
 
     compression: CompressionOptions = field(default_factory=CompressionOptions)
     format: Format | None = None
@@ -41,35 +40,11 @@ class PushOptions:
     mount_from: tuple[str, ...] = ()
     verify: bool = False
     """Ask for every blob once more at the end."""
+    candidates: Candidates = field(default_factory=dict, hash=False)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushedImage:
-    """What is in the registry now. `deliveries` of the layers from the base up; none were made
-    when the manifest was there already."""
-
-    manifest: Manifest
-    tags: tuple[str, ...]
-    deliveries: tuple[Delivery, ...] = ()
-
-    @property
-    def sent(self) -> tuple[Delivery, ...]:
-        """The layers whose bytes were sent."""
-        return tuple(one for one in self.deliveries if one.route == "sent")
-
-
-class LayerBlob:
-    """A layer as the blob that is sent: packed while it is read (a `BlobSource`)."""
-
-    def __init__(self, layer: LayerSource, options: CompressionOptions) -> None:
-        self._layer = layer
-        self._options = options
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[CompressedLayer]:
-        """See `BlobSource`."""
-        async with compressed(self._layer, self._options) as stream:
-            yield stream
+    def of(self, diff_id: Digest) -> tuple[Candidate, ...]:
+        """The candidates for one layer."""
+        return self.candidates.get(diff_id, ())
 
 
 async def push(
@@ -78,141 +53,118 @@ async def push(
     tags: Sequence[str],
     image: StoredImage,
     options: PushOptions,
+    placer: Placer | None = None,
 ) -> PushedImage:
     """Have `image` in `repository` under every one of `tags` (at least one).
 
-    When the first tag is this image already, no layer is read. Raises what `RegistryClient` and
-    the layers raise; then no tag was changed, unless it was the last step that failed.
+    When the first tag is this image already, no layer is read. Pushes that share a `placer` (of
+    the same client) send no layer twice. Raises what `RegistryClient` and the layers raise; then
+    no tag was changed, unless it was the last step that failed.
     """
-    client.will_push(repository)
-    if (there := await _same_image(client, repository, tags[0], image.parts, options)) is not None:
-        await _tag(client, repository, tags[1:], there)
-        return PushedImage(manifest=there, tags=tuple(tags))
-    deliveries = await _layers(client, repository, image, options)
-    manifest = await _manifest(client, repository, image, options, deliveries)
-    if options.verify:
-        await _verify(client, repository, manifest)
-    await _tag(client, repository, tags, manifest)
-    return PushedImage(manifest=manifest, tags=tuple(tags), deliveries=deliveries)
+    placer = placer or Placer(client=client, compression=options.compression)
+    identity = image.parts.config_digest
+    there = await same_image(client, repository, tags, identity, options)
+    if there is not None:
+        return there
+
+    async def attempt() -> PushedImage:
+        placed = await place_layers(placer, repository, image, options)
+        release = Release(parts=image.parts, layers=placed, manifest=_own_manifest(image, options))
+        return await publish(client, repository, tags, release, options.format, options.verify)
+
+    try:
+        return await attempt()
+    except RegistryError as error:
+        if error.code not in _LOST:
+            raise
+        # Blobs without a manifest are what garbage collection takes: they may be gone by now.
+        placer.forget(repository, map(key_of, image.layers))
+        return await attempt()
 
 
-async def _same_image(
-    client: RegistryClient, repository: str, tag: str, parts: ImageParts, options: PushOptions
-) -> Manifest | None:
-    """The manifest under `tag` when it is of this very image, in the wanted format.
-
-    The configuration's digest is the image's identity: it names every layer by diff ID.
-    """
-    if await client.head_manifest(repository, tag) is None:
-        return None
-    there = await client.get_manifest(repository, tag)
-    wanted = (options.format or parts.format).manifest_type
-    if not isinstance(there, Manifest) or there.media_type != wanted:
-        return None
-    return there if there.config.digest == parts.config_digest else None
-
-
-async def _layers(
-    client: RegistryClient, repository: str, image: StoredImage, options: PushOptions
-) -> tuple[Delivery, ...]:
-    """Every distinct layer once; an image may hold the same layer (an empty one) twice."""
-    diff_ids = image.parts.diff_ids
-    distinct = dict(zip(diff_ids, image.layers, strict=True))
-
-    async def deliver(diff_id: Digest) -> Delivery:
-        layer = distinct[diff_id]
-        known = layer.packed.digest if layer.packed else None
-        place = diff_ids.index(diff_id) + 1
-        return await client.upload_blob(
-            repository,
-            LayerBlob(layer, options.compression),
-            digest=known,
-            mount_from=options.mount_from if known else (),
-            name=f"layer {place} of {len(diff_ids)}",
-        )
-
-    # The largest first: the last one alone on the line is the time that is lost.
-    order = sorted(distinct, key=lambda diff_id: -(distinct[diff_id].size or 0))
-    done = dict(zip(order, await _side_by_side(deliver, order), strict=True))
-    return tuple(done[diff_id] for diff_id in diff_ids)
-
-
-async def _manifest(
+async def same_image(
     client: RegistryClient,
     repository: str,
-    image: StoredImage,
+    tags: Sequence[str],
+    identity: Digest,
     options: PushOptions,
-    deliveries: Sequence[Delivery],
-) -> Manifest:
-    """Send the configuration; returns the manifest, which is not sent."""
-    parts = image.parts
-    fmt = options.format or parts.format
-    await client.upload_blob(
-        repository, BlobBytes(parts.config), digest=parts.config_digest, name="the configuration"
+) -> PushedImage | None:
+    """When the first tag is this very image in the wanted format, put the others and be done.
+
+    `identity` is the digest of the configuration, which names every layer by diff ID; or that of
+    the manifest, where the engine calls images by it.
+    """
+    client.will_push(repository)
+    there = await _manifest_under(client, repository, tags[0])
+    if there is None or identity not in (there.config.digest, there.digest):
+        return None
+    if not _as_wanted(there, options):
+        return None
+    if options.verify:
+        try:
+            await verify(client, repository, there)
+        except RegistryError:
+            return None
+    await put_tags(client, repository, tags[1:], there)
+    return PushedImage(manifest=there, tags=tuple(tags))
+
+
+async def _manifest_under(client: RegistryClient, repository: str, tag: str) -> Manifest | None:
+    try:
+        there = await client.get_manifest(repository, tag)
+    except RegistryError as error:
+        if error.status == 404:
+            return None
+        raise
+    return there if isinstance(there, Manifest) else None
+
+
+def _as_wanted(there: Manifest, options: PushOptions) -> bool:
+    if options.format and there.media_type != options.format.manifest_type:
+        return False
+    packing = options.compression.compression
+    return packing is Compression.GZIP or all(
+        compression_of(layer.media_type) is packing for layer in there.layers
     )
-    config = Descriptor(
-        media_type=fmt.config_type, digest=parts.config_digest, size=len(parts.config)
-    )
-    layers = [
-        _descriptor(layer, delivery, fmt, options)
-        for layer, delivery in zip(image.layers, deliveries, strict=True)
-    ]
-    return image_manifest(config, layers, fmt=fmt)
 
 
-def _descriptor(
-    layer: LayerSource, delivery: Delivery, fmt: Format, options: PushOptions
-) -> Descriptor:
-    packed = layer.packed
-    compression = compression_of(packed.media_type) if packed else options.compression.compression
-    return Descriptor(
-        media_type=fmt.layer_type(compression),
-        digest=delivery.digest,
-        size=packed.size if packed else delivery.size,
-    )
+def _own_manifest(image: StoredImage, options: PushOptions) -> Manifest | None:
+    """The manifest the image came with: pushed as it is, its digest stays the same."""
+    manifest = image.manifest if isinstance(image, FileImage) else None
+    if manifest and options.format in (None, image.parts.format):
+        return manifest
+    return None
 
 
-async def _verify(client: RegistryClient, repository: str, manifest: Manifest) -> None:
-    async def check(blob: Descriptor) -> None:
-        if not await client.blob_exists(repository, blob.digest):
-            raise RegistryError(
-                f"{client.host} has lost blob {blob.digest} of {repository} after the upload",
-                hint="push again; if it happens again its storage is broken",
-                registry=client.host,
-                repository=repository,
-            )
+async def place_layers(
+    placer: Placer, repository: str, image: StoredImage, options: PushOptions
+) -> tuple[Placed, ...]:
+    """Every distinct layer once; an image may hold the same layer (an empty one) twice."""
+    layers = image.layers
+    distinct = {key_of(layer): layer for layer in reversed(layers)}
+    places: Mapping[Digest, int] = {
+        key_of(layer): place for place, layer in reversed(list(enumerate(layers, 1)))
+    }
 
-    await _side_by_side(check, manifest.blobs)
+    async def one(key: Digest) -> Placed:
+        offered = _offered(distinct[key], options)
+        name = f"layer {places[key]} of {len(layers)}"
+        return await placer.place(repository, distinct[key], offered, name)
+
+    # The largest first: the last one alone on the line is the time that is lost.
+    order = sorted(distinct, key=lambda key: -(distinct[key].size or 0))
+    done = dict(zip(order, await side_by_side(one, order, at_once=_AT_ONCE), strict=True))
+    return tuple(done[key_of(layer)] for layer in layers)
 
 
-async def _tag(
-    client: RegistryClient, repository: str, tags: Sequence[str], manifest: Manifest
-) -> None:
-    async def put(tag: str) -> Digest:
-        return await client.put_manifest(repository, tag, manifest)
-
-    await _side_by_side(put, tags)
-
-
-async def _side_by_side(
-    work: Callable[[Item], Awaitable[Result]], items: Sequence[Item]
-) -> list[Result]:
-    """The results in the order of `items`; the first failure stops the others and is raised."""
-    results: dict[int, Result] = {}
-    failures: list[Exception] = []
-    limiter = anyio.CapacityLimiter(_AT_ONCE)
-
-    async def one(place: int, item: Item) -> None:
-        async with limiter:
-            try:
-                results[place] = await work(item)
-            except Exception as error:  # noqa: BLE001  # raised below, out of the group's wrapper
-                failures.append(error)
-                tasks.cancel_scope.cancel()
-
-    async with anyio.create_task_group() as tasks:
-        for place, item in enumerate(items):
-            tasks.start_soon(one, place, item)
-    if failures:
-        raise failures[0]
-    return [results[place] for place in range(len(items))]
+def _offered(layer: LayerSource, options: PushOptions) -> tuple[Candidate, ...]:
+    offered = options.of(key_of(layer))
+    if layer.packed and options.mount_from:
+        itself = Candidate(
+            digest=layer.packed.digest,
+            size=layer.packed.size,
+            compression=compression_of(layer.packed.media_type),
+            repositories=options.mount_from,
+        )
+        return (*offered, itself)
+    return offered

@@ -1,0 +1,182 @@
+"""What earlier pushes learned: under which digest a registry holds a layer, and in which
+repositories.
+
+A SQLite file in the user's cache directory, shared by all processes. It is never believed: a blob
+that is remembered is asked for by digest before it is used, and a row has to carry its own check,
+so that a damaged file only costs time. Whatever goes wrong with the file, nothing is remembered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+
+import anyio
+from anyio import to_thread
+
+from longshore.errors import InvalidValue
+from longshore.oci.digest import Digest
+from longshore.oci.media_types import Compression
+
+if TYPE_CHECKING:
+    import sqlite3
+
+PUBLISHED: Final = "published"
+"""The codec of blobs that others packed: those of base images."""
+
+_REPOSITORIES: Final = 8
+_ROWS: Final = 20_000
+_BUSY: Final = 2.0
+_TABLE: Final = """
+CREATE TABLE IF NOT EXISTS layers (
+    host TEXT, diff_id TEXT, codec TEXT,
+    digest TEXT, size INTEGER, compression TEXT, repositories TEXT, check_sum TEXT,
+    PRIMARY KEY (host, diff_id, codec)
+)
+"""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """A blob that holds a layer; `repositories` had it, the latest first. `size` in bytes."""
+
+    digest: Digest
+    size: int
+    compression: Compression
+    repositories: tuple[str, ...] = ()
+
+
+class LayerMemory(Protocol):
+    """Pairs of layers and blobs, by registry and codec. Nothing here ever raises."""
+
+    async def recall(self, host: str, diff_id: Digest, codec: str) -> Remembered | None:
+        """The blob that is remembered of a layer packed by that codec."""
+        ...
+
+    async def learn(self, host: str, diff_id: Digest, codec: str, found: Remembered) -> None:
+        """Remember it from now on, instead of what was known under that codec."""
+        ...
+
+
+class Forgetful:
+    """A memory that keeps nothing."""
+
+    async def recall(self, host: str, diff_id: Digest, codec: str) -> Remembered | None:
+        """See `LayerMemory`."""
+        return None
+
+    async def learn(self, host: str, diff_id: Digest, codec: str, found: Remembered) -> None:
+        """See `LayerMemory`."""
+
+
+class LayerCache:
+    """The memory in the file ``layers.sqlite`` of a directory, which is made when needed."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "layers.sqlite"
+        self._connection: sqlite3.Connection | None = None
+        self._useless = False
+        self._one = anyio.CapacityLimiter(1)
+
+    async def recall(self, host: str, diff_id: Digest, codec: str) -> Remembered | None:
+        """See `LayerMemory`."""
+
+        def work(connection: sqlite3.Connection) -> Remembered | None:
+            return _row(connection, (host, str(diff_id), codec))
+
+        return await self._safely(work, None)
+
+    async def learn(self, host: str, diff_id: Digest, codec: str, found: Remembered) -> None:
+        """See `LayerMemory`."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            _write(connection, (host, str(diff_id), codec), found)
+
+        await self._safely(work, None)
+
+    def close(self) -> None:
+        """Give the file back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    async def _safely(
+        self, work: Callable[[sqlite3.Connection], Result], otherwise: Result
+    ) -> Result:
+        return await to_thread.run_sync(self._try, work, otherwise, limiter=self._one)
+
+    def _try(self, work: Callable[[sqlite3.Connection], Result], otherwise: Result) -> Result:
+        import sqlite3
+
+        if self._useless:
+            return otherwise
+        try:
+            return work(self._connection or self._open())
+        except sqlite3.OperationalError:
+            # Locked, read-only, full: it may be better next time.
+            return otherwise
+        except (sqlite3.Error, OSError):
+            self._give_up()
+            return otherwise
+
+    def _open(self) -> sqlite3.Connection:
+        import sqlite3
+
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(
+            self._path, timeout=_BUSY, check_same_thread=False, isolation_level=None
+        )
+        self._connection = connection
+        # What a power failure destroys here is only a cache.
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute(_TABLE)
+        return connection
+
+    def _give_up(self) -> None:
+        """The file is no database: the next process begins a new one."""
+        self._useless = True
+        self.close()
+        with suppress(OSError):
+            self._path.unlink()
+
+
+def _row(connection: sqlite3.Connection, key: tuple[str, str, str]) -> Remembered | None:
+    found = connection.execute(
+        "SELECT digest, size, compression, repositories, check_sum FROM layers "
+        "WHERE host = ? AND diff_id = ? AND codec = ?",
+        key,
+    ).fetchone()
+    if found is None or found[4] != _check(key, found[:4]):
+        return None
+    with suppress(InvalidValue, ValueError, TypeError):
+        return Remembered(
+            digest=Digest.parse(found[0]),
+            size=int(found[1]),
+            compression=Compression(found[2]),
+            repositories=tuple(json.loads(found[3])),
+        )
+    return None
+
+
+def _write(connection: sqlite3.Connection, key: tuple[str, str, str], found: Remembered) -> None:
+    repositories = json.dumps(found.repositories[:_REPOSITORIES])
+    values = (str(found.digest), found.size, str(found.compression), repositories)
+    connection.execute(
+        "INSERT OR REPLACE INTO layers VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (*key, *values, _check(key, values)),
+    )
+    # Every row written again gets a new rowid: the smallest ones are the oldest.
+    connection.execute(
+        "DELETE FROM layers WHERE rowid <= (SELECT max(rowid) - ? FROM layers)", (_ROWS,)
+    )
+
+
+def _check(key: tuple[str, str, str], values: Sequence[object]) -> str:
+    return hashlib.sha256(json.dumps([*key, *values]).encode()).hexdigest()[:32]

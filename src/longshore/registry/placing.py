@@ -1,0 +1,287 @@
+"""Layers into the repositories of one registry, each by the cheapest way there is.
+
+In this order: it is there already, under a digest we know; it is mounted from another repository;
+somebody else is sending it right now; it is read, packed and sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from longshore.errors import RegistryError, RegistryUnavailable
+from longshore.image.compression import CompressionOptions, codec_for
+from longshore.image.layer import LayerSource
+from longshore.image.pipeline import CompressedLayer, compressed
+from longshore.oci.digest import Digest
+from longshore.oci.media_types import Compression, compression_of
+from longshore.registry.client import RegistryClient
+from longshore.registry.memory import PUBLISHED, Forgetful, LayerMemory, Remembered
+from longshore.registry.once import Once
+from longshore.registry.progress import Exists, Mounted
+from longshore.registry.uploads import Delivery
+
+_MOUNTS_TRIED: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A blob that would hold a layer. `size` None: the registry's word is taken."""
+
+    digest: Digest
+    size: int | None = None
+    compression: Compression = Compression.GZIP
+    repositories: tuple[str, ...] = ()
+
+
+Candidates = Mapping[Digest, tuple[Candidate, ...]]
+"""By diff ID."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A layer that is in `repository` now; `size` is that of its blob, in bytes."""
+
+    repository: str
+    delivery: Delivery
+    size: int
+    compression: Compression
+
+
+class LayerBlob:
+    """A layer as the blob that is sent: packed while it is read (a `BlobSource`)."""
+
+    def __init__(self, layer: LayerSource, options: CompressionOptions) -> None:
+        self._layer = layer
+        self._options = options
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[CompressedLayer]:
+        """See `BlobSource`."""
+        async with compressed(self._layer, self._options) as stream:
+            yield stream
+
+
+@dataclass(slots=True, kw_only=True)
+class Placer:
+    """All pushes to one registry with one credential share one, so no layer is sent twice.
+
+    `compression` is what layers that are not packed yet are packed with. What is placed stays
+    known until `forget`.
+    """
+
+    client: RegistryClient
+    compression: CompressionOptions = field(default_factory=CompressionOptions)
+    memory: LayerMemory = field(default_factory=Forgetful)
+    _codec: str = field(init=False)
+    _placed: Once[tuple[str, Digest], Placed] = field(default_factory=Once)
+    _sent: Once[Digest, Placed] = field(default_factory=Once)
+
+    def __post_init__(self) -> None:
+        self._codec = codec_for(self.compression).name
+
+    async def find(
+        self, repository: str, diff_id: Digest, candidates: Iterable[Candidate], name: str
+    ) -> Placed | None:
+        """The layer if it is in the repository, or can be mounted, as one of `candidates` or as
+        what is remembered; nothing is read."""
+        known = self._placed.known((repository, diff_id))
+        if known is not None:
+            return known
+        found = await self._find(repository, diff_id, candidates, name)
+        if found is not None:
+            await self._placed.get((repository, diff_id), lambda: _value(found))
+        return found
+
+    async def place(
+        self,
+        repository: str,
+        layer: LayerSource,
+        candidates: Iterable[Candidate],
+        name: str,
+    ) -> Placed:
+        """Have the layer in the repository, whatever it takes; `name` is for messages.
+
+        Its diff ID, or the digest of the packed blob, has to be known.
+        """
+        key = key_of(layer)
+
+        async def work() -> Placed:
+            found = None
+            if layer.packed is None:
+                found = await self._find(repository, key, candidates, name)
+            return found or await self._sent_once(repository, layer, tuple(candidates), name)
+
+        return await self._placed.get((repository, key), work)
+
+    def forget(self, repository: str, layers: Iterable[Digest]) -> None:
+        """The registry has lost layers it had."""
+        for layer in layers:
+            self._placed.forget((repository, layer))
+            self._sent.forget(layer)
+        self.client.forget_blobs(repository)
+
+    # --- without reading -----------------------------------------------------------------------
+
+    async def _find(
+        self, repository: str, diff_id: Digest, candidates: Iterable[Candidate], name: str
+    ) -> Placed | None:
+        tried: set[Digest] = set()
+        for codec, candidate in await self._offered(diff_id, candidates):
+            if candidate.digest in tried or not self._wanted(candidate):
+                continue
+            tried.add(candidate.digest)
+            placed = await self._there(repository, candidate, name)
+            placed = placed or await self._mounted(repository, candidate, name)
+            if placed is not None:
+                await self._learn(diff_id, placed, codec, candidate)
+                return placed
+        return None
+
+    async def _offered(
+        self, diff_id: Digest, candidates: Iterable[Candidate]
+    ) -> list[tuple[str, Candidate]]:
+        """What may hold the layer, with its codec: our own packing first."""
+        host = self.client.host
+        recalled = [
+            (codec, await self.memory.recall(host, diff_id, codec))
+            for codec in (self._codec, PUBLISHED)
+        ]
+        offered = [(codec, _of_memory(found)) for codec, found in recalled if found]
+        return [*offered, *((PUBLISHED, candidate) for candidate in candidates)]
+
+    def _wanted(self, candidate: Candidate) -> bool:
+        """gzip is what nobody asked for; who asks for something else gets that."""
+        return candidate.compression is self.compression.compression
+
+    async def _there(self, repository: str, candidate: Candidate, name: str) -> Placed | None:
+        size = await self.client.blob_size(repository, candidate.digest)
+        if size is None or (size := _agreed(size, candidate)) is None:
+            return None
+        self.client.listener(Exists(repository=repository, blob=name))
+        delivery = Delivery(digest=candidate.digest, size=size, route="exists")
+        return _placed(repository, delivery, size, candidate)
+
+    async def _mounted(self, repository: str, candidate: Candidate, name: str) -> Placed | None:
+        sources = [one for one in candidate.repositories if one != repository]
+        for source in sources[:_MOUNTS_TRIED]:
+            if not await self._mount(repository, candidate.digest, source):
+                continue
+            size = await self.client.blob_size(repository, candidate.digest)
+            if size is None or (size := _agreed(size, candidate)) is None:
+                return None
+            self.client.listener(Mounted(repository=repository, blob=name, source=source))
+            delivery = Delivery(digest=candidate.digest, size=size, route="mounted", source=source)
+            return _placed(repository, delivery, size, candidate)
+        return None
+
+    async def _mount(self, repository: str, digest: Digest, source: str) -> bool:
+        """Mounting only saves time: where we may not read the source, it is not done."""
+        try:
+            return await self.client.mount(repository, digest, source)
+        except RegistryUnavailable:
+            raise
+        except RegistryError:
+            return False
+
+    # --- by reading ----------------------------------------------------------------------------
+
+    async def _sent_once(
+        self, repository: str, layer: LayerSource, candidates: tuple[Candidate, ...], name: str
+    ) -> Placed:
+        """Sent here, or mounted from where another push has sent it meanwhile."""
+        key = key_of(layer)
+        first = await self._sent.get(key, lambda: self._send(repository, layer, candidates, name))
+        if first.repository == repository:
+            return first
+        candidate = Candidate(
+            digest=first.delivery.digest,
+            size=first.size,
+            compression=first.compression,
+            repositories=(first.repository,),
+        )
+        found = await self._there(repository, candidate, name)
+        found = found or await self._mounted(repository, candidate, name)
+        return found or await self._send(repository, layer, candidates, name)
+
+    async def _send(
+        self, repository: str, layer: LayerSource, candidates: tuple[Candidate, ...], name: str
+    ) -> Placed:
+        packed = layer.packed
+        delivery = await self.client.upload_blob(
+            repository,
+            LayerBlob(layer, self.compression),
+            digest=packed.digest if packed else None,
+            mount_from=await self._sources(layer, candidates),
+            name=name,
+        )
+        compression = compression_of(packed.media_type) if packed else self.compression.compression
+        placed = Placed(
+            repository=repository,
+            delivery=delivery,
+            size=packed.size if packed else delivery.size,
+            compression=compression,
+        )
+        if layer.diff_id is not None:
+            await self._learn(layer.diff_id, placed, PUBLISHED if packed else self._codec)
+        return placed
+
+    async def _sources(
+        self, layer: LayerSource, candidates: tuple[Candidate, ...]
+    ) -> tuple[str, ...]:
+        """Repositories that may have a packed layer; any other has been looked for already."""
+        if layer.packed is None or layer.diff_id is None:
+            return ()
+        offered = await self._offered(layer.diff_id, candidates)
+        same = (one for _, one in offered if one.digest == layer.packed.digest)
+        names = dict.fromkeys(name for one in same for name in one.repositories)
+        return tuple(names)[:_MOUNTS_TRIED]
+
+    async def _learn(
+        self, diff_id: Digest, placed: Placed, codec: str, known: Candidate | None = None
+    ) -> None:
+        others = known.repositories if known else ()
+        repositories = dict.fromkeys((placed.repository, *others))
+        found = Remembered(
+            digest=placed.delivery.digest,
+            size=placed.size,
+            compression=placed.compression,
+            repositories=tuple(repositories),
+        )
+        await self.memory.learn(self.client.host, diff_id, codec, found)
+
+
+def key_of(layer: LayerSource) -> Digest:
+    """What tells a layer from others: its diff ID, else the digest of its packed blob."""
+    key = layer.diff_id or (layer.packed.digest if layer.packed else None)
+    if key is None:
+        raise ValueError("a layer without diff ID that is not packed cannot be placed")
+    return key
+
+
+def _of_memory(found: Remembered) -> Candidate:
+    return Candidate(
+        digest=found.digest,
+        size=found.size,
+        compression=found.compression,
+        repositories=found.repositories,
+    )
+
+
+def _agreed(size: int, candidate: Candidate) -> int | None:
+    """The blob's size, when the registry's (-1: it does not say) and ours do not contradict."""
+    if size < 0:
+        return candidate.size
+    return size if candidate.size in (None, size) else None
+
+
+def _placed(repository: str, delivery: Delivery, size: int, candidate: Candidate) -> Placed:
+    return Placed(
+        repository=repository, delivery=delivery, size=size, compression=candidate.compression
+    )
+
+
+async def _value(found: Placed) -> Placed:
+    return found

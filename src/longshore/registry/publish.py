@@ -1,0 +1,132 @@
+"""The last part of a push: configuration, manifest, tags, and the proof that they are there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from longshore.errors import ContentMismatch, RegistryError
+from longshore.image.layer import ImageParts
+from longshore.oci.descriptor import Descriptor
+from longshore.oci.digest import Digest
+from longshore.oci.manifest import Manifest, image_manifest
+from longshore.oci.media_types import Format
+from longshore.registry.blobs import BlobBytes
+from longshore.registry.client import RegistryClient
+from longshore.registry.placing import Placed
+from longshore.registry.side_by_side import side_by_side
+from longshore.registry.uploads import Delivery
+
+_AT_ONCE: Final = 8
+_LOOKS: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushedImage:
+    """What is in the registry now. `deliveries` of the layers from the base up; none were made
+    when the manifest was there already."""
+
+    manifest: Manifest
+    tags: tuple[str, ...]
+    deliveries: tuple[Delivery, ...] = ()
+
+    @property
+    def sent(self) -> tuple[Delivery, ...]:
+        """The layers whose bytes were sent."""
+        return tuple(one for one in self.deliveries if one.route == "sent")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """An image whose layers are in the repository; `manifest` is the one it came with, if any."""
+
+    parts: ImageParts
+    layers: tuple[Placed, ...]
+    manifest: Manifest | None = None
+
+
+async def publish(
+    client: RegistryClient,
+    repository: str,
+    tags: Sequence[str],
+    release: Release,
+    fmt: Format | None,
+    verified: bool,
+) -> PushedImage:
+    """Send the configuration, then the manifest under every tag; `fmt` None: the image's own.
+
+    `verified`: every blob is asked for once more before. Raises what the registry refuses.
+    """
+    config = release.parts.config
+    await client.upload_blob(
+        repository,
+        BlobBytes(config),
+        digest=release.parts.config_digest,
+        name="the configuration",
+    )
+    manifest = release.manifest or manifest_of(release, fmt or release.parts.format)
+    if verified:
+        await verify(client, repository, manifest)
+    await put_tags(client, repository, tags, manifest)
+    deliveries = tuple(layer.delivery for layer in release.layers)
+    return PushedImage(manifest=manifest, tags=tuple(tags), deliveries=deliveries)
+
+
+def manifest_of(release: Release, fmt: Format) -> Manifest:
+    """The manifest of an image with these layers."""
+    parts = release.parts
+    config = Descriptor(
+        media_type=fmt.config_type, digest=parts.config_digest, size=len(parts.config)
+    )
+    layers = [
+        Descriptor(
+            media_type=fmt.layer_type(layer.compression),
+            digest=layer.delivery.digest,
+            size=layer.size,
+        )
+        for layer in release.layers
+    ]
+    return image_manifest(config, layers, fmt=fmt)
+
+
+async def verify(client: RegistryClient, repository: str, manifest: Manifest) -> None:
+    """Ask for every blob; raises RegistryError naming one that is not there."""
+
+    async def check(blob: Descriptor) -> None:
+        if not await client.blob_exists(repository, blob.digest):
+            raise RegistryError(
+                f"{client.host} has lost blob {blob.digest} of {repository} after the upload",
+                hint="push again; if it happens again its storage is broken",
+                registry=client.host,
+                repository=repository,
+            )
+
+    await side_by_side(check, manifest.blobs, at_once=_AT_ONCE)
+
+
+async def put_tags(
+    client: RegistryClient, repository: str, tags: Sequence[str], manifest: Manifest
+) -> None:
+    """Write the manifest under every tag, and see that each stands for it afterwards."""
+
+    async def put(tag: str) -> None:
+        await client.put_manifest(repository, tag, manifest)
+        await _see(client, repository, tag, manifest.digest)
+
+    await side_by_side(put, tags, at_once=_AT_ONCE)
+
+
+async def _see(client: RegistryClient, repository: str, tag: str, digest: Digest) -> None:
+    for _ in range(_LOOKS):
+        # An answer may be damaged on its way, or come from a copy that lags behind.
+        there = await client.head_manifest(repository, tag)
+        if there == digest:
+            return
+    raise ContentMismatch(
+        f"{client.host}: {repository}:{tag} is {there or 'not there'} after it was pushed as "
+        f"{digest}",
+        hint="was something else pushed under this tag at the same time? push again",
+        registry=client.host,
+        repository=repository,
+    )

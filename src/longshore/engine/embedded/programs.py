@@ -19,10 +19,11 @@ _DEBIAN_ROOTLESS: Final = "/usr/share/docker.io/contrib"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Programs:
-    """What is started; `network` is None for a rootless daemon, which brings its own."""
+    """What is started; a rootless daemon brings its own network and its own mounts."""
 
     daemon: str
     network: NetworkTools | None
+    umount: str | None
     path: str
 
 
@@ -39,7 +40,7 @@ def find_programs(
     daemon = shutil.which("dockerd-rootless.sh", path=f"{path}:{_DEBIAN_ROOTLESS}")
     if daemon is None or shutil.which("rootlesskit", path=path) is None:
         raise _nothing_to_start(shutil.which("dockerd", path=path))
-    return Programs(daemon=daemon, network=None, path=path)
+    return Programs(daemon=daemon, network=None, umount=None, path=path)
 
 
 def _system_programs(path: str) -> Programs:
@@ -50,7 +51,12 @@ def _system_programs(path: str) -> Programs:
         missing = "ip" if ip is None else "iptables"
         advice = network_advice(this_system(sys.platform))
         raise EngineUnavailable(f"a private engine needs the program `{missing}`: {advice}")
-    return Programs(daemon=daemon, network=NetworkTools(ip=ip, iptables=iptables), path=path)
+    return Programs(
+        daemon=daemon,
+        network=NetworkTools(ip=ip, iptables=iptables),
+        umount=shutil.which("umount", path=path),
+        path=path,
+    )
 
 
 def _nothing_to_start(daemon: str | None) -> EngineUnavailable:

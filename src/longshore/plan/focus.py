@@ -56,7 +56,7 @@ def _without(root: Serial, leave_out: Callable[[Step], bool], because: str) -> S
     def mapped(step: Step) -> Step:
         if isinstance(step, RunStep | PushStep):
             return replace(step, skipped=because) if leave_out(step) else step
-        if step.steps and all(map(leave_out, _leaves(step))) and step.skipped is None:
+        if step.steps and all(map(leave_out, _leaves(step))):
             return replace(step, skipped=because)
         return replace(step, steps=tuple(mapped(child) for child in step.steps))
 

@@ -8,7 +8,7 @@ from longshore.cli.choices import Flags, credentials, facts, project_choice, sel
 from longshore.cli.options import pairs
 from longshore.commands.load import LoadRequest
 from longshore.commands.run import RunRequest
-from longshore.commands.session import SessionOptions
+from longshore.commands.session_options import SessionOptions
 from longshore.commands.steps import StepsRequest
 from longshore.config.words import split_command
 from longshore.report.readers import LogFormat, LogOptions

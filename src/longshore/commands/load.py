@@ -12,7 +12,8 @@ import anyio
 from longshore.commands.interruption import interruptible
 from longshore.commands.project import ProjectChoice, planned
 from longshore.commands.run import check_service
-from longshore.commands.session import SessionOptions, open_session
+from longshore.commands.session import open_session
+from longshore.commands.session_options import SessionOptions
 from longshore.environment import Environment
 from longshore.errors import LongshoreError
 from longshore.plan.facts import BuildFacts
@@ -23,6 +24,7 @@ from longshore.report.sink import Sink
 from longshore.report.style import Style
 from longshore.run.events import StepFinished, StepStarted
 from longshore.run.execute import open_runtime
+from longshore.run.needs import needs_of_services
 from longshore.run.outcome import Broken, Outcome, Passed, is_failure
 from longshore.run.runtime import Runtime
 from longshore.secrets.masking import Masker
@@ -63,16 +65,23 @@ async def _load(
     style: Style,
     leave: Callable[[], None],
 ) -> int:
+    services = request.services or tuple(plan.services)
     masker = Masker()
     emit = reader(request.log, sink, style, masker)
     code = 130
     async with (
         interruptible(sink.tell, leave) as interruption,
-        open_session(plan, request.session, environment, masker, emit) as setting,
+        open_session(
+            plan,
+            needs_of_services(plan, services, runs=False),
+            request.session,
+            environment,
+            masker,
+            emit,
+        ) as setting,
         open_runtime(plan, setting) as runtime,
     ):
         with interruption:
-            services = request.services or tuple(plan.services)
             outcomes = [await _image(runtime, service) for service in services]
             code = 1 if any(map(is_failure, outcomes)) else 0
     return code

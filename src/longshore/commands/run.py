@@ -10,7 +10,8 @@ import anyio
 
 from longshore.commands.interruption import interruptible
 from longshore.commands.project import ProjectChoice, planned
-from longshore.commands.session import SessionOptions, open_session
+from longshore.commands.session import open_session
+from longshore.commands.session_options import SessionOptions
 from longshore.commands.terminal import TerminalReader
 from longshore.environment import Environment
 from longshore.errors import UsageError
@@ -23,6 +24,7 @@ from longshore.report.style import Style
 from longshore.run.convert import Extra
 from longshore.run.execute import open_runtime
 from longshore.run.leaves import run_service
+from longshore.run.needs import needs_of_services
 from longshore.run.runtime import StepLabel
 from longshore.secrets.masking import Masker
 
@@ -80,7 +82,14 @@ async def _run(
     code = 130
     async with (
         interruptible(sink.tell, leave) as interruption,
-        open_session(plan, request.session, environment, masker, emit) as setting,
+        open_session(
+            plan,
+            needs_of_services(plan, [request.service], runs=True),
+            request.session,
+            environment,
+            masker,
+            emit,
+        ) as setting,
         open_runtime(plan, setting) as runtime,
     ):
         with interruption:

@@ -2,59 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 
-from longshore.config.model import CredentialKeys, Pairs
+from longshore.commands.preparation import Remarks, check_needs, project_files
+from longshore.commands.session_options import SessionOptions
 from longshore.engine.opening import open_engine
 from longshore.engine.port import Engine
 from longshore.environment import Environment
 from longshore.plan.model import Plan
 from longshore.report.journal import journal
 from longshore.report.readers import masked
-from longshore.run.credentials import CredentialOptions
 from longshore.run.docker_access import DockerAccess, docker_access
 from longshore.run.events import Notice
 from longshore.run.execute import Setting
 from longshore.run.files import ProjectFiles
-from longshore.run.images import ImageOptions
 from longshore.run.liveness import Liveness, ProcessIdentity, held_lock
+from longshore.run.needs import Need
 from longshore.run.push import EnginePusher
-from longshore.run.runtime import RunOptions
 from longshore.run.scope import RunScope
 from longshore.run.stream import Emit, to_all
 from longshore.run.sweep import sweep
 from longshore.run.variables import Sources
-from longshore.secrets.key import AesKey
-from longshore.secrets.key_lookup import NO_DECRYPTOR, KeySource
 from longshore.secrets.masking import Masker
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionOptions:
-    """What steps, run and load share: engine, images, limits, secrets, variables."""
-
-    engine: str | None = None
-    builder: str = "auto"
-    run: RunOptions = field(default_factory=RunOptions)
-    images: ImageOptions = field(default_factory=ImageOptions)
-    env: Pairs = ()
-    key_path: Path | None = None
-    credentials: CredentialKeys = field(default_factory=CredentialKeys)
-    user_credentials: bool = True
 
 
 @asynccontextmanager
 async def open_session(
-    plan: Plan, options: SessionOptions, environment: Environment, masker: Masker, emit: Emit
+    plan: Plan,
+    needs: Iterable[Need],
+    options: SessionOptions,
+    environment: Environment,
+    masker: Masker,
+    emit: Emit,
 ) -> AsyncIterator[Setting]:
     """An engine and everything a run needs on it; what dead runs left is swept first.
 
-    Raises EngineUnavailable when there is no engine.
+    Before that, `needs` are looked at: raises what a missing key, file or credential ends in, and
+    EngineUnavailable when there is no engine.
     """
+    remarks = Remarks()
+    files = project_files(plan.directory, options, environment, masker, remarks)
+    check_needs(plan, needs, options, environment, files)
     choice = options.engine or environment.get("LONGSHORE_ENGINE") or "auto"
     locks = environment.state_directory / "runs"
     scope = RunScope(project=plan.directory, process=ProcessIdentity.of_this_process())
@@ -62,8 +51,10 @@ async def open_session(
         journals = environment.state_directory / "journals"
         with held_lock(locks, scope.id), journal(journals, scope.id) as keep:
             everybody = to_all(emit, lambda event: keep(masked(event, masker)))
+            remarks.tell(everybody, masker)
             await _sweep(engine, Liveness(locks, scope.process), everybody)
-            yield await _setting(plan, options, environment, masker, everybody, engine, scope)
+            yield await _setting(plan, options, environment, files, everybody, engine, scope)
+            remarks.tell(everybody, masker)
 
 
 async def _sweep(engine: Engine, liveness: Liveness, emit: Emit) -> None:
@@ -76,15 +67,12 @@ async def _setting(
     plan: Plan,
     options: SessionOptions,
     environment: Environment,
-    masker: Masker,
+    files: ProjectFiles,
     emit: Emit,
     engine: Engine,
     scope: RunScope,
 ) -> Setting:
     info = await engine.info()
-    files = ProjectFiles(
-        _key_finder(options, environment, plan.directory), masker, lambda t: emit(Notice(text=t))
-    )
     access = _docker(plan, environment, info.endpoint)
 
     return Setting(
@@ -94,9 +82,7 @@ async def _setting(
         emit=emit,
         files=files,
         images=options.images,
-        credentials=CredentialOptions(
-            flags=options.credentials, user_login=options.user_credentials
-        ),
+        credentials=options.credential_options,
         environment=environment,
         sources=Sources(
             files=files,
@@ -106,8 +92,8 @@ async def _setting(
         ),
         pusher=EnginePusher(engine),
         docker_mounts=access.mounts,
-        mask=masker.feed,
-        mask_end=masker.flush,
+        mask=files.masker.feed,
+        mask_end=files.masker.flush,
     )
 
 
@@ -116,10 +102,3 @@ def _docker(plan: Plan, environment: Environment, endpoint: str) -> DockerAccess
     if any(service.add_docker for service in plan.services.values()):
         return docker_access(environment, endpoint)
     return DockerAccess(variables=(), mounts=())
-
-
-def _key_finder(
-    options: SessionOptions, environment: Environment, directory: Path
-) -> Callable[[], AesKey]:
-    source = KeySource(environment=environment, directory=directory, key_path=options.key_path)
-    return cache(lambda: source.require(NO_DECRYPTOR))

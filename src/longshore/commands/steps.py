@@ -9,7 +9,8 @@ import anyio
 
 from longshore.commands.interruption import interruptible
 from longshore.commands.project import ProjectChoice, planned
-from longshore.commands.session import SessionOptions, open_session
+from longshore.commands.session import open_session
+from longshore.commands.session_options import SessionOptions
 from longshore.environment import Environment
 from longshore.plan.facts import BuildFacts
 from longshore.plan.model import Plan
@@ -18,6 +19,7 @@ from longshore.report.readers import LogOptions, reader
 from longshore.report.sink import Sink
 from longshore.report.style import Style
 from longshore.run.execute import execute
+from longshore.run.needs import needs_of_steps
 from longshore.run.result import RunResult
 from longshore.secrets.masking import Masker
 
@@ -60,7 +62,9 @@ async def _run(
     emit = reader(request.log, sink, style, masker)
     async with (
         interruptible(sink.tell, leave) as interruption,
-        open_session(plan, request.session, environment, masker, emit) as setting,
+        open_session(
+            plan, needs_of_steps(plan), request.session, environment, masker, emit
+        ) as setting,
     ):
         return await execute(plan, setting, interruption)
 

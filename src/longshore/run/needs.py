@@ -1,0 +1,98 @@
+"""What a plan will need of keys, encrypted files and credentials, known before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from longshore.config.problem import Place
+from longshore.plan.model import (
+    BuildPlan,
+    ImageKey,
+    ImagePlan,
+    Manual,
+    Parallel,
+    Plan,
+    PullPlan,
+    PushStep,
+    RunStep,
+    Serial,
+    Step,
+)
+from longshore.run.credentials import Chain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """A service that will be used: its containers (`runs`), or only its image.
+
+    `chain` are the credential keys of the step and its groups, `push` the step that pushes it.
+    """
+
+    service: str
+    place: Place
+    runs: bool = True
+    chain: Chain = ()
+    push: PushStep | None = None
+
+
+def needs_of_steps(plan: Plan) -> tuple[Need, ...]:
+    """The needs of every step that may run, those of on_fail among them."""
+    return tuple(_of_step(plan.root))
+
+
+def needs_of_services(plan: Plan, services: Iterable[str], *, runs: bool) -> tuple[Need, ...]:
+    """The needs of services that are run or loaded by name."""
+    return tuple(Need(service=n, place=plan.services[n].place, runs=runs) for n in services)
+
+
+def _of_step(step: Step) -> Iterator[Need]:
+    if step.skipped is not None:
+        return
+    if isinstance(step, RunStep):
+        yield Need(service=step.service, place=step.place, chain=step.credentials)
+    elif isinstance(step, PushStep):
+        yield Need(
+            service=step.service,
+            place=step.place,
+            runs=False,
+            chain=step.credentials,
+            push=step,
+        )
+    if isinstance(step, Serial | Parallel | Manual):
+        for child in step.steps:
+            yield from _of_step(child)
+    for handler in step.on_fail:
+        yield from _of_step(handler)
+
+
+def services_of(plan: Plan, need: Need) -> tuple[str, ...]:
+    """The services whose containers start."""
+    return (*plan.services[need.service].start_order, need.service) if need.runs else ()
+
+
+def images_of_need(plan: Plan, need: Need) -> tuple[ImagePlan, ...]:
+    """Every image that is made ready, those that others start from among them."""
+    names = services_of(plan, need) or (need.service,)
+    return image_closure(plan, (plan.services[name].image for name in names))
+
+
+def image_closure(plan: Plan, keys: Iterable[ImageKey]) -> tuple[ImagePlan, ...]:
+    """Images with all that siblings build for them first (I-7)."""
+    found: dict[ImageKey, ImagePlan] = {}
+    waiting = list(keys)
+    while waiting:
+        key = waiting.pop()
+        if key in found:
+            continue
+        image = found[key] = plan.images[key]
+        if isinstance(image, BuildPlan):
+            waiting += image.builds_first
+        elif image.built_by is not None:
+            waiting.append(image.built_by)
+    return tuple(found.values())
+
+
+def is_pulled(image: ImagePlan) -> bool:
+    """Whether it comes from a registry, if the engine does not have it."""
+    return isinstance(image, PullPlan) and image.built_by is None

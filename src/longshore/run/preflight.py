@@ -1,0 +1,156 @@
+"""What can be known to fail before anything starts: keys, files and credentials (spec C-9).
+
+Only what runnable steps need is looked at (E-15). A file that does not exist is let pass when it
+lies below a directory that a container mounts: an earlier step may write it (S-41).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from longshore.config.model import CredentialKeys
+from longshore.config.problem import Place
+from longshore.errors import InvalidValue, LongshoreError, UsageError
+from longshore.plan.lasting import lasting_arguments
+from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, Plan, PushStep, ServicePlan
+from longshore.registry.credentials.store import CredentialStore
+from longshore.run.credentials import Credentials, push_chain
+from longshore.run.files import ProjectFiles
+from longshore.run.needs import Need, image_closure, images_of_need, services_of
+
+
+@dataclass(slots=True, kw_only=True)
+class Preflight:
+    """Decrypts and parses all that `check` is given, and forgets the values."""
+
+    plan: Plan
+    files: ProjectFiles
+    credentials: Credentials
+    build_secrets: bool = False
+    _seen: set[str] = field(default_factory=set)
+
+    def check(self, needs: Iterable[Need]) -> None:
+        """Raise the `LongshoreError` that the first need would end in, naming who needs it."""
+        wanted = tuple(needs)
+        for need in wanted:
+            for name in services_of(self.plan, need):
+                if self._first(f"service {name}"):
+                    self._service(self.plan.services[name])
+            for image in images_of_need(self.plan, need):
+                self._image(image, need)
+            if need.push is not None:
+                self._push(need.push)
+
+    def _service(self, service: ServicePlan) -> None:
+        with _needed_by(f'service "{service.name}"', service.place):
+            for path in self._present(service.env_files):
+                self.files.env_file(path)
+            name = f'encrypted_environment of service "{service.name}"'
+            self.files.encrypted_pairs(service.encrypted_environment, name)
+            for path in self._present(service.encrypted_env_files):
+                self.files.encrypted_env_file(path)
+
+    def _image(self, image: ImagePlan, need: Need) -> None:
+        chain = (*image.credentials, *need.chain)
+        keys = self.credentials.source(chain)
+        with _needed_by(f'the image of service "{image.service}"', image.place):
+            if keys and self._first(f"{image.key} {keys}"):
+                self._generator(keys.dockercfg_service, (image.key,))
+                if isinstance(image, BuildPlan):
+                    self._credentials(keys)
+            if isinstance(image, BuildPlan) and self._first(image.key):
+                files = image.encrypted_argument_files
+                if len(tuple(self._present(files))) == len(files):
+                    self.files.encrypted_arguments(image)
+
+    def _credentials(self, keys: CredentialKeys) -> CredentialStore | None:
+        path = keys.encrypted_dockercfg_path or keys.dockercfg_path
+        there = path is None or tuple(self._present([self.plan.directory / path]))
+        return self.credentials.of_file(keys) if there else None
+
+    def _generator(self, service: str | None, waiting: tuple[ImageKey, ...]) -> None:
+        """A generator must be ready without the images that wait for it (P-34)."""
+        if service is None:
+            return
+        if service not in self.plan.services:
+            raise UsageError(f'there is no service "{service}"', hint="see --dockercfg-service")
+        names = (*self.plan.services[service].start_order, service)
+        keys = (self.plan.services[name].image for name in names)
+        for part in image_closure(self.plan, keys):
+            if part.key in waiting:
+                raise InvalidValue(
+                    f'dockercfg_service "{service}" cannot start without the image of service '
+                    f'"{part.service}", which needs the credentials it generates',
+                    hint="let the generator start from an image that needs no credentials",
+                )
+            if part.credentials:
+                own = self.credentials.source(part.credentials)
+                self._generator(own.dockercfg_service, (*waiting, part.key))
+
+    def _push(self, step: PushStep) -> None:
+        chain = push_chain(self.plan, step)
+        keys = self.credentials.source(chain)
+        with _needed_by(f'push step "{step.name}"', step.place):
+            self._generator(keys.dockercfg_service, ())
+            store = self._credentials(keys)
+            if store is not None:
+                store.require(step.push.targets[0].registry)
+        if chain and not step.credentials:
+            self.files.tell([_of_service_only(step)])
+        self._tell_lasting(step.push.image)
+
+    def _tell_lasting(self, key: ImageKey) -> None:
+        """Values of encrypted arguments that everybody who pulls the image can read."""
+        for image in () if self.build_secrets else image_closure(self.plan, [key]):
+            if isinstance(image, BuildPlan) and image.dockerfile.is_file():
+                names = [name for name, _ in self.files.encrypted_arguments(image)]
+                text = image.dockerfile.read_text(errors="replace")
+                self.files.tell(map(_lasting(image), lasting_arguments(text, names)))
+
+    def _present(self, paths: Iterable[Path]) -> Iterator[Path]:
+        return (path for path in paths if path.exists() or not self._may_come(path))
+
+    def _may_come(self, path: Path) -> bool:
+        mounts = (mount for service in self.plan.services.values() for mount in service.mounts)
+        return any(
+            mount.host is not None and not mount.read_only and path.is_relative_to(mount.host)
+            for mount in mounts
+        )
+
+    def _first(self, what: str) -> bool:
+        if what in self._seen:
+            return False
+        self._seen.add(what)
+        return True
+
+
+def _lasting(image: BuildPlan) -> Callable[[str], str]:
+    def told(name: str) -> str:
+        return (
+            f'the value of the encrypted build argument "{name}" stays readable in the history of '
+            f"{image.name}, which is pushed; use it in an earlier stage only, or give it as a "
+            "BuildKit secret with --build-secrets"
+        )
+
+    return told
+
+
+def _of_service_only(step: PushStep) -> str:
+    """What the original did not take for pushing (P-6)."""
+    return (
+        f'push step "{step.name}" pushes with the credentials of service "{step.service}", as the '
+        f"step names none; write them on the step ({step.place})"
+    )
+
+
+@contextmanager
+def _needed_by(what: str, place: Place) -> Iterator[None]:
+    """Say in a failure's hint who needs the thing and where that is written."""
+    try:
+        yield
+    except LongshoreError as failure:
+        failure.hint = "; ".join(filter(None, (f"{what} needs it ({place})", failure.hint)))
+        raise

@@ -31,7 +31,7 @@ steps
 
 images
   postgres:9.6: pulled for service db unless it is here, first for step "unit"
-  me/app:latest: built for service app from Dockerfile, first for step "unit"
+  me/app:latest: built for service app from Dockerfile (also for same), first for step "unit"
 """
     )
 
@@ -56,7 +56,7 @@ steps
     deploy (run)
 
 images
-  me/app:latest: built for service app from Dockerfile, first for step "lint"
+  me/app:latest: built for service app from Dockerfile (also for same), first for step "lint"
   redis:latest: pulled for service cache unless it is here, first for step "publish"
   generator:latest: pulled for service gen unless it is here, first for step "publish"
 """

@@ -5,7 +5,15 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from longshore.plan.model import BuildPlan, ImagePlan, PushStep, RunStep, Step
+from longshore.plan.model import (
+    BuildPlan,
+    ImageKey,
+    ImagePlan,
+    PullPlan,
+    PushStep,
+    RunStep,
+    Step,
+)
 from longshore.report.diagnostics import printable
 from longshore.report.plan_facts import CredentialSource, PlanView
 from longshore.report.plan_json import KINDS
@@ -89,20 +97,27 @@ def _credentials(source: CredentialSource) -> str:
 
 
 def _images(view: PlanView) -> list[str]:
-    users = view.users()
+    users = _users(view)
     return [
         f"  {view.plan.images[key].name}: {_action(view.plan.images[key], view)}"
         f'{_more(users[key])}, first for step "{printable(step.name)}"'
         for key, step in view.needed().items()
+        if key in users
     ]
+
+
+def _users(view: PlanView) -> dict[ImageKey, list[str]]:
+    """The services of each image that is made; names of what a sibling builds count as its own."""
+    users = view.users()
+    for key, image in view.plan.images.items():
+        if isinstance(image, PullPlan) and image.built_by is not None:
+            users[image.built_by] += users.pop(key)
+    return users
 
 
 def _action(image: ImagePlan, view: PlanView) -> str:
     if isinstance(image, BuildPlan):
         return f"built for service {image.service} from {view.shown(image.dockerfile)}"
-    if image.built_by is not None:
-        builder = view.plan.images[image.built_by].service
-        return f"built for service {builder}, used by service {image.service}"
     return f"pulled for service {image.service} unless it is here"
 
 

@@ -1,7 +1,7 @@
 """A container's output and input over a hijacked connection.
 
-aiohttp keeps its connections to itself, so this speaks the little HTTP that is needed on a raw one:
-a request to upgrade, the head of the answer, and from there plain bytes in both directions
+This speaks the little HTTP that is needed on a connection of its own: a request to upgrade, the
+head of the answer, and from there plain bytes in both directions
 (Engine API, ``POST /containers/{id}/attach``, "Hijacking"). Nothing is read ahead of the consumer,
 so a slow one slows the container down instead of filling our memory.
 """

@@ -1,19 +1,20 @@
-"""HTTP with an engine: one session, one API version, our errors only."""
+"""Requests to an engine: one pool of connections, one API version, our errors only."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
-import aiohttp
 import anyio
 
-from longshore.engine.docker.dial import CONNECT_SECONDS, Address, resolved
+from longshore.engine.docker.dial import Address, resolved
 from longshore.engine.docker.errors import reading, refusal, translated
+from longshore.engine.docker.http import Body, Pool, Response
 from longshore.engine.endpoint import Endpoint
 from longshore.errors import EngineError, EngineUnavailable
 
@@ -47,16 +48,16 @@ class Identity:
 class Answer:
     """The body of an answer that is read while it arrives."""
 
-    def __init__(self, response: aiohttp.ClientResponse, where: str) -> None:
+    def __init__(self, response: Response, where: str) -> None:
         self._response = response
         self._where = where
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body's bytes in the sizes they come in."""
-        content = self._response.content
+        chunks = self._response.chunks()
         while True:
             with translated(self._where):
-                data = await content.readany()
+                data = await anext(chunks, b"")
             if not data:
                 return
             yield data
@@ -94,8 +95,8 @@ def _message(line: bytes) -> dict[str, Any] | None:
 class Client:
     """Requests to one engine. Every error is an `EngineError`; only connecting has a time limit."""
 
-    def __init__(self, session: aiohttp.ClientSession, address: Address, who: Identity) -> None:
-        self._session = session
+    def __init__(self, pool: Pool, address: Address, who: Identity) -> None:
+        self._pool = pool
         self.address = address
         self.identity = who
         self.last_heard = 0
@@ -120,13 +121,9 @@ class Client:
 
         Leaving the block before the end closes the connection, which stops the engine's work.
         """
-        response = await self._send(
-            method, path, params=params, headers=headers, json=body, data=data
-        )
-        try:
+        sent = data if data is not None else _encoded(body)
+        async with self._answer(method, path, params, headers or {}, sent) as response:
             yield Answer(response, self.address.where)
-        finally:
-            response.close()
 
     async def json(
         self,
@@ -137,20 +134,37 @@ class Client:
         body: object = None,
     ) -> Any:
         """Send a request and return the decoded answer; None when it is empty."""
-        response = await self._send(method, path, params=params, json=body)
-        with translated(self.address.where):
-            text = await response.read()
-            return json.loads(text) if text.strip() else None
+        async with self._answer(method, path, params, {}, _encoded(body)) as response:
+            with translated(self.address.where):
+                text = await response.read()
+                return json.loads(text) if text.strip() else None
 
-    async def _send(self, method: str, path: str, **options: Any) -> aiohttp.ClientResponse:
-        url = self.address.base_url + self.path(path)
-        with translated(self.address.where):
-            response = await self._session.request(method, url, **options)
-            self.last_heard = _seconds(response.headers.get("Date")) or self.last_heard
-            if response.status < 400:
-                return response
-            text = await response.text(errors="replace")
-        raise refusal(response.status, _said(text))
+    @asynccontextmanager
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        params: Parameters | None,
+        headers: Mapping[str, str],
+        body: Body,
+    ) -> AsyncIterator[Response]:
+        """An answer that is no refusal."""
+        query = f"?{urlencode(params)}" if params else ""
+        kind = {"Content-Type": "application/json"} if isinstance(body, bytes) else {}
+        target = f"{self.path(path)}{query}"
+        opening = self._pool.request(method, target, {**kind, **headers}, body)
+        async with AsyncExitStack() as stack:
+            with translated(self.address.where):
+                response = await stack.enter_async_context(opening)
+                self.last_heard = _seconds(response.headers.get("date")) or self.last_heard
+                text = await response.read() if response.status >= 400 else b""
+            if response.status >= 400:
+                raise refusal(response.status, said_in(text))
+            yield response
+
+
+def _encoded(body: object) -> bytes | None:
+    return None if body is None else json.dumps(body).encode()
 
 
 def _seconds(date: str | None) -> int:
@@ -180,23 +194,20 @@ async def connected(endpoint: Endpoint) -> AsyncIterator[Client]:
     Raises `EngineUnavailable` when no engine answers, or none that we can talk to.
     """
     async with resolved(endpoint) as address:
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
-        async with aiohttp.ClientSession(
-            connector=address.connector(),
-            timeout=timeout,
-            read_bufsize=1 << 20,
-            auto_decompress=False,
-            skip_auto_headers=("User-Agent",),
-        ) as session:
-            yield Client(session, address, await _introduced(session, address))
+        pool = Pool(address)
+        try:
+            yield Client(pool, address, await _introduced(pool, address))
+        finally:
+            with anyio.CancelScope(shield=True):
+                await pool.close()
 
 
-async def _introduced(session: aiohttp.ClientSession, address: Address) -> Identity:
+async def _introduced(pool: Pool, address: Address) -> Identity:
     with translated(address.where), anyio.fail_after(HELLO_SECONDS):
-        async with session.get(f"{address.base_url}/version") as response:
-            text = await response.text(errors="replace")
+        async with pool.request("GET", "/version", {}, None) as response:
+            text = await response.read()
     if response.status >= 400:
-        raise refusal(response.status, _said(text), otherwise=EngineUnavailable)
+        raise refusal(response.status, said_in(text), otherwise=EngineUnavailable)
     with translated(address.where):
         return _negotiated(json.loads(text), address.where)
 

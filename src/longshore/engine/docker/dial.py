@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import aiohttp
 import anyio
 from anyio.abc import ByteStream
 
-from longshore.engine.docker.errors import translated
+from longshore.engine.docker.errors import dialling, translated
 from longshore.engine.docker.ssh import forward
+from longshore.engine.docker.unix_stream import connect_unix
 from longshore.engine.endpoint import Endpoint, TlsFiles
 from longshore.errors import EngineUnavailable
 
@@ -32,25 +32,11 @@ class Address:
     port: int = 0
     tls: ssl.SSLContext | None = None
 
-    @property
-    def base_url(self) -> str:
-        """What request paths are appended to."""
-        if self.socket is not None:
-            return "http://engine"
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
-
-    def connector(self) -> aiohttp.BaseConnector:
-        """A pool without limit: two hundred pending waits must not block a remove."""
-        if self.socket is not None:
-            return aiohttp.UnixConnector(self.socket, limit=0)
-        return aiohttp.TCPConnector(ssl=self.tls or True, limit=0, limit_per_host=0)
-
     async def dial(self) -> ByteStream:
         """A fresh raw connection."""
-        with translated(self.where), anyio.fail_after(CONNECT_SECONDS):
+        with dialling(self.where), anyio.fail_after(CONNECT_SECONDS):
             if self.socket is not None:
-                return await anyio.connect_unix(self.socket)
+                return await connect_unix(self.socket)
             if self.tls is None:
                 return await anyio.connect_tcp(self.host, self.port)
             return await anyio.connect_tcp(

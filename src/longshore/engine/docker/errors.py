@@ -1,7 +1,7 @@
 """The table that turns an engine's refusals and foreign exceptions into our own.
 
 Two doors: `refusal` for answers with an error status or an error message in a stream, `translated`
-for exceptions of aiohttp, anyio and the operating system. Nothing else in the adapter does this.
+for exceptions of h11, anyio and the operating system. Nothing else in the adapter does this.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import aiohttp
 import anyio
+import h11
 
 from longshore.errors import Conflict, EngineError, EngineUnavailable, NotFound
 
@@ -107,8 +107,7 @@ _BY_ERRNO = {
 }
 
 FOREIGN = (
-    aiohttp.ClientError,
-    aiohttp.http_exceptions.HttpProcessingError,
+    h11.ProtocolError,
     anyio.BrokenResourceError,
     anyio.ClosedResourceError,
     anyio.EndOfStream,
@@ -119,13 +118,7 @@ FOREIGN = (
 )
 """What may come out of the libraries below; every one of them has an answer in `translation`."""
 
-_NO_ENGINE = (
-    aiohttp.ContentTypeError,
-    aiohttp.ClientResponseError,
-    aiohttp.InvalidURL,
-    aiohttp.http_exceptions.HttpProcessingError,
-    ValueError,
-)
+_NO_ENGINE = (h11.ProtocolError, ValueError)
 
 
 def refusal(
@@ -144,7 +137,7 @@ def refusal(
 
 def translation(exception: BaseException, where: str) -> EngineError:
     """The exception of ours that says what `exception` means; `where` is the engine's URL."""
-    if isinstance(exception, aiohttp.ClientSSLError | ssl.SSLError | ssl.CertificateError):
+    if isinstance(exception, ssl.SSLError | ssl.CertificateError):
         return EngineUnavailable(
             f"no secure connection to the engine at {where}: {exception}",
             hint="Look at DOCKER_TLS_VERIFY and at the files in DOCKER_CERT_PATH.",
@@ -164,7 +157,7 @@ def translation(exception: BaseException, where: str) -> EngineError:
 def _of_system(exception: OSError, where: str) -> EngineError:
     if exception.errno == errno.ENOSPC:
         return EngineError(f"the disk is full: {exception}", hint=DISK_FULL)
-    if isinstance(exception, aiohttp.ClientConnectorError) or exception.errno in _BY_ERRNO:
+    if exception.errno in _BY_ERRNO:
         reason = exception.strerror or str(exception)
         return EngineUnavailable(
             f"no container engine answers at {where}: {reason}",
@@ -180,6 +173,24 @@ def translated(where: str) -> Iterator[None]:
         yield
     except FOREIGN as exception:
         raise translation(exception, where) from exception
+
+
+@contextmanager
+def dialling(where: str) -> Iterator[None]:
+    """As `translated`, around connecting: whatever the system says, nobody answers there."""
+    with translated(where):
+        try:
+            yield
+        except (TimeoutError, ssl.SSLError):
+            raise
+        except OSError as error:
+            # anyio joins the attempts for several addresses in an error without a number.
+            first = error.__cause__ if isinstance(error.__cause__, OSError) else error
+            reason = first.strerror or str(error)
+            raise EngineUnavailable(
+                f"no container engine answers at {where}: {reason}",
+                hint=_BY_ERRNO.get(first.errno or 0),
+            ) from error
 
 
 @contextmanager

@@ -1,0 +1,168 @@
+"""HTTP/1.1 on raw connections to one engine, with h11 for the protocol.
+
+The engine's API needs one connection a request and nothing of a browser. Against a full HTTP
+client this saves 0.15 s of start-up, and a hijacked connection (`attach`) is dialled the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import anyio
+import h11
+from anyio.abc import ByteStream
+
+from longshore.engine.docker.dial import Address
+
+READ_SIZE: Final = 1 << 18
+_HEAD_LIMIT: Final = 1 << 20
+
+Body = bytes | AsyncIterator[bytes] | None
+
+
+@dataclass(slots=True)
+class Wire:
+    """A connection and where its protocol stands."""
+
+    stream: ByteStream
+    protocol: h11.Connection = field(
+        default_factory=lambda: h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_LIMIT)
+    )
+    used: bool = False
+
+    async def send(self, event: h11.Event) -> None:
+        """Send one event of the protocol."""
+        data = self.protocol.send(event)
+        if data:
+            await self.stream.send(data)
+
+    async def receive(self) -> h11.Event | type[h11.PAUSED]:
+        """The next event; EndOfStream when the other side breaks off in the middle of one.
+
+        Raises h11.RemoteProtocolError for what is no HTTP.
+        """
+        while (event := self.protocol.next_event()) is h11.NEED_DATA:
+            try:
+                self.protocol.receive_data(await self.stream.receive(READ_SIZE))
+            except anyio.EndOfStream:
+                return self._at_end()
+        return event  # type: ignore[return-value]  # NEED_DATA was excluded by the loop
+
+    def _at_end(self) -> h11.Event | type[h11.PAUSED]:
+        """What the end of the connection means: the end of a body, or a break."""
+        try:
+            self.protocol.receive_data(b"")
+            event = self.protocol.next_event()
+        except h11.RemoteProtocolError as broken:
+            raise anyio.EndOfStream from broken
+        if isinstance(event, h11.EndOfMessage):
+            return event
+        raise anyio.EndOfStream
+
+    async def close(self) -> None:
+        """Break the connection off, also when cancelled."""
+        with anyio.CancelScope(shield=True):
+            await anyio.aclose_forcefully(self.stream)
+
+
+class Response:
+    """An answer whose head has arrived."""
+
+    def __init__(self, wire: Wire, head: h11.Response) -> None:
+        self._wire = wire
+        self.status = head.status_code
+        self.headers = {name.decode(): value.decode("latin-1") for name, value in head.headers}
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body in the sizes it comes in."""
+        while isinstance(event := await self._wire.receive(), h11.Data):
+            yield bytes(event.data)
+
+    async def read(self) -> bytes:
+        """The whole body."""
+        return b"".join([chunk async for chunk in self.chunks()])
+
+
+class Pool:
+    """Connections to one engine; without a limit, for 200 waiting requests must not block one."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._idle: list[Wire] = []
+
+    async def close(self) -> None:
+        """Close the idle connections."""
+        while self._idle:
+            await self._idle.pop().close()
+
+    @asynccontextmanager
+    async def request(
+        self, method: str, target: str, headers: Mapping[str, str], body: Body
+    ) -> AsyncIterator[Response]:
+        """Send a request; leaving the block before the body's end closes the connection.
+
+        Raises what anyio, h11 and the operating system raise.
+        """
+        wire, response = await self._answered(method, target, headers, body)
+        try:
+            yield response
+        finally:
+            await self._give_back(wire)
+
+    async def _answered(
+        self, method: str, target: str, headers: Mapping[str, str], body: Body
+    ) -> tuple[Wire, Response]:
+        """The head of the answer. A kept connection may have been closed by the engine meanwhile;
+        then the request never reached it, and a fresh connection is taken."""
+        while True:
+            wire = self._idle.pop() if self._idle else Wire(await self._address.dial())
+            try:
+                return wire, await _exchange(wire, method, target, headers, body)
+            except (anyio.BrokenResourceError, anyio.EndOfStream, OSError):
+                stale = wire.used and not isinstance(body, AsyncIterator)
+                await wire.close()
+                if not stale:
+                    raise
+            except BaseException:
+                await wire.close()
+                raise
+
+    async def _give_back(self, wire: Wire) -> None:
+        protocol = wire.protocol
+        if protocol.our_state is h11.DONE and protocol.their_state is h11.DONE:
+            protocol.start_next_cycle()
+            wire.used = True
+            self._idle.append(wire)
+        else:
+            await wire.close()
+
+
+async def _exchange(
+    wire: Wire, method: str, target: str, headers: Mapping[str, str], body: Body
+) -> Response:
+    framing = {"Transfer-Encoding": "chunked"} if isinstance(body, AsyncIterator) else {}
+    if isinstance(body, bytes) or method == "POST":
+        framing = framing or {"Content-Length": str(len(body or b""))}  # type: ignore[arg-type]  # bytes or None here
+    fields = [("Host", "engine"), *headers.items(), *framing.items()]
+    await wire.send(h11.Request(method=method, target=target, headers=fields))
+    try:
+        await _send_body(wire, body)
+    except (anyio.BrokenResourceError, OSError):
+        # An engine that refuses a request may answer and close before it has read all of it.
+        wire.protocol.send_failed()
+    while not isinstance(head := await wire.receive(), h11.Response):
+        if not isinstance(head, h11.InformationalResponse):
+            raise h11.RemoteProtocolError("no answer came")
+    return Response(wire, head)
+
+
+async def _send_body(wire: Wire, body: Body) -> None:
+    if isinstance(body, bytes):
+        await wire.send(h11.Data(data=body))
+    elif body is not None:
+        async for block in body:
+            await wire.send(h11.Data(data=block))
+    await wire.send(h11.EndOfMessage())

@@ -1,0 +1,37 @@
+"""The lock of `make lock` fits the declaration."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LOCK = (ROOT / "requirements-dev.txt").read_text()
+
+
+def _name(requirement: str) -> str:
+    """PEP 503: runs of ``-_.`` are one dash, case does not matter."""
+    found = re.match(r"[A-Za-z0-9._-]+", requirement)
+    assert found is not None
+    return re.sub(r"[-_.]+", "-", found[0]).lower()
+
+
+def test_everything_declared_is_locked() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    requirements = (
+        *declared["build-system"]["requires"],
+        *declared["project"]["dependencies"],
+        *declared["dependency-groups"]["dev"],
+    )
+    locked = {_name(line) for line in LOCK.splitlines() if re.match(r"\w", line)}
+    assert {_name(requirement) for requirement in requirements} <= locked
+
+
+def test_every_locked_package_has_a_version_and_hashes_and_no_address() -> None:
+    entries = re.split(r"\n(?=\w)", LOCK)[1:]
+    assert len(entries) > 20
+    for entry in entries:
+        assert re.match(r"[a-z0-9-]+==[0-9]", entry), entry[:60]
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry[:60]
+    assert "://" not in LOCK

@@ -232,6 +232,20 @@ def read_only(answer: Answer = READ_ONLY) -> Script:
     return Script([Rule(fault=answer, methods=WRITING, times=None)])
 
 
+_IN_A_SESSION: Final = frozenset({"PATCH", "GET", "PUT"})
+
+
+def possible(fault: Fault, method: str, route: Route) -> bool:
+    """Whether a registry can have the fault at such a request.
+
+    Only what goes on with an upload session can be told that the session is lost or broken: of
+    anything else 404 is final, and a client that tried again would be wrong.
+    """
+    if fault != SESSION_BROKEN and not isinstance(fault, LoseUpload):
+        return True
+    return route.kind is Kind.UPLOAD and method in _IN_A_SESSION
+
+
 STORM: Final[tuple[Fault, ...]] = (
     ResetRequest(after=0),
     ResetRequest(after=10_000),
@@ -271,13 +285,14 @@ class Storm:
             self._row[key] = 0
             return None
         self._row[key] += 1
-        return chance.choice(self.faults)
+        fitting = [fault for fault in self.faults if possible(fault, method, route)]
+        return chance.choice(fitting) if fitting else None
 
 
 def seeded_faults(
     seed: int, rate: float, *, faults: Sequence[Fault] = STORM, in_a_row: int = 2
 ) -> Storm:
-    """Each request meets one of `faults` with probability `rate` (0 to 1).
+    """Each request meets one of the `faults` possible for it with probability `rate` (0 to 1).
 
     What a request meets depends on the seed, on what it asks for and on how often that was asked
     before; never on the requests between. After `in_a_row` faults for the same thing one request

@@ -108,9 +108,19 @@ engine_flags = _all(
         default="auto",
         help="what builds images: BuildKit through docker buildx where it is installed, or not",
     ),
+    flag("--build-secrets", help="give encrypted build arguments as BuildKit secrets instead"),
     flag("--no-cache", help="build images without the layer cache"),
     flag("--pull-if-present", help="pull images that exist locally"),
     text("--cache-registry", "repository that keeps the images of services with cached: true"),
+)
+
+registry_flags = _all(
+    text("--registry-ca", "PEM file of an authority to trust; repeatable", multiple=True),
+    text(
+        "--insecure-registry",
+        "host allowed without proper TLS (host, host:port or network); repeatable",
+        multiple=True,
+    ),
 )
 
 container_flags = _all(

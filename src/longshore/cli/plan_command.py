@@ -18,6 +18,7 @@ from longshore.cli.cobra import CobraCommand
 @options.secret_flags
 @options.accepted(
     options.engine_flags,
+    options.registry_flags,
     options.container_flags,
     options.limit_flags,
     options.log_flags,

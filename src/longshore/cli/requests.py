@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from longshore.cli.choices import Flags, credentials, facts, project_choice, selection
 from longshore.cli.options import pairs
 from longshore.commands.load import LoadRequest
+from longshore.commands.login_check import LoginCheckRequest
 from longshore.commands.run import RunRequest
-from longshore.commands.session_options import SessionOptions
+from longshore.commands.session_options import RegistryOptions, SessionOptions
 from longshore.commands.steps import StepsRequest
 from longshore.config.words import split_command
 from longshore.report.readers import LogFormat, LogOptions
@@ -25,12 +27,22 @@ def session(flags: Flags) -> SessionOptions:
         images=ImageOptions(
             no_cache=flags["no_cache"],
             pull_if_present=flags["pull_if_present"],
+            build_secrets=flags["build_secrets"],
             show_output=not flags.get("no_print_build_output", False),
         ),
         env=pairs(flags.get("env", ())),
         key_path=Path(flags["key_path"]) if flags["key_path"] else None,
         credentials=credentials(flags),
         user_credentials=not flags["no_user_credentials"],
+        registries=registries(flags),
+    )
+
+
+def registries(flags: Flags) -> RegistryOptions:
+    """How registries are reached."""
+    return RegistryOptions(
+        authorities=tuple(map(Path, flags.get("registry_ca", ()))),
+        insecure=tuple(flags.get("insecure_registry", ())),
     )
 
 
@@ -93,4 +105,14 @@ def load(flags: Flags) -> LoadRequest:
         session=session(flags),
         services=tuple(flags["services"]),
         log=log(flags),
+    )
+
+
+def login_check(flags: Flags) -> LoginCheckRequest:
+    """All of ``longshore login-check``; push steps count without --push, too."""
+    return LoginCheckRequest(
+        project=project_choice(flags),
+        facts=facts(flags),
+        selection=replace(selection(flags), push=True),
+        session=session(flags),
     )

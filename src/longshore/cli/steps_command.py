@@ -17,6 +17,7 @@ from longshore.cli.cobra import CobraCommand
 @options.ci_flags
 @options.secret_flags
 @options.engine_flags
+@options.registry_flags
 @options.container_flags
 @options.limit_flags
 @options.log_flags

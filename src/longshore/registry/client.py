@@ -28,7 +28,7 @@ from longshore.registry.transport.retry import Backoff, Clock, Retrying
 from longshore.registry.transport.scheme import Reach
 from longshore.registry.transport.session import Session
 from longshore.registry.transport.tls import Trust
-from longshore.registry.upload_session import mount
+from longshore.registry.upload_session import begin, mount
 from longshore.registry.uploads import Delivery
 from longshore.secrets.credential import Credential
 
@@ -198,6 +198,16 @@ class RegistryClient:
     def forget_blobs(self, repository: str) -> None:
         """Do not rely any more on blobs that were delivered: the registry has lost some."""
         self._deliveries.forget_if(lambda key: key[0] == repository)
+
+    async def check_push(self, repository: str) -> None:
+        """Raise RegistryDenied unless we may write to the repository; nothing is left there.
+
+        An upload is begun and cancelled (OCI distribution spec, "Pushing a blob in chunks"), as
+        registries look at rights no sooner.
+        """
+        call = self._pushing(repository)
+        session = await self._line.within(call, lambda call: begin(call, "an upload"))
+        await session.cancel()
 
     def will_push(self, repository: str) -> None:
         """Ask for reading and writing at once from now on: one token less for a push."""

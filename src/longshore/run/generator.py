@@ -11,7 +11,7 @@ import secrets
 import tarfile
 
 from longshore.engine.spec import Mount
-from longshore.errors import EngineError, NotFound
+from longshore.errors import EngineError, NotFound, UsageError
 from longshore.run.convert import Extra
 from longshore.run.leaves import run_service
 from longshore.run.runtime import Runtime, StepLabel
@@ -25,6 +25,8 @@ async def generated_dockercfg(runtime: Runtime, service: str) -> bytes:
 
     Raises EngineError when it fails or writes nothing.
     """
+    if service not in runtime.plan.services:
+        raise UsageError(f'there is no service "{service}"', hint="see --dockercfg-service")
     directory = f"{_DIRECTORY}/codeship-dockercfg{_digits()}"
     path = f"{directory}/codeship-dockercfg{_digits()}"
     content = b""

@@ -1,0 +1,192 @@
+"""``longshore login-check``: every credential a plan needs, tried before anything is built.
+
+For a push the registry is asked to begin an upload, which is cancelled; for a pull it is asked for
+the manifest. Only what names credentials is asked about: public images need none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import anyio
+
+from longshore.commands.preparation import Remarks, credentials_of_files, project_files
+from longshore.commands.project import ProjectChoice, planned
+from longshore.commands.session import open_session
+from longshore.commands.session_options import SessionOptions
+from longshore.environment import Environment
+from longshore.errors import LongshoreError, RegistryError
+from longshore.oci.reference import ImageReference
+from longshore.plan.facts import BuildFacts
+from longshore.plan.images import base_references
+from longshore.plan.model import BuildPlan, ImagePlan, Plan, PullPlan
+from longshore.plan.selection import Selection
+from longshore.registry.client import Access, RegistryClient
+from longshore.registry.limits import Limits
+from longshore.report.readers import LogOptions, reader
+from longshore.report.sink import Sink
+from longshore.report.style import Style
+from longshore.run.credentials import Chain, Credentials, push_chain
+from longshore.run.execute import open_runtime
+from longshore.run.needs import Need, images_of_need, is_pulled, needs_of_steps
+from longshore.secrets.credential import Credential
+from longshore.secrets.masking import Masker
+
+_LIMITS = Limits(retries=2, deadline=60.0, idle=20.0, longest_wait=10.0)
+"""Whoever asks this waits in front of the screen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginCheckRequest:
+    """What `longshore login-check` was asked for."""
+
+    project: ProjectChoice
+    facts: BuildFacts
+    selection: Selection
+    session: SessionOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """A repository that will be pushed to or pulled from, and where its credentials come from."""
+
+    image: ImageReference
+    pushes: bool
+    chain: Chain
+
+    @property
+    def label(self) -> str:
+        """How the line about it begins."""
+        return f"{'push to' if self.pushes else 'pull of'} {self.image.name}"
+
+
+def login_check(
+    request: LoginCheckRequest, environment: Environment, sink: Sink, style: Style
+) -> int:
+    """One line a credential; 1 when one of them does not suffice."""
+    plan = planned(request.project, request.facts, request.selection, sink, style)
+    if plan is None:
+        return 2
+    check = _Check(plan, request.session, environment, sink, style)
+    return anyio.run(check.run)
+
+
+def logins_of(plan: Plan, needs: Iterable[Need]) -> tuple[Login, ...]:
+    """What the steps push to and pull from, each once, in the order of the steps."""
+    found: dict[Login, None] = {}
+    for need in needs:
+        for image in images_of_need(plan, need):
+            chain = (*image.credentials, *need.chain)
+            for reference in _pulled(image, plan):
+                found[Login(image=reference, pushes=False, chain=chain)] = None
+        if need.push is not None:
+            chain = push_chain(plan, need.push)
+            for target in need.push.push.targets[:1]:
+                found[Login(image=target, pushes=True, chain=chain)] = None
+    return tuple(found)
+
+
+def _pulled(image: ImagePlan, plan: Plan) -> Iterable[ImageReference]:
+    """What comes from a registry: an image, or the base images of a build."""
+    if isinstance(image, PullPlan):
+        return [image.name] if is_pulled(image) else []
+    built = {str(each.name) for each in plan.images.values() if isinstance(each, BuildPlan)}
+    text = image.dockerfile.read_text(errors="replace") if image.dockerfile.is_file() else ""
+    return [base for base in base_references(text) if str(base) not in built]
+
+
+@dataclass(slots=True)
+class _Check:
+    plan: Plan
+    options: SessionOptions
+    environment: Environment
+    sink: Sink
+    style: Style
+    masker: Masker = field(default_factory=Masker)
+
+    async def run(self) -> int:
+        """Check all of them, one after the other."""
+        logins = logins_of(self.plan, needs_of_steps(self.plan))
+        access = self.options.registries.access(self.environment)
+        async with self._credentials(logins) as credentials:
+            results = [await self._checked(login, credentials, access) for login in logins]
+        told = [result for result in results if result is not None]
+        if not told:
+            self.sink.tell("no step that will run needs registry credentials\n")
+        return 0 if all(told) else 1
+
+    @asynccontextmanager
+    async def _credentials(self, logins: Iterable[Login]) -> AsyncIterator[Credentials]:
+        """With an engine only when a generator service has to run."""
+        remarks = Remarks()
+        files = project_files(
+            self.plan.directory, self.options, self.environment, self.masker, remarks
+        )
+        plain = credentials_of_files(self.plan, self.options, self.environment, files)
+        sources = [plain.source(login.chain) for login in logins]
+        emit = reader(LogOptions(), self.sink, self.style, self.masker)
+        if not any(s.dockercfg_service and not s.encrypted_dockercfg_path for s in sources):
+            remarks.tell(emit, self.masker)
+            yield plain
+            return
+        async with (
+            open_session(
+                self.plan, (), self.options, self.environment, self.masker, emit
+            ) as setting,
+            open_runtime(self.plan, setting) as runtime,
+        ):
+            yield runtime.images.credentials
+
+    async def _checked(self, login: Login, credentials: Credentials, access: Access) -> bool | None:
+        """None: it needs no credential."""
+        origin = ""
+        try:
+            credential = await _found(login, credentials)
+            if credential is None and not login.pushes:
+                return None
+            origin = credential.origin if credential is not None else "no credentials"
+            await _try(login, credential, access)
+        except LongshoreError as failure:
+            self._line(login, origin, " ".join(_said(failure, origin)))
+            return False
+        self._line(login, origin, None)
+        return True
+
+    def _line(self, login: Login, origin: str, problem: str | None) -> None:
+        mark = self.style.success if problem is None else self.style.failure
+        rest = f" ({origin})" if problem is None else f": {problem}"
+        self.sink.write(self.masker.mask_text(f"{login.label}: {mark}{rest}") + "\n")
+
+
+async def _found(login: Login, credentials: Credentials) -> Credential | None:
+    host = login.image.registry
+    if login.pushes:
+        return await credentials.for_push(login.chain, host)
+    return await credentials.for_pull(login.chain, host)
+
+
+async def _try(login: Login, credential: Credential | None, access: Access) -> None:
+    image = login.image
+    async with RegistryClient(
+        host=image.registry, access=access, credential=credential, limits=_LIMITS
+    ) as client:
+        if login.pushes:
+            await client.check_push(image.repository)
+            return
+        reference = image.digest or image.tag or "latest"
+        if await client.head_manifest(image.repository, reference) is None:
+            raise RegistryError(
+                f"{image.registry} has no {reference} of {image.repository}",
+                hint="the credentials are good; correct the name of the image",
+            )
+
+
+def _said(failure: LongshoreError, origin: str) -> Iterable[str]:
+    """The failure in one line: what, with whose credentials, and what to do."""
+    yield " ".join(failure.message.split())
+    if origin and origin not in (failure.hint or ""):
+        yield f"[{origin}]"
+    if failure.hint:
+        yield f"- {' '.join(failure.hint.split())}"

@@ -59,7 +59,7 @@ KINDS = (
         codes.TOO_MANY,
         "too-many",
         "Too many values or steps",
-        "With its aliases written out the file has more than 150,000 values, or its groups with "
+        "With its aliases written out the file has more than 120,000 values, or its groups with "
         '"services" make more than 100,000 steps.',
         "Split the pipeline, and avoid aliases of aliases.",
     ),

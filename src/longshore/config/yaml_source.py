@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 200
 """Levels of lists and maps; a group of steps takes two."""
-MAX_SIZE = 150_000
+MAX_SIZE = 120_000
 """Values in a file once its aliases are written out: twice those of a file of 10,000 steps."""
 
 

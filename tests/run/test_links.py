@@ -18,8 +18,8 @@ def test_a_linked_redis_gives_the_documented_variables() -> None:
     image = _image(
         environment=(("REDIS_VERSION", "6"), ("PATH", "/bin")), exposed_ports=("6379/tcp",)
     )
-    assert dict(link_variables("redis", "redis", image, ())) == {
-        "REDIS_NAME": "/redis/redis",
+    assert dict(link_variables("web", "redis", image, ())) == {
+        "REDIS_NAME": "/web/redis",
         "REDIS_PORT": "tcp://redis:6379",
         "REDIS_PORT_6379_TCP": "tcp://redis:6379",
         "REDIS_PORT_6379_TCP_ADDR": "redis",
@@ -30,5 +30,5 @@ def test_a_linked_redis_gives_the_documented_variables() -> None:
 
 
 def test_an_alias_with_dashes_and_dots_becomes_a_variable_name() -> None:
-    names = [name for name, _ in link_variables("db", "my-db.local", _image(), ())]
+    names = [name for name, _ in link_variables("web", "my-db.local", _image(), ())]
     assert names == ["MY_DB_LOCAL_NAME"]

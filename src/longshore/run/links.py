@@ -14,7 +14,11 @@ from longshore.engine.spec import ImageInfo
 def link_variables(
     service: str, alias: str, image: ImageInfo, environment: tuple[tuple[str, str], ...]
 ) -> Iterator[tuple[str, str]]:
-    """``<ALIAS>_PORT``, ``_NAME``, ``_ENV_*`` and ``_PORT_<p>_<proto>*`` for one linked service."""
+    """``<ALIAS>_PORT``, ``_NAME``, ``_ENV_*`` and ``_PORT_<p>_<proto>*`` for one linked service.
+
+    `service` is the one that links: engines gave ``DB_NAME=/web/db`` to ``web`` that links ``db``
+    (Docker documentation, "Legacy container links").
+    """
     prefix = re.sub(r"[^A-Z0-9_]", "_", alias.upper())
     yield f"{prefix}_NAME", f"/{service}/{alias}"
     ports = [_port(text) for text in image.exposed_ports]

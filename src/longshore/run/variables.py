@@ -83,4 +83,4 @@ def _links(
         linked = plan.services[dependency.service]
         own = merged([linked.environment], sources.host)
         for alias in dependency.aliases:
-            yield from link_variables(linked.name, alias, images[linked.image], own)
+            yield from link_variables(service.name, alias, images[linked.image], own)

@@ -80,9 +80,7 @@ class DecryptionFailed(SecretError):
 class EngineError(LongshoreError):
     """The container engine refused a request, or broke while it worked on it."""
 
-    def __init__(
-        self, message: str, *, hint: str | None = None, status: int | None = None
-    ) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, status: int | None = None) -> None:
         super().__init__(message, hint=hint)
         self.status = status
 

@@ -51,7 +51,7 @@ class CobraCommand(click.Command):
         """The description, ``Usage:``, ``Flags:``."""
         text = inspect.cleandoc(self.help or "")
         flags = "\n".join(_flag_lines(self, ctx))
-        return f"{text}\n\nUsage:\n  {_usage(self, ctx)}\n\nFlags:\n{flags}"
+        return f"{text}\n\nUsage:\n  {usage(self, ctx)}\n\nFlags:\n{flags}"
 
 
 def _with_flag(kept: Sequence[str], option: click.Option, name: str, value: bool) -> list[str]:
@@ -68,7 +68,8 @@ def _go_bool(name: str, value: str, ctx: click.Context) -> bool:
     raise click.BadParameter(f'"{value}" is neither true nor false', ctx=ctx, param_hint=name)
 
 
-def _usage(command: click.Command, ctx: click.Context) -> str:
+def usage(command: click.Command, ctx: click.Context) -> str:
+    """The line below ``Usage:``."""
     words = [ctx.command_path]
     words += [
         parameter.make_metavar(ctx)
@@ -79,13 +80,18 @@ def _usage(command: click.Command, ctx: click.Context) -> str:
 
 
 def _flag_lines(command: click.Command, ctx: click.Context) -> list[str]:
-    rows = sorted(
+    rows = flag_rows(command, ctx)
+    width = max(len(left) for _, left, _ in rows)
+    return [f"  {left:<{width}}   {text}" for _, left, text in rows]
+
+
+def flag_rows(command: click.Command, ctx: click.Context) -> list[tuple[str, str, str]]:
+    """For every flag that is shown: its long name, its spellings, and what it does, by name."""
+    return sorted(
         _flag_row(parameter, ctx)
         for parameter in command.get_params(ctx)
         if isinstance(parameter, click.Option) and not parameter.hidden
     )
-    width = max(len(left) for _, left, _ in rows)
-    return [f"  {left:<{width}}   {text}" for _, left, text in rows]
 
 
 def _flag_row(option: click.Option, ctx: click.Context) -> tuple[str, str, str]:

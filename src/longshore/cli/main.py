@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 import click
@@ -98,7 +99,10 @@ def _reader_left() -> int:
 def _bug(bug: BaseException) -> int:
     from longshore.cli.bug_report import bug_report
 
-    print(bug_report(bug, _words_that_are_ours(sys.argv[1:])), file=sys.stderr)
+    words: list[str] = []
+    with suppress(Exception):  # asking the commands may meet the same bug
+        words = _words_that_are_ours(sys.argv[1:])
+    print(bug_report(bug, words), file=sys.stderr)
     return ExitCode.BUG
 
 

@@ -176,23 +176,3 @@ def env(**flags: Any) -> int:
         sink=terminal.sink(),
         style=terminal.style(environment),
     )
-
-
-@click.command(cls=CobraCommand, name="login-check")
-@options.project_flags
-@options.steps_path
-@options.selection_flags
-@options.ci_flags
-@options.secret_flags
-@options.engine_flags
-@options.registry_flags
-def login_check(**flags: Any) -> int:
-    """Try every registry credential the plan needs, before anything is built."""
-    from longshore.cli import requests, terminal
-    from longshore.commands.login_check import login_check as run_login_check
-    from longshore.environment import Environment
-
-    environment = Environment.of_process()
-    return run_login_check(
-        requests.login_check(flags), environment, terminal.sink(), terminal.style(environment)
-    )

@@ -18,6 +18,6 @@ def version() -> None:
 @click.command(cls=CobraCommand, name="update")
 @flag("--dry-run", help="only tell")
 def update(dry_run: bool) -> None:
-    """Tell how to upgrade; longshore does not replace itself (C-19)."""
+    """Tell how to upgrade; longshore does not replace itself."""
     click.echo(f"Running version {__version__}.")
     click.echo("To upgrade: pip install --upgrade longshore (or pipx upgrade longshore)")

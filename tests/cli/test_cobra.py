@@ -1,0 +1,136 @@
+"""Flags are read as the original's command line read them (C-1, C-2)."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from .conftest import Program
+
+
+def build_tag(longshore: Program, *words: str) -> object:
+    done = longshore("plan", "--format", "json", *words)
+    assert done.code == 0, done.err
+    return json.loads(done.out)["build_tag"]
+
+
+@pytest.mark.parametrize(
+    "words", [["--tag", "v1"], ["--tag=v1"], ["--tag", "x", "--tag=v1"], ["--push", "--tag", "v1"]]
+)
+def test_values_stand_behind_a_blank_or_an_equals_sign_and_the_last_counts(
+    longshore: Program, words: list[str]
+) -> None:
+    assert build_tag(longshore, *words) == "v1"
+
+
+def test_an_empty_tag_is_none(longshore: Program) -> None:
+    assert build_tag(longshore, "--tag", "") is None
+    assert build_tag(longshore, "--tag=") is None
+
+
+@pytest.mark.parametrize(
+    ("words", "pushes"),
+    [
+        (["--push"], True),
+        (["--push=true"], True),
+        (["--push=T"], True),
+        (["--push=1"], True),
+        (["--push=false"], False),
+        (["--push=F"], False),
+        (["--push", "--push=false"], False),
+        (["--push=false", "--push"], True),
+        ([], False),
+    ],
+)
+def test_booleans_are_spelt_as_in_go(
+    longshore: Program, project: object, words: list[str], pushes: bool
+) -> None:
+    from pathlib import Path
+
+    assert isinstance(project, Path)
+    (project / "codeship-steps.yml").write_text("- {service: demo, type: push, image_name: a/b}\n")
+    done = longshore("plan", "--format", "json", *words)
+    assert json.loads(done.out)["steps"][0]["runs"] is pushes
+
+
+def test_a_boolean_that_is_neither_is_a_usage_error(longshore: Program) -> None:
+    done = longshore("plan", "--push=perhaps")
+    assert done.code == 2
+    assert '"perhaps" is neither true nor false' in done.err
+
+
+def test_flags_may_follow_and_precede_what_is_no_flag(longshore: Program) -> None:
+    before = longshore("schema", "services")
+    assert before.code == 0
+    longshore("generate", "--key-path", "k.aes")
+    assert longshore("encrypt", "--key-path", "k.aes", "Dockerfile", "a").code == 0
+    assert longshore("decrypt", "a", "-", "--key-path", "k.aes").out == "FROM scratch\n"
+
+
+def test_every_flag_of_steps_is_taken_by_plan(longshore: Program) -> None:
+    done = longshore(
+        "plan", "--debug", "-e", "A=b", "-e=C=d", "-T", "--no-remove", "--max-parallel=3",
+        "--engine", "docker", "--log-format=json", "--pull-if-present=true", "--key-path", "k",
+        "--ci-branch", "master", "--tag", "v1",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--cache=false"],
+        ["--keep-volume-containers"],
+        ["--log-driver", "v2"],
+        ["--print-build-output=true"],
+        ["--remote-cache=true"],
+        ["--singleton-links"],
+        ["--system"],
+        ["--key-type=rsa"],
+    ],
+)
+def test_flags_of_the_first_version_are_ignored_with_a_notice(
+    longshore: Program, words: list[str]
+) -> None:
+    done = longshore("steps", "--list", *words)
+    name = words[0].partition("=")[0]
+    assert done.code == 0, done.err
+    assert f"notice: {name} is ignored: " in done.err
+
+
+def test_an_unknown_command_gets_the_nearest(longshore: Program) -> None:
+    done = longshore("stpes")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(
+        'Error: unknown command "stpes" for "longshore"; did you mean "steps"?\n'
+    )
+
+
+def test_an_unknown_flag_gets_the_nearest_and_where_to_read(longshore: Program) -> None:
+    done = longshore("steps", "--psuh")
+    assert (done.code, done.out) == (2, "")
+    assert "--psuh" in done.err
+    assert "--push" in done.err
+    assert 'hint: use "longshore steps --help" for its flags\n' in done.err
+
+
+def test_a_word_too_many_is_a_usage_error(longshore: Program) -> None:
+    assert longshore("steps", "app").code == 2
+
+
+def test_help_has_the_layout_of_the_original(longshore: Program) -> None:
+    lines = longshore().out.splitlines()
+    assert lines[1:5] == ["", "Usage:", "  longshore [command]", ""]
+    assert lines[5] == "Available Commands:"
+    assert "  steps         Run steps" in lines
+    assert lines[-4:-2] == ["Flags:", "  -h, --help   help for longshore"]
+    assert lines[-1] == ('Use "longshore [command] --help" for more information about a command.')
+    assert longshore("help").out == longshore("--help").out == longshore("-h").out
+
+
+def test_help_of_a_command_is_the_same_either_way(longshore: Program) -> None:
+    assert longshore("help", "steps").out == longshore("steps", "--help").out
+    assert longshore("help", "registry", "serve").out == longshore("registry", "serve", "-h").out
+    assert longshore("help", "nothing").code == 2
+    assert longshore("help", "steps", "more").code == 2

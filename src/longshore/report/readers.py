@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from longshore.report.console import Console
 from longshore.report.event_readers import ConsoleReader, JsonReader, LegacyReader
@@ -59,7 +60,7 @@ _MASKED = frozenset({"text", "problem", "summary", "outcome", "failed"})
 
 def masked(event: Event, masker: Masker) -> Event:
     """The event with every text that others wrote masked."""
-    changes = {}
+    changes: dict[str, Any] = {}
     for field in fields(event):
         if field.name in _MASKED:
             value = getattr(event, field.name)

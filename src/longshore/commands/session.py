@@ -19,7 +19,8 @@ from longshore.run.execute import Setting
 from longshore.run.files import ProjectFiles
 from longshore.run.liveness import Liveness, ProcessIdentity, held_lock
 from longshore.run.needs import Need
-from longshore.run.push import EnginePusher
+from longshore.run.push import Pusher
+from longshore.run.pusher import opened_pusher
 from longshore.run.scope import RunScope
 from longshore.run.stream import Emit, to_all
 from longshore.run.sweep import sweep
@@ -47,13 +48,18 @@ async def open_session(
     choice = options.engine or environment.get("LONGSHORE_ENGINE") or "auto"
     locks = environment.state_directory / "runs"
     scope = RunScope(project=plan.directory, process=ProcessIdentity.of_this_process())
-    async with open_engine(choice, environment, builder=options.builder) as engine:
+    async with (
+        open_engine(choice, environment, builder=options.builder) as engine,
+        opened_pusher(engine, options.registries.access(environment), options.push) as pusher,
+    ):
         journals = environment.state_directory / "journals"
         with held_lock(locks, scope.id), journal(journals, scope.id) as keep:
             everybody = to_all(emit, lambda event: keep(masked(event, masker)))
             remarks.tell(everybody, masker)
             await _sweep(engine, Liveness(locks, scope.process), everybody)
-            yield await _setting(plan, options, environment, files, everybody, engine, scope)
+            yield await _setting(
+                plan, options, environment, files, everybody, engine, pusher, scope
+            )
             remarks.tell(everybody, masker)
 
 
@@ -70,6 +76,7 @@ async def _setting(
     files: ProjectFiles,
     emit: Emit,
     engine: Engine,
+    pusher: Pusher,
     scope: RunScope,
 ) -> Setting:
     info = await engine.info()
@@ -90,7 +97,7 @@ async def _setting(
             docker=access.variables,
             command_line=options.env,
         ),
-        pusher=EnginePusher(engine),
+        pusher=pusher,
         docker_mounts=access.mounts,
         mask=files.masker.feed,
         mask_end=files.masker.flush,

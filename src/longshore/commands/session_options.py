@@ -11,6 +11,7 @@ from longshore.environment import Environment
 from longshore.errors import UsageError
 from longshore.run.credentials import CredentialOptions
 from longshore.run.images import ImageOptions
+from longshore.run.push_settings import PushSettings
 from longshore.run.runtime import RunOptions
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class SessionOptions:
     credentials: CredentialKeys = field(default_factory=CredentialKeys)
     user_credentials: bool = True
     registries: RegistryOptions = field(default_factory=RegistryOptions)
+    push: PushSettings = field(default_factory=PushSettings)
 
     @property
     def credential_options(self) -> CredentialOptions:

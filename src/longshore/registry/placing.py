@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from longshore.errors import RegistryError, RegistryUnavailable
@@ -28,11 +28,12 @@ _MOUNTS_TRIED: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A blob that would hold a layer. `size` None: the registry's word is taken."""
+    """A blob that would hold a layer. `size` None: the registry's word is taken; `compression`
+    None: its first bytes tell."""
 
     digest: Digest
     size: int | None = None
-    compression: Compression = Compression.GZIP
+    compression: Compression | None = Compression.GZIP
     repositories: tuple[str, ...] = ()
 
 
@@ -116,6 +117,13 @@ class Placer:
 
         return await self._placed.get((repository, key), work)
 
+    async def knows(self, diff_ids: Iterable[Digest]) -> bool:
+        """Whether something is remembered of every one of the layers."""
+        for diff_id in diff_ids:
+            if not await self._offered(diff_id, ()):
+                return False
+        return True
+
     def forget(self, repository: str, layers: Iterable[Digest]) -> None:
         """The registry has lost layers it had."""
         for layer in layers:
@@ -154,28 +162,55 @@ class Placer:
 
     def _wanted(self, candidate: Candidate) -> bool:
         """gzip is what nobody asked for; who asks for something else gets that."""
-        return candidate.compression is self.compression.compression
+        return candidate.compression in (None, self.compression.compression)
 
     async def _there(self, repository: str, candidate: Candidate, name: str) -> Placed | None:
-        size = await self.client.blob_size(repository, candidate.digest)
-        if size is None or (size := _agreed(size, candidate)) is None:
+        delivery = await self._confirmed(repository, candidate)
+        if delivery is None:
             return None
         self.client.listener(Exists(repository=repository, blob=name))
-        delivery = Delivery(digest=candidate.digest, size=size, route="exists")
-        return _placed(repository, delivery, size, candidate)
+        return self._as_placed(repository, delivery, candidate)
 
     async def _mounted(self, repository: str, candidate: Candidate, name: str) -> Placed | None:
         sources = [one for one in candidate.repositories if one != repository]
         for source in sources[:_MOUNTS_TRIED]:
             if not await self._mount(repository, candidate.digest, source):
                 continue
-            size = await self.client.blob_size(repository, candidate.digest)
-            if size is None or (size := _agreed(size, candidate)) is None:
+            delivery = await self._confirmed(repository, candidate)
+            if delivery is None:
                 return None
             self.client.listener(Mounted(repository=repository, blob=name, source=source))
-            delivery = Delivery(digest=candidate.digest, size=size, route="mounted", source=source)
-            return _placed(repository, delivery, size, candidate)
+            mounted = replace(delivery, route="mounted", source=source)
+            return self._as_placed(repository, mounted, candidate)
         return None
+
+    async def _confirmed(self, repository: str, candidate: Candidate) -> Delivery | None:
+        """The blob as the registry has it; None when it is not there, or is another one."""
+        size = await self.client.blob_size(repository, candidate.digest)
+        if size is None:
+            return None
+        if size < 0:
+            size = candidate.size
+        elif candidate.size not in (None, size):
+            return None
+        if size is None or not await self._is_packed_so(repository, candidate):
+            return None
+        return Delivery(digest=candidate.digest, size=size, route="exists")
+
+    async def _is_packed_so(self, repository: str, candidate: Candidate) -> bool:
+        if candidate.compression is not None:
+            return True
+        async with self.client.get_blob(repository, candidate.digest) as data:
+            start = await anext(aiter(data), b"")
+        return packing_of(start) is self.compression.compression
+
+    def _as_placed(self, repository: str, delivery: Delivery, candidate: Candidate) -> Placed:
+        return Placed(
+            repository=repository,
+            delivery=delivery,
+            size=delivery.size,
+            compression=candidate.compression or self.compression.compression,
+        )
 
     async def _mount(self, repository: str, digest: Digest, source: str) -> bool:
         """Mounting only saves time: where we may not read the source, it is not done."""
@@ -270,17 +305,11 @@ def _of_memory(found: Remembered) -> Candidate:
     )
 
 
-def _agreed(size: int, candidate: Candidate) -> int | None:
-    """The blob's size, when the registry's (-1: it does not say) and ours do not contradict."""
-    if size < 0:
-        return candidate.size
-    return size if candidate.size in (None, size) else None
-
-
-def _placed(repository: str, delivery: Delivery, size: int, candidate: Candidate) -> Placed:
-    return Placed(
-        repository=repository, delivery=delivery, size=size, compression=candidate.compression
-    )
+def packing_of(start: bytes) -> Compression:
+    """How a blob that begins so is packed (RFC 1952, 2.3.1; RFC 8878, 3.1.1)."""
+    if start.startswith(b"\x1f\x8b"):
+        return Compression.GZIP
+    return Compression.ZSTD if start.startswith(b"\x28\xb5\x2f\xfd") else Compression.NONE
 
 
 async def _value(found: Placed) -> Placed:

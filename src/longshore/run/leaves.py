@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from longshore.engine.spec import Exit
-from longshore.plan.model import PushStep, RunStep
+from longshore.engine.spec import Exit, ImageInfo
+from longshore.plan.model import BuildPlan, PushStep, RunStep
 from longshore.run.containers import StepContainers, images_of
 from longshore.run.convert import Extra
 from longshore.run.credentials import push_chain
@@ -14,6 +15,7 @@ from longshore.run.events import Pushed, PushOutput
 from longshore.run.janitor import StepDebris
 from longshore.run.outcome import Broken, Failed, Outcome, Passed
 from longshore.run.pump import OutputReader, Pump
+from longshore.run.push import PushRequest
 from longshore.run.quiet import QuietWatch
 from longshore.run.runtime import Runtime, StepLabel
 
@@ -29,6 +31,9 @@ async def run_command(runtime: Runtime, step: RunStep) -> Outcome:
             runtime.sources, command_line=(*step.variables, *runtime.sources.command_line)
         )
         runtime = replace(runtime, sources=sources)
+    if runtime.digests:
+        variables = (*runtime.plan.variables, *runtime.digests.items())
+        runtime = replace(runtime, plan=replace(runtime.plan, variables=variables))
     ended = await run_service(runtime, label, step.service, Extra(command=step.command))
     if ended is None:
         limit = runtime.options.quiet_timeout
@@ -76,14 +81,7 @@ async def run_service(
 async def push_image(runtime: Runtime, step: PushStep) -> Outcome:
     """Push the image of the step's service, building it first if nothing did (P-4, I-11)."""
     image = await runtime.images.image(step.push.image, step.credentials)
-    target = step.push.targets[0]
-    chain = push_chain(runtime.plan, step)
-    credential = await runtime.images.credentials.for_push(chain, target.registry)
-
-    def on_line(text: str) -> None:
-        runtime.emit(PushOutput(step=step.path, name=step.name, service=step.service, text=text))
-
-    done = await runtime.pusher.push(image, step.push.targets, credential, on_line)
+    done = await runtime.pusher.push(await push_request(runtime, step, image))
     for pushed in done:
         runtime.emit(
             Pushed(
@@ -94,4 +92,30 @@ async def push_image(runtime: Runtime, step: PushStep) -> Outcome:
                 summary=pushed.summary,
             )
         )
+    runtime.digests[digest_variable(step.name)] = done[0].digest
     return Passed()
+
+
+async def push_request(runtime: Runtime, step: PushStep, image: ImageInfo) -> PushRequest:
+    """What the step asks of the pusher, credentials included."""
+    chain = push_chain(runtime.plan, step)
+    registry = step.push.targets[0].registry
+    credential = await runtime.images.credentials.for_push(chain, registry)
+    plan = runtime.plan.images[step.push.image]
+
+    def on_line(text: str) -> None:
+        runtime.emit(PushOutput(step=step.path, name=step.name, service=step.service, text=text))
+
+    return PushRequest(
+        image=image,
+        name=str(plan.name),
+        targets=step.push.targets,
+        credential=credential,
+        dockerfile=plan.dockerfile if isinstance(plan, BuildPlan) else None,
+        on_line=on_line,
+    )
+
+
+def digest_variable(step: str) -> str:
+    """The variable that tells later steps the digest a push step pushed."""
+    return "LONGSHORE_DIGEST_" + re.sub(r"[^A-Z0-9_]", "_", step.upper())

@@ -1,18 +1,35 @@
 """Push steps: an image of the run, to one or more references (spec section 5).
 
-The pusher is a port of its own: a `PushPlan` and the image go in, progress lines and digests come
-out. `EnginePusher` is the plain way through the engine's own push.
+The pusher is a port of its own: a `PushRequest` goes in, progress lines and digests come out.
+`EnginePusher` is the plain way through the engine's own push; `longshore.run.pusher` is ours.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from longshore.engine.port import Engine, OnLine
 from longshore.engine.spec import ImageInfo
 from longshore.oci.reference import ImageReference
 from longshore.secrets.credential import Credential
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushRequest:
+    """An image of the engine, and the references it is to be pushed under: on one registry.
+
+    `name` is what the user calls the image. `dockerfile` is what it was built from, if it was:
+    its base images may have been published.
+    """
+
+    image: ImageInfo
+    name: str
+    targets: tuple[ImageReference, ...]
+    credential: Credential | None = None
+    dockerfile: Path | None = None
+    on_line: OnLine = field(default=lambda _: None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,19 +42,20 @@ class PushedImage:
 
 
 class Pusher(Protocol):
-    """Pushes an image of the engine."""
+    """Pushes images of the engine."""
 
-    async def push(
-        self,
-        image: ImageInfo,
-        targets: tuple[ImageReference, ...],
-        credential: Credential | None,
-        on_line: OnLine,
-    ) -> tuple[PushedImage, ...]:
-        """Push `image` under every target; all targets are on one registry.
+    async def push(self, request: PushRequest) -> tuple[PushedImage, ...]:
+        """Push the image under every target.
 
         Raises EnginePushFailed or RegistryError, naming the reference; never leaves a tag that
-        points to something else than `image`.
+        points to something else than the image.
+        """
+        ...
+
+    async def prepare(self, request: PushRequest) -> None:
+        """Do beforehand what nobody can see: layers without a manifest. Raises as `push` does.
+
+        May be cancelled at any time, and run beside a `push` of the same.
         """
         ...
 
@@ -48,23 +66,14 @@ class EnginePusher:
 
     engine: Engine
 
-    async def push(
-        self,
-        image: ImageInfo,
-        targets: tuple[ImageReference, ...],
-        credential: Credential | None,
-        on_line: OnLine,
-    ) -> tuple[PushedImage, ...]:
+    async def push(self, request: PushRequest) -> tuple[PushedImage, ...]:
         """See `Pusher`."""
-        return tuple([await self._push(image, target, credential, on_line) for target in targets])
+        return tuple([await self._push(request, target) for target in request.targets])
 
-    async def _push(
-        self,
-        image: ImageInfo,
-        target: ImageReference,
-        credential: Credential | None,
-        on_line: OnLine,
-    ) -> PushedImage:
-        await self.engine.tag(image.id, str(target))
-        digest = await self.engine.push(str(target), credential, on_line)
+    async def prepare(self, request: PushRequest) -> None:
+        """See `Pusher`; the engine cannot push layers alone."""
+
+    async def _push(self, request: PushRequest, target: ImageReference) -> PushedImage:
+        await self.engine.tag(request.image.id, str(target))
+        digest = await self.engine.push(str(target), request.credential, request.on_line)
         return PushedImage(reference=target, digest=digest)

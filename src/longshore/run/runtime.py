@@ -54,6 +54,8 @@ class Runtime:
     docker_mounts: tuple[Mount, ...] = ()
     mask: Mask = field(default=lambda _, data: data)
     mask_end: Callable[[str], bytes] = field(default=lambda _: b"")
+    digests: dict[str, str] = field(default_factory=dict)
+    """Variables with the digests of what was pushed so far, for the steps that start later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,61 @@
+"""The clients of one command: one a registry and credential, opened when first needed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from longshore.image.compression import CompressionOptions
+from longshore.oci.reference import normalise_registry
+from longshore.registry.client import Access, RegistryClient
+from longshore.registry.limits import Limits
+from longshore.registry.memory import Forgetful, LayerMemory
+from longshore.registry.placing import Placer
+from longshore.registry.telling import to_current
+from longshore.registry.transport.retry import Clock
+from longshore.secrets.credential import Credential
+
+
+@dataclass(slots=True, kw_only=True)
+class Clients:
+    """Gives out placers, which hold the clients; see `opened_clients`."""
+
+    access: Access
+    limits: Limits = field(default_factory=Limits)
+    compression: CompressionOptions = field(default_factory=CompressionOptions)
+    memory: LayerMemory = field(default_factory=Forgetful)
+    clock: Clock = field(default_factory=Clock)
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _placers: dict[tuple[str, Credential | None], Placer] = field(default_factory=dict)
+
+    async def placer(self, registry: str, credential: Credential | None) -> Placer:
+        """The placer for pushes to `registry` as `credential`; the same for the same."""
+        key = normalise_registry(registry), credential
+        if key not in self._placers:
+            client = RegistryClient(
+                host=registry,
+                access=self.access,
+                credential=credential,
+                limits=self.limits,
+                listener=to_current,
+                clock=self.clock,
+            )
+            self._placers[key] = Placer(
+                client=client, compression=self.compression, memory=self.memory
+            )
+            await self._stack.enter_async_context(client)
+        return self._placers[key]
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._stack.aclose()
+
+
+@asynccontextmanager
+async def opened_clients(clients: Clients) -> AsyncIterator[Clients]:
+    """Clients that are closed when the block is left."""
+    try:
+        yield clients
+    finally:
+        await clients.close()

@@ -1,0 +1,147 @@
+"""An image that flows by once into a repository: layers are sent as they arrive.
+
+The configuration comes last, so the manifest is made when everything has passed. What breaks a
+layer beyond what its upload can mend costs another pass, in which nothing is sent twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Final
+
+from longshore.errors import InvalidValue, LongshoreError
+from longshore.image.export import ExportedImage
+from longshore.image.layer import Blocks, ImageParts, LayerSource
+from longshore.oci.descriptor import Descriptor
+from longshore.oci.digest import Digest
+from longshore.registry.placing import Placed, Placer, key_of
+from longshore.registry.publish import PushedImage, Release, publish
+from longshore.registry.push import PushOptions, same_image
+from longshore.registry.side_by_side import side_by_side
+
+OpenExport = Callable[[], AbstractAsyncContextManager[ExportedImage]]
+"""Begins a pass of the image."""
+
+_PASSES: Final = 3
+_AT_ONCE: Final = 8
+
+
+class PassedBy(LongshoreError):
+    """A layer of a stream was wanted again after it had gone by; another pass will have it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Passing:
+    """An arriving layer that says so when it is opened again."""
+
+    layer: LayerSource
+    name: str
+    opened: bool = False
+
+    @property
+    def diff_id(self) -> Digest | None:
+        return self.layer.diff_id
+
+    @property
+    def size(self) -> int | None:
+        return self.layer.size
+
+    @property
+    def origin(self) -> str:
+        return self.layer.origin
+
+    @property
+    def packed(self) -> Descriptor | None:
+        return self.layer.packed
+
+    def open(self) -> Blocks:
+        if self.opened:
+            raise PassedBy(f"{self.name} has to be read again, and the image export has gone on")
+        self.opened = True
+        return self.layer.open()
+
+
+async def push_stream(
+    placer: Placer,
+    repository: str,
+    tags: Sequence[str],
+    identity: Digest,
+    diff_ids: Sequence[Digest],
+    export: OpenExport,
+    options: PushOptions,
+) -> PushedImage:
+    """As `push.push`, for an image whose layers pass once; `identity` is what `same_image` takes.
+
+    Raises PassedBy when a layer could not be had in several passes.
+    """
+    there = await same_image(placer.client, repository, tags, identity, options)
+    if there is not None:
+        return there
+    parts, layers = await place_stream(placer, repository, diff_ids, export, options)
+    release = Release(parts=parts, layers=layers)
+    return await publish(placer.client, repository, tags, release, options.format, options.verify)
+
+
+async def find_layers(
+    placer: Placer, repository: str, diff_ids: Sequence[Digest], options: PushOptions
+) -> dict[Digest, Placed]:
+    """The layers that need not be read, by diff ID."""
+
+    async def one(diff_id: Digest) -> Placed | None:
+        name = _name(diff_id, diff_ids)
+        return await placer.find(repository, diff_id, options.of(diff_id), name)
+
+    distinct = tuple(dict.fromkeys(diff_ids))
+    found = await side_by_side(one, distinct, at_once=_AT_ONCE)
+    return {key: placed for key, placed in zip(distinct, found, strict=True) if placed}
+
+
+async def place_stream(
+    placer: Placer,
+    repository: str,
+    diff_ids: Sequence[Digest],
+    export: OpenExport,
+    options: PushOptions,
+) -> tuple[ImageParts, tuple[Placed, ...]]:
+    """All layers into the repository; also what the image is, as the stream told at its end."""
+    await find_layers(placer, repository, diff_ids, options)
+    for left in reversed(range(_PASSES)):
+        try:
+            return await _pass(placer, repository, diff_ids, export, options)
+        except PassedBy:
+            if not left:
+                raise
+    raise AssertionError("the last pass returns or raises")
+
+
+async def _pass(
+    placer: Placer,
+    repository: str,
+    diff_ids: Sequence[Digest],
+    export: OpenExport,
+    options: PushOptions,
+) -> tuple[ImageParts, tuple[Placed, ...]]:
+    placed: dict[Digest, Placed] = {}
+    async with export() as image:
+        async for arriving in image.arrivals():
+            name = _name(arriving.diff_id, diff_ids)
+            layer = _Passing(layer=arriving, name=name)
+            key = key_of(layer)
+            placed[key] = await placer.place(repository, layer, options.of(key), name)
+        packed = {diff_id: digest for digest, diff_id in image.diff_id_of_packed.items()}
+        try:
+            layers = tuple(
+                placed[diff_id] if diff_id in placed else placed[packed[diff_id]]
+                for diff_id in image.parts.diff_ids
+            )
+        except KeyError as missing:
+            raise InvalidValue(f"the image export has no layer {missing.args[0]}") from missing
+        return image.parts, layers
+
+
+def _name(diff_id: Digest | None, diff_ids: Sequence[Digest]) -> str:
+    if diff_id in diff_ids:
+        return f"layer {diff_ids.index(diff_id) + 1} of {len(diff_ids)}"
+    return "a layer"

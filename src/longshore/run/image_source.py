@@ -1,0 +1,86 @@
+"""An image of the engine as something the pusher can read: where its store lets us."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final
+
+from anyio import to_thread
+
+from longshore.engine.port import Engine
+from longshore.engine.spec import EngineInfo, ImageInfo
+from longshore.errors import NotFound
+from longshore.image.containerd import open_containerd
+from longshore.image.export import ExportedImage
+from longshore.image.layer import StoredImage
+from longshore.image.overlay2 import open_overlay2
+from longshore.image.published import published_blobs
+from longshore.oci.digest import Digest
+from longshore.oci.platform import Platform
+from longshore.registry.placing import Candidate, Candidates
+
+_ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "armv6l": "arm"}
+"""The kernel's names (EngineInfo) in Go's words (image configurations)."""
+
+
+async def open_stored(info: EngineInfo, image: ImageInfo) -> StoredImage:
+    """The image in the engine's own store.
+
+    Raises NotFound, in words that explain, when that store cannot be read.
+    """
+    return await to_thread.run_sync(_open_stored, info, Digest.parse(image.id))
+
+
+def _open_stored(info: EngineInfo, image_id: Digest) -> StoredImage:
+    if not info.local or info.data_root is None:
+        raise NotFound("it is on another machine")
+    if info.containerd_store:
+        return open_containerd(info.data_root, image_id, platform_of(info))
+    if info.storage_driver != "overlay2":
+        raise NotFound(f"its storage driver is {info.storage_driver}")
+    return open_overlay2(info.data_root, image_id)
+
+
+def exported(engine: Engine, image: ImageInfo) -> AbstractAsyncContextManager[ExportedImage]:
+    """One pass of the image through the engine's export."""
+    return _exported(engine, image)
+
+
+@asynccontextmanager
+async def _exported(engine: Engine, image: ImageInfo) -> AsyncIterator[ExportedImage]:
+    async with engine.export(image.id) as chunks:
+        yield ExportedImage(chunks, diff_ids=diff_ids_of(image))
+
+
+def diff_ids_of(image: ImageInfo) -> tuple[Digest, ...]:
+    """The image's layers, from the base up."""
+    return tuple(Digest.parse(text) for text in image.diff_ids)
+
+
+async def noted_blobs(info: EngineInfo, image: ImageInfo, registry: str) -> Candidates:
+    """The blobs under which the engine itself saw the image's layers at `registry`."""
+    root = info.data_root
+    if root is None or not info.local or info.storage_driver != "overlay2":
+        return {}
+
+    def read() -> Candidates:
+        found = {}
+        for diff_id in dict.fromkeys(diff_ids_of(image)):
+            by_digest: dict[Digest, list[str]] = {}
+            for blob in published_blobs(root, diff_id):
+                if blob.registry == registry:
+                    by_digest.setdefault(blob.digest, []).append(blob.repository)
+            found[diff_id] = tuple(
+                Candidate(digest=digest, compression=None, repositories=tuple(repositories))
+                for digest, repositories in by_digest.items()
+            )
+        return found
+
+    return await to_thread.run_sync(read)
+
+
+def platform_of(info: EngineInfo) -> Platform:
+    """What the engine's containers run on."""
+    architecture = _ARCHITECTURES.get(info.architecture, info.architecture)
+    return Platform(os="linux", architecture=architecture)

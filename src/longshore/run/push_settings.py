@@ -1,0 +1,40 @@
+"""How images are pushed, as the user asked for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from longshore.image.compression import CompressionOptions
+from longshore.oci.media_types import Compression, Format
+from longshore.registry.limits import Limits
+
+
+class PusherChoice(StrEnum):
+    """``--pusher``: by estimate, always our own, or always the engine's push."""
+
+    AUTO = "auto"
+    OWN = "own"
+    ENGINE = "engine"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushSettings:
+    """The same for all pushes of a command. `eager`: upload layers before a push step's turn
+    comes. `explain`: tell why layers are read where they are read."""
+
+    compression: CompressionOptions = field(default_factory=CompressionOptions)
+    format: Format | None = None
+    verify: bool = False
+    limits: Limits = field(default_factory=Limits)
+    pusher: PusherChoice = PusherChoice.AUTO
+    eager: bool = False
+    metadata_file: Path | None = None
+    explain: bool = False
+
+    @property
+    def fits_the_engine(self) -> bool:
+        """Whether the engine's own push could do what was asked."""
+        plain = self.compression.compression is Compression.GZIP and self.compression.level is None
+        return self.pusher is PusherChoice.AUTO and plain and self.format is None

@@ -1,0 +1,1 @@
+FROM longshore-test/busybox

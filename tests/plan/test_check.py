@@ -91,3 +91,26 @@ def test_an_argument_that_changes_in_every_build_is_warned_about_once(examine: E
 def test_on_fail_is_judged_too(examine: Examine) -> None:
     steps = "- {service: app, command: a, on_fail: [{command: b, tag: '^['}]}"
     assert [code for code, _ in told(examine, ONE, steps)] == ["LS076"]
+
+
+@pytest.mark.parametrize(
+    ("services", "code"),
+    [
+        ("app: {image: 'x/y:${TAG}'}\n", "LS036"),
+        ("app: {build: {context: ., image: 'x/y:$TAG'}}\n", "LS036"),
+        ("app: {image: 'x/y:{{.Branch}}'}\n", "LS027"),
+    ],
+)
+def test_an_image_name_that_cannot_be_is_an_error_at_its_place(
+    examine: Examine, services: str, code: str
+) -> None:
+    found = examine(services, "- {service: app, command: a}\n")
+    assert found.plan is None
+    assert [(p.code, p.severity.value, p.place.line) for p in found.problems] == [
+        (code, "error", 1)
+    ]
+
+
+def test_a_default_dockerfile_elsewhere_does_not_count(examine: Examine) -> None:
+    services = "app: {build: {context: sub}}\n"
+    assert [code for code, _ in told(examine, services)] == ["LS016"]

@@ -36,7 +36,7 @@ def show_env(
 
     Variables of the image itself and of links need an engine to be known and are not listed.
     """
-    plan = planned(project, facts, Selection(), sink, style, need_steps=False)
+    plan = planned(project, facts, Selection(), sink, need_steps=False)
     if plan is None:
         return 2
     check_service(plan, service)

@@ -49,7 +49,7 @@ def load(
     leave: Callable[[], None],
 ) -> int:
     """Make the images ready; 1 when one could not be."""
-    plan = planned(request.project, request.facts, Selection(), sink, style, need_steps=False)
+    plan = planned(request.project, request.facts, Selection(), sink, need_steps=False)
     if plan is None:
         return 2
     for service in request.services:

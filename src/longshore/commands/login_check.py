@@ -66,7 +66,7 @@ def login_check(
     request: LoginCheckRequest, environment: Environment, sink: Sink, style: Style
 ) -> int:
     """One line a credential; 1 when one of them does not suffice."""
-    plan = planned(request.project, request.facts, request.selection, sink, style)
+    plan = planned(request.project, request.facts, request.selection, sink)
     if plan is None:
         return 2
     check = _Check(plan, request.session, environment, sink, style)

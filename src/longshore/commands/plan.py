@@ -37,7 +37,7 @@ def show_plan(
     user_login: bool = True,
 ) -> int:
     """Print the plan; 2 when the files have errors. `flags` are the command line's credentials."""
-    plan = planned(project, facts, selection, sink, style, warnings=True)
+    plan = planned(project, facts, selection, sink, warnings=True)
     if plan is None:
         return 2
     view = PlanView(plan, flags=flags or CredentialKeys(), user_login=user_login)

@@ -17,7 +17,6 @@ from longshore.plan.model import Plan
 from longshore.plan.selection import Selection
 from longshore.report.diagnostics import Sources, Terminal, render
 from longshore.report.sink import Sink
-from longshore.report.style import Style
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +90,6 @@ def planned(
     facts: BuildFacts,
     selection: Selection,
     sink: Sink,
-    style: Style,
     *,
     need_steps: bool = True,
     warnings: bool = False,

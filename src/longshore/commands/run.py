@@ -52,7 +52,7 @@ def run(
     leave: Callable[[], None],
 ) -> int:
     """Run it; the exit code is the container's (C-15)."""
-    plan = planned(request.project, request.facts, Selection(), sink, style, need_steps=False)
+    plan = planned(request.project, request.facts, Selection(), sink, need_steps=False)
     if plan is None:
         return 2
     check_service(plan, request.service)

@@ -43,7 +43,7 @@ def run_steps(
     leave: Callable[[], None],
 ) -> int:
     """Run the steps; the exit code is that of spec C-5. `leave` ends the process at once."""
-    plan = planned(request.project, request.facts, request.selection, sink, style)
+    plan = planned(request.project, request.facts, request.selection, sink)
     if plan is None:
         return 2
     result = anyio.run(_run, plan, request, environment, sink, style, leave)

@@ -34,7 +34,7 @@ def check_files(
         for key, path, place in _files(entry):
             _exists(services.directory / path, key, path, place, report)
         if entry.build is not None:
-            _dockerfile(entry, entry.build, services.directory, directory, report, read_text)
+            _dockerfile(entry, entry.build, services.directory, report, read_text)
     for step in all_steps(steps.steps) if steps else ():
         keys = step.credentials
         for key, named in (
@@ -78,15 +78,15 @@ def _dockerfile(
     entry: ServiceEntry,
     build: BuildEntry,
     root: Path,
-    directory: Path,
     report: Report,
     read_text: ReadText,
 ) -> None:
     """The Dockerfile below the context, else beside the files (S-5)."""
     name = build.dockerfile or "Dockerfile"
     context = root / (build.context or ".")
+    places = (context, root) if build.dockerfile else (context,)
     text = next(
-        (text for base in (context, directory) if (text := read_text(base / name)) is not None),
+        (text for base in places if (text := read_text(base / name)) is not None),
         None,
     )
     if text is None:

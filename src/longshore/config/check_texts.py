@@ -24,14 +24,14 @@ _LOOKS_LIKE_REGEX = re.compile(r"[*?+\[\]\\|(){}]")
 def check_image(text: str, place: Place, report: Report) -> ImageReference | None:
     """A valid image name (I-1, P-10), or None after telling why it is not."""
     if "$" in text:
-        report.warning(
+        report.error(
             codes.VARIABLE_IN_IMAGE,
             place,
             f'image name "{text[:80]}" contains "$": variables are not expanded in the files',
             "write the name itself",
         )
         return None
-    if warn_template(text, place, report):
+    if warn_template(text, place, report, fatal=True):
         return None
     try:
         return ImageReference.parse(text)
@@ -70,12 +70,13 @@ def check_tag(text: str, key: str, place: Place, report: Report) -> None:
         )
 
 
-def warn_template(text: str, place: Place, report: Report) -> bool:
+def warn_template(text: str, place: Place, report: Report, *, fatal: bool = False) -> bool:
     """Whether a template field stands where none is expanded; adds the warning (Q-28)."""
     found = _TEMPLATE.search(text)
     if found is None:
         return False
-    report.warning(
+    tell = report.error if fatal else report.warning
+    tell(
         codes.TEMPLATE_ELSEWHERE,
         place,
         f'template "{found[0]}" is not expanded here',

@@ -8,7 +8,6 @@ fake engine, one ``[[program]]`` each. Files are copied first, so that steps may
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import shutil
@@ -16,7 +15,6 @@ import subprocess
 import sys
 import tomllib
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
@@ -29,14 +27,13 @@ import pytest
 
 from longshore.cli import requests
 from longshore.cli.steps_command import steps as steps_command
-from longshore.commands.project import planned
+from longshore.commands.project import examined
 from longshore.engine.docker.engine import connect
 from longshore.engine.endpoint import Endpoint
 from longshore.engine.spec import BuildSpec, ContainerSpec, Health, Resource
 from longshore.errors import UsageError
+from longshore.plan.focus import focused
 from longshore.report.console import Console
-from longshore.report.sink import Sink
-from longshore.report.style import Style
 from longshore.run.scope import PROJECT_LABEL, SERVICE_LABEL, STEP_LABEL
 from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_script import FakeBuild, FakeImage, FakeProgram, out
@@ -104,10 +101,8 @@ def copied(folder: Path, target: Path, registry: str = REGISTRY) -> Scenario:
     return Scenario(target, runs, expected.get("program", []))
 
 
-def each_scenario(function: Callable[..., object]) -> Callable[..., object]:
-    """One test a folder, named after it."""
-    mark = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-    return mark(function)
+each_scenario = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+"""One test a folder, named after it."""
 
 
 # on the fake engine
@@ -124,14 +119,11 @@ async def test_on_the_fake_engine(folder: Path, tmp_path: Path) -> None:
 async def _on_fake(scenario: Scenario, arguments: list[str]) -> tuple[str, int]:
     words = ["--dir", str(scenario.directory), *arguments]
     request = requests.steps(steps_command.make_context("steps", words).params)
-    told = io.BytesIO()
-    sink = Sink(io.BytesIO(), told)
     try:
-        plan = planned(request.project, request.facts, request.selection, sink, Style())
+        plan = examined(request.project, request.facts, request.selection).plan
     except UsageError as error:
         return f"Error: {error.message}\n", 2
-    if plan is None:
-        return told.getvalue().decode(), 2
+    assert plan is not None
     scene = Scene(
         scenario.directory,
         _stand_ins(scenario),
@@ -142,9 +134,9 @@ async def _on_fake(scenario: Scenario, arguments: list[str]) -> tuple[str, int]:
         command_line=request.session.env,
         prepare=partial(_give_builds, scenario),
     )
-    ran = await scene.run_plan(plan)
+    ran = await scene.run_plan(focused(plan, request.selection))
     shown = [Console().render(event) for event in ran.events]
-    said = b"".join(lines.out for lines in shown).decode() + told.getvalue().decode()
+    said = b"".join(lines.out for lines in shown).decode()
     return said + "".join(lines.err for lines in shown), int(not ran.result.passed)
 
 

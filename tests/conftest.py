@@ -95,6 +95,12 @@ def engine_endpoint() -> Iterator[Endpoint]:
         shutil.rmtree(data, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def docker_command(engine_endpoint: Endpoint) -> tuple[str, ...]:
+    """The ``docker`` command line, pointed at the tests' engine."""
+    return ("docker", "--host", engine_endpoint.url)
+
+
 def _running_engine() -> Endpoint | None:
     """DOCKER_HOST or a context has to answer; sockets are tried."""
     named = named_endpoint(_OUTSIDE)

@@ -1,4 +1,4 @@
-"""Images in the development engine, and the engine's store."""
+"""Images in the tests' engine, and the engine's store."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Load = Callable[[Sequence[Layer]], Digest]
 
 
 @pytest.fixture(scope="session")
-def data_root() -> Path:
+def data_root(docker_command: tuple[str, ...]) -> Path:
     """The data root of the engine, which uses overlay2 and which we may read."""
     answer = subprocess.run(
-        ["docker", "info", "--format", "{{json .}}"], check=True, capture_output=True
+        [*docker_command, "info", "--format", "{{json .}}"], check=True, capture_output=True
     )
     info = json.loads(answer.stdout)
     assert info["Driver"] == "overlay2"
@@ -28,7 +28,9 @@ def data_root() -> Path:
 
 
 @pytest.fixture(scope="module")
-def load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Load]:
+def load(
+    docker_command: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Load]:
     """Images loaded by it are removed after the module's tests."""
     tags: list[str] = []
 
@@ -37,13 +39,19 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Load]:
         archive = tmp_path_factory.mktemp("image") / "image.tar"
         write_archive(archive, tag, layers)
         tags.append(tag)
-        subprocess.run(["docker", "load", "-i", str(archive)], check=True, capture_output=True)
+        subprocess.run(
+            [*docker_command, "load", "-i", str(archive)], check=True, capture_output=True
+        )
         archive.unlink()
         answer = subprocess.run(
-            ["docker", "image", "inspect", "-f", "{{.Id}}", tag], check=True, capture_output=True
+            [*docker_command, "image", "inspect", "-f", "{{.Id}}", tag],
+            check=True,
+            capture_output=True,
         )
         return Digest.parse(answer.stdout.decode().strip())
 
     yield put
     if tags:
-        subprocess.run(["docker", "image", "rm", "-f", *tags], check=True, capture_output=True)
+        subprocess.run(
+            [*docker_command, "image", "rm", "-f", *tags], check=True, capture_output=True
+        )

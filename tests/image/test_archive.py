@@ -52,11 +52,13 @@ async def _read_all(image: ExportedImage) -> None:
 
 
 @pytest.fixture(scope="module")
-def saved(load: object, tmp_path_factory: pytest.TempPathFactory) -> tuple[Digest, Path]:
+def saved(
+    load: object, docker_command: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Digest, Path]:
     assert callable(load)
     image_id = load(LAYERS)
     path = tmp_path_factory.mktemp("saved") / "image.tar"
-    subprocess.run(["docker", "save", "-o", str(path), image_id.hex], check=True)
+    subprocess.run([*docker_command, "save", "-o", str(path), image_id.hex], check=True)
     return image_id, path
 
 

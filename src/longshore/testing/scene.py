@@ -15,7 +15,6 @@ from longshore.config.model import Pairs
 from longshore.environment import Environment
 from longshore.plan.compile import compile_plan
 from longshore.plan.facts import BuildFacts
-from longshore.plan.focus import focused
 from longshore.plan.model import Plan
 from longshore.plan.selection import Selection
 from longshore.run.credentials import CredentialOptions
@@ -84,7 +83,7 @@ class Scene:
         assert loaded.project is not None, loaded.problems
         compiled = compile_plan(loaded.project, self.facts, self.selection, read_text)
         assert compiled.plan is not None, compiled.problems
-        return focused(compiled.plan, self.selection)
+        return compiled.plan
 
     async def run(self, services: str, steps: str) -> Ran:
         """Run the project; whatever happens, nothing may be left on the engine."""

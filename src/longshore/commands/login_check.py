@@ -16,6 +16,7 @@ from longshore.commands.preparation import Remarks, credentials_of_files, projec
 from longshore.commands.project import ProjectChoice, planned
 from longshore.commands.session import open_session
 from longshore.commands.session_options import SessionOptions
+from longshore.config.model import CredentialKeys
 from longshore.environment import Environment
 from longshore.errors import LongshoreError, RegistryError
 from longshore.oci.reference import ImageReference
@@ -30,7 +31,7 @@ from longshore.report.sink import Sink
 from longshore.report.style import Style
 from longshore.run.credentials import Chain, Credentials, push_chain
 from longshore.run.execute import open_runtime
-from longshore.run.needs import Need, images_of_need, is_pulled, needs_of_steps
+from longshore.run.needs import Need, generator_images, images_of_need, is_pulled, needs_of_steps
 from longshore.secrets.credential import Credential
 from longshore.secrets.masking import Masker
 
@@ -55,6 +56,7 @@ class Login:
     image: ImageReference
     pushes: bool
     chain: Chain
+    generated: bool = True
 
     @property
     def label(self) -> str:
@@ -73,14 +75,16 @@ def login_check(
     return anyio.run(check.run)
 
 
-def logins_of(plan: Plan, needs: Iterable[Need]) -> tuple[Login, ...]:
+def logins_of(plan: Plan, needs: Iterable[Need], flags: CredentialKeys) -> tuple[Login, ...]:
     """What the steps push to and pull from, each once, in the order of the steps."""
     found: dict[Login, None] = {}
+    for_generators = generator_images(plan, flags)
     for need in needs:
         for image in images_of_need(plan, need):
             chain = (*image.credentials, *need.chain)
-            for reference in _pulled(image, plan):
-                found[Login(image=reference, pushes=False, chain=chain)] = None
+            free = image.key not in for_generators
+            for base in _pulled(image, plan):
+                found[Login(image=base, pushes=False, chain=chain, generated=free)] = None
         if need.push is not None:
             chain = push_chain(plan, need.push)
             for target in need.push.push.targets[:1]:
@@ -108,7 +112,7 @@ class _Check:
 
     async def run(self) -> int:
         """Check all of them, one after the other."""
-        logins = logins_of(self.plan, needs_of_steps(self.plan))
+        logins = logins_of(self.plan, needs_of_steps(self.plan), self.options.credentials)
         access = self.options.registries.access(self.environment)
         async with self._credentials(logins) as credentials:
             results = [await self._checked(login, credentials, access) for login in logins]
@@ -125,7 +129,7 @@ class _Check:
             self.plan.directory, self.options, self.environment, self.masker, remarks
         )
         plain = credentials_of_files(self.plan, self.options, self.environment, files)
-        sources = [plain.source(login.chain) for login in logins]
+        sources = [plain.source(login.chain, generated=login.generated) for login in logins]
         emit = reader(LogOptions(), self.sink, self.style, self.masker)
         if not any(s.dockercfg_service and not s.encrypted_dockercfg_path for s in sources):
             remarks.tell(emit, self.masker)
@@ -164,7 +168,7 @@ async def _found(login: Login, credentials: Credentials) -> Credential | None:
     host = login.image.registry
     if login.pushes:
         return await credentials.for_push(login.chain, host)
-    return await credentials.for_pull(login.chain, host)
+    return await credentials.for_pull(login.chain, host, generated=login.generated)
 
 
 async def _try(login: Login, credential: Credential | None, access: Access) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,9 +32,6 @@ Generate = Callable[[str], Awaitable[bytes]]
 GENERATED_FOR = 600.0
 """Seconds for which generated credentials are used again in a run (P-31)."""
 
-_generating: ContextVar[bool] = ContextVar("generating", default=False)
-"""Whether we are inside a generator's own run: it gets no generated credentials (P-34)."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialOptions:
@@ -47,7 +43,10 @@ class CredentialOptions:
 
 @dataclass(slots=True)
 class Credentials:
-    """The credentials of one run; each source is read once, and generated ones age."""
+    """The credentials of one run; each source is read once, and generated ones age.
+
+    With `generated` False generators do not count: for the images they are started from (P-34).
+    """
 
     directory: Path
     environment: Environment
@@ -59,17 +58,21 @@ class Credentials:
     _read: OncePerKey[CredentialStore] = field(default_factory=OncePerKey)
     _generated_at: dict[str, float] = field(default_factory=dict)
 
-    async def for_build(self, chain: Chain, registries: Iterable[str]) -> Mapping[str, Credential]:
+    async def for_build(
+        self, chain: Chain, registries: Iterable[str], *, generated: bool = True
+    ) -> Mapping[str, Credential]:
         """By registry host: all of a credentials file (I-20), or the user's for `registries`."""
-        store = await self._store(chain)
+        store = await self._store(chain, generated=generated)
         if store is not None:
             return store.by_host()
         found = [(host, await self._of_user(host)) for host in dict.fromkeys(registries)]
         return {host: credential for host, credential in found if credential is not None}
 
-    async def for_pull(self, chain: Chain, host: str) -> Credential | None:
+    async def for_pull(
+        self, chain: Chain, host: str, *, generated: bool = True
+    ) -> Credential | None:
         """The credential for `host`, or None: public images need none."""
-        store = await self._store(chain)
+        store = await self._store(chain, generated=generated)
         return await self._of_user(host) if store is None else store.find(host)
 
     async def for_push(self, chain: Chain, host: str) -> Credential | None:
@@ -77,10 +80,14 @@ class Credentials:
         store = await self._store(chain)
         return await self._of_user(host) if store is None else store.require(host)
 
-    def source(self, chain: Chain) -> CredentialKeys:
+    def source(self, chain: Chain, *, generated: bool = True) -> CredentialKeys:
         """The place that decides; empty: the user's own login does."""
-        places = (*chain, self.options.flags)
-        return next((keys for keys in places if self._counts(keys)), CredentialKeys())
+        for keys in (*chain, self.options.flags):
+            if keys.encrypted_dockercfg_path or keys.dockercfg_path:
+                return keys
+            if keys.dockercfg_service and generated:
+                return keys
+        return CredentialKeys()
 
     def of_file(self, keys: CredentialKeys) -> CredentialStore | None:
         """What is in the file that `keys` name; None: a generator makes it, or they name nothing.
@@ -95,18 +102,12 @@ class Credentials:
         """A file beats a generator (S-52)."""
         if (path := keys.encrypted_dockercfg_path) is not None:
             return self.files.decrypted(self.directory / path, "encrypted_dockercfg_path"), path
-        if keys.dockercfg_service is None and (path := keys.dockercfg_path) is not None:
+        if not keys.dockercfg_service and (path := keys.dockercfg_path) is not None:
             return read_project_file(self.directory / path, "dockercfg_path"), path
         return None
 
-    def _counts(self, keys: CredentialKeys) -> bool:
-        """A flag that names a generator cannot be meant for the generator itself."""
-        if keys is self.options.flags and _generating.get():
-            return bool(keys.encrypted_dockercfg_path)
-        return bool(keys)
-
-    async def _store(self, chain: Chain) -> CredentialStore | None:
-        keys = self.source(chain)
+    async def _store(self, chain: Chain, *, generated: bool = True) -> CredentialStore | None:
+        keys = self.source(chain, generated=generated)
         if (store := self.of_file(keys)) is not None:
             return store
         service = keys.dockercfg_service
@@ -121,11 +122,7 @@ class Credentials:
         return await self._read.get(service, lambda: self._generated(service))
 
     async def _generated(self, service: str) -> CredentialStore:
-        inside = _generating.set(True)
-        try:
-            content = await self.generate(service)
-        finally:
-            _generating.reset(inside)
+        content = await self.generate(service)
         store = self._parsed(content, f'the file of service "{service}"')
         self._generated_at[service] = self.clock()
         return store

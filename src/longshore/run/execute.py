@@ -20,6 +20,7 @@ from longshore.run.gate import Gate
 from longshore.run.generator import generated_dockercfg
 from longshore.run.images import ImageOptions, ImageStore
 from longshore.run.janitor import janitor
+from longshore.run.needs import generator_images
 from longshore.run.push import Pusher
 from longshore.run.result import RunResult
 from longshore.run.runtime import Mask, RunOptions, Runtime
@@ -126,6 +127,7 @@ def _image_store(plan: Plan, setting: Setting, generate: Generate) -> ImageStore
         ),
         values_of=values,
         options=setting.images,
+        for_generators=generator_images(plan, setting.credentials.flags),
     )
 
 

@@ -47,6 +47,8 @@ class ImageStore:
     credentials: Credentials
     values_of: BuildValues
     options: ImageOptions = field(default_factory=ImageOptions)
+    for_generators: frozenset[ImageKey] = frozenset()
+    """Images that generators of credentials start from (P-34)."""
     _ready: OncePerKey[ImageInfo] = field(default_factory=OncePerKey)
 
     async def ready(
@@ -92,7 +94,9 @@ class ImageStore:
             tags=(str(plan.name),),
             arguments=arguments,
             secrets=secrets,
-            credentials=await self.credentials.for_build(chain, base_registries(plan)),
+            credentials=await self.credentials.for_build(
+                chain, base_registries(plan), generated=plan.key not in self.for_generators
+            ),
             pull=self.options.pull_if_present and not plan.builds_first,
             no_cache=self.options.no_cache,
         )
@@ -111,7 +115,9 @@ class ImageStore:
 
         async def pull(on_line: OnLine) -> str:
             chain = (*plan.credentials, *credentials)
-            credential = await self.credentials.for_pull(chain, plan.name.registry)
+            credential = await self.credentials.for_pull(
+                chain, plan.name.registry, generated=plan.key not in self.for_generators
+            )
             return await self.engine.pull(str(plan.name), credential, on_line)
 
         try:

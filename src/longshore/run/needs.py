@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from longshore.config.model import CredentialKeys
 from longshore.config.problem import Place
 from longshore.plan.model import (
     BuildPlan,
@@ -18,6 +19,7 @@ from longshore.plan.model import (
     RunStep,
     Serial,
     Step,
+    walk,
 )
 from longshore.run.credentials import Chain
 
@@ -96,3 +98,23 @@ def image_closure(plan: Plan, keys: Iterable[ImageKey]) -> tuple[ImagePlan, ...]
 def is_pulled(image: ImagePlan) -> bool:
     """Whether it comes from a registry, if the engine does not have it."""
     return isinstance(image, PullPlan) and image.built_by is None
+
+
+def generator_images(plan: Plan, flags: CredentialKeys) -> frozenset[ImageKey]:
+    """The images that some generator of credentials is started from.
+
+    They must be there without generated credentials, or they would wait for themselves (P-34).
+    """
+    leaves = (step for step in _all_steps(plan.root) if isinstance(step, RunStep | PushStep))
+    places = [flags, *(service.credentials for service in plan.services.values())]
+    places += [keys for step in leaves for keys in step.credentials]
+    named = {keys.dockercfg_service for keys in places}
+    generators = [service for service in plan.services.values() if service.name in named]
+    names = {name for service in generators for name in (*service.start_order, service.name)}
+    return frozenset(p.key for p in image_closure(plan, (plan.services[n].image for n in names)))
+
+
+def _all_steps(root: Step) -> Iterator[Step]:
+    for step in walk(root):
+        yield step
+        yield from step.on_fail

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from longshore.config.model import CredentialKeys
 from longshore.config.problem import Place
-from longshore.errors import InvalidValue, LongshoreError, UsageError
+from longshore.errors import LongshoreError, UsageError
 from longshore.plan.lasting import lasting_arguments
 from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, Plan, PushStep, ServicePlan
 from longshore.registry.credentials.store import CredentialStore
 from longshore.run.credentials import Credentials, push_chain
 from longshore.run.files import ProjectFiles
-from longshore.run.needs import Need, image_closure, images_of_need, services_of
+from longshore.run.needs import Need, generator_images, image_closure, images_of_need, services_of
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,7 +30,11 @@ class Preflight:
     files: ProjectFiles
     credentials: Credentials
     build_secrets: bool = False
+    for_generators: frozenset[ImageKey] = field(init=False)
     _seen: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.for_generators = generator_images(self.plan, self.credentials.options.flags)
 
     def check(self, needs: Iterable[Need]) -> None:
         """Raise the `LongshoreError` that the first need would end in, naming who needs it."""
@@ -55,12 +59,12 @@ class Preflight:
 
     def _image(self, image: ImagePlan, need: Need) -> None:
         chain = (*image.credentials, *need.chain)
-        keys = self.credentials.source(chain)
+        generated = image.key not in self.for_generators
+        keys = self.credentials.source(chain, generated=generated)
         with _needed_by(f'the image of service "{image.service}"', image.place):
-            if keys and self._first(f"{image.key} {keys}"):
-                self._generator(keys.dockercfg_service, (image.key,))
-                if isinstance(image, BuildPlan):
-                    self._credentials(keys)
+            self._generator(keys)
+            if isinstance(image, BuildPlan) and self._first(f"{image.key} {keys}"):
+                self._credentials(keys)
             if isinstance(image, BuildPlan) and self._first(image.key):
                 files = image.encrypted_argument_files
                 if len(tuple(self._present(files))) == len(files):
@@ -71,30 +75,17 @@ class Preflight:
         there = path is None or tuple(self._present([self.plan.directory / path]))
         return self.credentials.of_file(keys) if there else None
 
-    def _generator(self, service: str | None, waiting: tuple[ImageKey, ...]) -> None:
-        """A generator must be ready without the images that wait for it (P-34)."""
-        if service is None:
-            return
-        if service not in self.plan.services:
+    def _generator(self, keys: CredentialKeys) -> None:
+        """A flag may name a service that does not exist; the files were checked before."""
+        service = keys.dockercfg_service
+        if service and service not in self.plan.services:
             raise UsageError(f'there is no service "{service}"', hint="see --dockercfg-service")
-        names = (*self.plan.services[service].start_order, service)
-        keys = (self.plan.services[name].image for name in names)
-        for part in image_closure(self.plan, keys):
-            if part.key in waiting:
-                raise InvalidValue(
-                    f'dockercfg_service "{service}" cannot start without the image of service '
-                    f'"{part.service}", which needs the credentials it generates',
-                    hint="let the generator start from an image that needs no credentials",
-                )
-            if part.credentials:
-                own = self.credentials.source(part.credentials)
-                self._generator(own.dockercfg_service, (*waiting, part.key))
 
     def _push(self, step: PushStep) -> None:
         chain = push_chain(self.plan, step)
         keys = self.credentials.source(chain)
         with _needed_by(f'push step "{step.name}"', step.place):
-            self._generator(keys.dockercfg_service, ())
+            self._generator(keys)
             store = self._credentials(keys)
             if store is not None:
                 store.require(step.push.targets[0].registry)

@@ -29,6 +29,7 @@ COMMANDS = (
     Listed("load", "Pull or build service images", "load"),
     Listed("login-check", "Try the registry credentials a plan needs", "login_check"),
     Listed("plan", "Show what would run, and why", "plan"),
+    Listed("push", "Push images to registries", "push"),
     Listed("registry", "Serve a development registry", "registry"),
     Listed("rekey", "Encrypt files anew with another AES key", "secrets"),
     Listed("run", "Run a command inside a service container", "run"),

@@ -95,13 +95,15 @@ secret_flags = _all(
     flag("--no-user-credentials", help="do not use the credentials of your own docker login"),
 )
 
+engine_flag = click.option(
+    "--engine",
+    metavar="string",
+    default=None,
+    help="auto, docker, embedded, or an address such as unix:///run/docker.sock",
+)
+
 engine_flags = _all(
-    click.option(
-        "--engine",
-        metavar="string",
-        default=None,
-        help="auto, docker, embedded, or an address such as unix:///run/docker.sock",
-    ),
+    engine_flag,
     click.option(
         "--builder",
         type=click.Choice(["auto", "buildx", "classic"]),
@@ -121,6 +123,55 @@ registry_flags = _all(
         "host allowed without proper TLS (host, host:port or network); repeatable",
         multiple=True,
     ),
+)
+
+
+def push_flags(format_flag: str) -> Callable[[Any], Any]:
+    """How images are pushed; `format_flag` is what the command calls the format."""
+    return _all(
+        click.option(
+            "--push-retries",
+            type=click.IntRange(min=0),
+            metavar="int",
+            default=8,
+            help="how often a request or a broken layer is tried again (default 8)",
+        ),
+        click.option(
+            "--push-timeout",
+            type=Duration(),
+            metavar="duration",
+            default=7200.0,
+            help="limit for one push, waiting included (default 2h)",
+        ),
+        click.option(
+            "--compression",
+            type=click.Choice(["gzip", "zstd", "none"]),
+            default="gzip",
+            help="how layers are packed (default gzip)",
+        ),
+        click.option(
+            "--compression-level",
+            type=int,
+            metavar="int",
+            help="gzip 0 to 9, zstd 1 to 19 (default: the fastest that is worth it)",
+        ),
+        click.option(
+            format_flag,
+            "push_format",
+            type=click.Choice(["oci", "docker"]),
+            default=None,
+            help="kind of manifest (default: the image's own)",
+        ),
+        flag("--verify", help="ask the registry for every blob again before the tag is written"),
+        text("--metadata-file", "write what was pushed to this file, as JSON", default=None),
+    )
+
+
+pusher_flag = click.option(
+    "--pusher",
+    type=click.Choice(["auto", "own", "engine"]),
+    default="auto",
+    help="who pushes: longshore, the engine, or whoever is faster (default auto)",
 )
 
 container_flags = _all(

@@ -19,6 +19,8 @@ from longshore.cli.cobra import CobraCommand
 @options.accepted(
     options.engine_flags,
     options.registry_flags,
+    options.push_flags("--push-format"),
+    options.pusher_flag,
     options.container_flags,
     options.limit_flags,
     options.log_flags,

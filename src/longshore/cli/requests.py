@@ -7,8 +7,10 @@ from pathlib import Path
 
 from longshore.cli.choices import Flags, credentials, facts, project_choice, selection
 from longshore.cli.options import pairs
+from longshore.cli.push_choices import push_settings
 from longshore.commands.load import LoadRequest
 from longshore.commands.login_check import LoginCheckRequest
+from longshore.commands.push import PushCommand
 from longshore.commands.run import RunRequest
 from longshore.commands.session_options import RegistryOptions, SessionOptions
 from longshore.commands.steps import StepsRequest
@@ -35,6 +37,7 @@ def session(flags: Flags) -> SessionOptions:
         credentials=credentials(flags),
         user_credentials=not flags["no_user_credentials"],
         registries=registries(flags),
+        push=push_settings(flags),
     )
 
 
@@ -51,6 +54,7 @@ def run_options(flags: Flags) -> RunOptions:
     return RunOptions(
         max_parallel=1 if flags.get("no_parallel") else flags.get("max_parallel"),
         fail_fast=flags.get("fail_fast", False),
+        eager_push=flags.get("eager_push", False),
         keep_containers=flags.get("no_remove", False),
         grace=flags.get("stop_grace", 10.0),
         health_timeout=flags.get("health_timeout", 3600.0),
@@ -115,4 +119,19 @@ def login_check(flags: Flags) -> LoginCheckRequest:
         facts=facts(flags),
         selection=replace(selection(flags), push=True),
         session=session(flags),
+    )
+
+
+def push(flags: Flags) -> PushCommand:
+    """All of ``longshore push``."""
+    return PushCommand(
+        image=flags["image"],
+        targets=tuple(flags["targets"]),
+        engine=flags["engine"],
+        registries=registries(flags),
+        settings=push_settings(flags),
+        dockercfg=flags["encrypted_dockercfg_path"] or None,
+        key_path=Path(flags["key_path"]) if flags["key_path"] else None,
+        user_credentials=not flags["no_user_credentials"],
+        quiet=flags["quiet"],
     )

@@ -22,6 +22,8 @@ from longshore.cli.cobra import CobraCommand
 @options.limit_flags
 @options.log_flags
 @options.steps_flags
+@options.push_flags("--push-format")
+@options.pusher_flag
 @options.flag("--list", help="only print the steps that would run, and why others would not")
 @options.legacy_flags
 def steps(**flags: Any) -> int:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from longshore.oci.fields import Fields
+
+_ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "armv6l": "arm"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,11 @@ class Platform:
             architecture=fields.text("architecture"),
             variant=fields.optional_text("variant"),
         )
+
+    @classmethod
+    def of_machine(cls, machine: str) -> Platform:
+        """Linux on a processor in the kernel's words (``uname -m``)."""
+        return cls(os="linux", architecture=_ARCHITECTURES.get(machine, machine))
 
     def document(self) -> dict[str, object]:
         """As JSON values."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Final
 
 from anyio import to_thread
 
@@ -20,9 +19,6 @@ from longshore.oci.digest import Digest
 from longshore.oci.platform import Platform
 from longshore.registry.placing import Candidate, Candidates
 
-_ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "armv6l": "arm"}
-"""The kernel's names (EngineInfo) in Go's words (image configurations)."""
-
 
 async def open_stored(info: EngineInfo, image: ImageInfo) -> StoredImage:
     """The image in the engine's own store.
@@ -36,7 +32,7 @@ def _open_stored(info: EngineInfo, image_id: Digest) -> StoredImage:
     if not info.local or info.data_root is None:
         raise NotFound("it is on another machine")
     if info.containerd_store:
-        return open_containerd(info.data_root, image_id, platform_of(info))
+        return open_containerd(info.data_root, image_id, Platform.of_machine(info.architecture))
     if info.storage_driver != "overlay2":
         raise NotFound(f"its storage driver is {info.storage_driver}")
     return open_overlay2(info.data_root, image_id)
@@ -78,9 +74,3 @@ async def noted_blobs(info: EngineInfo, image: ImageInfo, registry: str) -> Cand
         return found
 
     return await to_thread.run_sync(read)
-
-
-def platform_of(info: EngineInfo) -> Platform:
-    """What the engine's containers run on."""
-    architecture = _ARCHITECTURES.get(info.architecture, info.architecture)
-    return Platform(os="linux", architecture=architecture)

@@ -21,15 +21,14 @@ class PusherChoice(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushSettings:
-    """The same for all pushes of a command. `eager`: upload layers before a push step's turn
-    comes. `explain`: tell why layers are read where they are read."""
+    """The same for all pushes of a command. `explain`: tell why layers are read where they are
+    read."""
 
     compression: CompressionOptions = field(default_factory=CompressionOptions)
     format: Format | None = None
     verify: bool = False
     limits: Limits = field(default_factory=Limits)
     pusher: PusherChoice = PusherChoice.AUTO
-    eager: bool = False
     metadata_file: Path | None = None
     explain: bool = False
 

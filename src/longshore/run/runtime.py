@@ -28,6 +28,8 @@ class RunOptions:
 
     max_parallel: int | None = None
     fail_fast: bool = False
+    eager_push: bool = False
+    """Upload the layers of every image that will be pushed while the steps before run."""
     keep_containers: bool = False
     grace: float = 10.0
     health_timeout: float = 3600.0

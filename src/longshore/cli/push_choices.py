@@ -1,0 +1,44 @@
+"""Parsed flags about pushing put together as the value that pushers take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from longshore.cli.choices import Flags
+from longshore.errors import UsageError
+from longshore.image.compression import CompressionOptions, codec_for
+from longshore.oci.media_types import Compression, Format
+from longshore.registry.limits import Limits
+from longshore.run.push_settings import PusherChoice, PushSettings
+
+
+def push_settings(flags: Flags) -> PushSettings:
+    """The defaults for commands without these flags; raises UsageError for what cannot be done."""
+    if "compression" not in flags:
+        return PushSettings()
+    compression = CompressionOptions(
+        compression=Compression(flags["compression"]), level=flags["compression_level"]
+    )
+    # Asked for now, not after an hour of tests.
+    codec_for(compression)
+    return PushSettings(
+        compression=compression,
+        format=_format(flags["push_format"], compression.compression),
+        verify=flags["verify"],
+        limits=Limits(retries=flags["push_retries"], deadline=flags["push_timeout"]),
+        pusher=PusherChoice(flags.get("pusher", PusherChoice.AUTO)),
+        metadata_file=Path(flags["metadata_file"]) if flags["metadata_file"] else None,
+        explain=flags.get("debug", False),
+    )
+
+
+def _format(asked: str | None, compression: Compression) -> Format | None:
+    """Docker's schema has no media type for zstd: such images are OCI's."""
+    if compression is not Compression.ZSTD:
+        return Format(asked) if asked else None
+    if asked == Format.DOCKER:
+        raise UsageError(
+            "layers in zstd need the format oci",
+            hint="leave the format away, or use --compression gzip",
+        )
+    return Format.OCI

@@ -1,0 +1,36 @@
+"""``longshore push``: the command line of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from longshore.cli import options
+from longshore.cli.cobra import CobraCommand
+
+
+@click.command(cls=CobraCommand, name="push")
+@click.argument("image")
+@click.argument("targets", nargs=-1)
+@options.push_flags("--format")
+@options.registry_flags
+@options.text("--encrypted-dockercfg-path", "encrypted registry credentials")
+@options.text("--key-path", "AES key file (default: codeship.aes in the current directory)")
+@options.flag("--no-user-credentials", help="do not use the credentials of your docker login")
+@options.engine_flag
+@options.flag("--quiet", "-q", help="print nothing but the digest")
+@options.flag("--debug", "-v", "debug", help="tell more")
+def push(**flags: Any) -> int:
+    """Push IMAGE under its own name, or under every TARGET.
+
+    IMAGE is a name the engine knows, oci:DIRECTORY[:NAME], docker-archive:FILE[:NAME], or the
+    path of either. Several targets are pushed at once, and what they share is sent once.
+    """
+    from longshore.cli import requests, terminal
+    from longshore.commands.push import push_images
+    from longshore.environment import Environment
+
+    return push_images(
+        requests.push(flags), Environment.of_process(), terminal.sink(), terminal.leave_at_once
+    )

@@ -1,0 +1,63 @@
+"""Where an image is that the user names: in the engine, in an OCI layout, in an archive file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from platform import machine
+from typing import Final
+
+from longshore.errors import NotFound
+from longshore.image.archive import open_archive
+from longshore.image.files import FileImage
+from longshore.image.oci_layout import open_oci_layout
+from longshore.oci.platform import Platform
+from longshore.oci.reference import ImageReference
+
+LAYOUT: Final = "oci:"
+ARCHIVE: Final = "docker-archive:"
+_PATHS: Final = ("/", "./", "../", "~/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePlace:
+    """An OCI layout (a directory) or a docker archive (a file), and which image of it."""
+
+    path: Path
+    layout: bool
+    name: str | None = None
+
+    def open(self) -> FileImage:
+        """The image; blocking. Raises InvalidValue or NotFound."""
+        if not self.layout:
+            return open_archive(self.path, self.name)
+        return open_oci_layout(self.path, Platform.of_machine(machine()), self.name)
+
+
+def find_place(text: str) -> FilePlace | ImageReference:
+    """What the user means: a text with one of the prefixes or that begins as a path does is a
+    file, everything else an image of the engine.
+
+    Raises InvalidValue for what is no image name, NotFound for a path that is not there.
+    """
+    for prefix in (LAYOUT, ARCHIVE):
+        if text.startswith(prefix):
+            path, name = _split(text.removeprefix(prefix))
+            return FilePlace(path=path, layout=prefix == LAYOUT, name=name)
+    if not text.startswith(_PATHS):
+        return ImageReference.parse(text).with_default_tag()
+    path, name = _split(text)
+    if path.is_dir():
+        return FilePlace(path=path, layout=True, name=name)
+    if path.is_file():
+        return FilePlace(path=path, layout=False, name=name)
+    raise NotFound(f"there is no file {path}", hint="an image of the engine is named without path")
+
+
+def _split(text: str) -> tuple[Path, str | None]:
+    """Path and name; a colon that belongs to an existing path separates nothing."""
+    whole = Path(text).expanduser()
+    path, colon, name = text.partition(":")
+    if whole.exists() or not colon:
+        return whole, None
+    return Path(path).expanduser(), name or None

@@ -1,0 +1,187 @@
+"""``longshore push``: an image of the engine, of an OCI layout or of a docker archive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+
+from longshore.commands.image_place import FilePlace, find_place
+from longshore.commands.interruption import interruptible
+from longshore.commands.session_options import RegistryOptions
+from longshore.config.model import CredentialKeys
+from longshore.engine.opening import open_engine
+from longshore.environment import Environment
+from longshore.errors import NotFound, UsageError
+from longshore.oci.reference import ImageReference
+from longshore.registry.receipt import Receipt
+from longshore.registry.side_by_side import side_by_side
+from longshore.report.sink import Sink
+from longshore.run.credentials import CredentialOptions, Credentials
+from longshore.run.files import ProjectFiles
+from longshore.run.push import PushedImage, PushRequest
+from longshore.run.push_settings import PushSettings
+from longshore.run.pusher import RegistryPusher, opened_pushes
+from longshore.run.pushing import Job, Order, Pushes, push_stored
+from longshore.secrets.key_lookup import NO_DECRYPTOR, KeySource
+from longshore.secrets.masking import Masker
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushCommand:
+    """Everything `longshore push` was asked for; no `targets`: the image's own name."""
+
+    image: str
+    targets: tuple[str, ...] = ()
+    engine: str | None = None
+    registries: RegistryOptions = field(default_factory=RegistryOptions)
+    settings: PushSettings = field(default_factory=PushSettings)
+    dockercfg: str | None = None
+    key_path: Path | None = None
+    user_credentials: bool = True
+    quiet: bool = False
+
+
+def push_images(
+    request: PushCommand, environment: Environment, sink: Sink, leave: Callable[[], None]
+) -> int:
+    """Push it everywhere; the digests, or the lines about them, go to standard output."""
+    place = find_place(request.image)
+    targets = _targets(request, place)
+    return anyio.run(_run, request, place, targets, environment, sink, leave)
+
+
+async def _run(
+    request: PushCommand,
+    place: FilePlace | ImageReference,
+    targets: tuple[ImageReference, ...],
+    environment: Environment,
+    sink: Sink,
+    leave: Callable[[], None],
+) -> int:
+    access = request.registries.access(environment)
+    masker = Masker()
+    credentials = _credentials(request, environment, masker)
+
+    def on_line(text: str) -> None:
+        if not request.quiet:
+            sink.tell(f"{masker.mask_text(text)}\n")
+
+    pushed: list[PushedImage] = []
+    async with interruptible(sink.tell, leave) as interruption:
+        with interruption:
+            orders = [
+                Order(
+                    name=request.image,
+                    targets=group,
+                    credential=await credentials.for_push((), group[0].registry),
+                    on_line=on_line,
+                )
+                for group in _by_registry(targets)
+            ]
+            async with opened_pushes(access, request.settings) as pushes:
+                pushed = await _push(request, place, orders, pushes, environment)
+    if interruption.cancelled_caught:
+        return INTERRUPTED
+    sink.write(_report(pushed, quiet=request.quiet))
+    return 0
+
+
+def _credentials(request: PushCommand, environment: Environment, masker: Masker) -> Credentials:
+    """Of the file that was named, else of the user's docker login."""
+    here = Path.cwd()
+    keys = KeySource(environment=environment, directory=here, key_path=request.key_path)
+    files = ProjectFiles(lambda: keys.require(NO_DECRYPTOR), masker, lambda _: None)
+    options = CredentialOptions(
+        flags=CredentialKeys(encrypted_dockercfg_path=request.dockercfg),
+        user_login=request.user_credentials,
+    )
+    return Credentials(here, environment, files, options, _generate)
+
+
+async def _generate(service: str) -> bytes:
+    raise UsageError(f'there is no project that has a service "{service}"')
+
+
+async def _push(
+    request: PushCommand,
+    place: FilePlace | ImageReference,
+    orders: list[Order],
+    pushes: Pushes,
+    environment: Environment,
+) -> list[PushedImage]:
+    if isinstance(place, FilePlace):
+        return await _of_file(place, orders, pushes)
+    choice = request.engine or environment.get("LONGSHORE_ENGINE") or "auto"
+    async with open_engine(choice, environment) as engine:
+        image = await engine.inspect_image(str(place))
+        if image is None:
+            raise NotFound(f"the engine has no image {request.image}", hint="build or pull it")
+        pusher = RegistryPusher(engine=engine, pushes=pushes)
+
+        async def one(order: Order) -> tuple[PushedImage, ...]:
+            return await pusher.push(
+                PushRequest(
+                    image=image,
+                    name=order.name,
+                    targets=order.targets,
+                    credential=order.credential,
+                    on_line=order.on_line,
+                )
+            )
+
+        return _flat(await side_by_side(one, orders, at_once=len(orders)))
+
+
+async def _of_file(place: FilePlace, orders: list[Order], pushes: Pushes) -> list[PushedImage]:
+    image = await anyio.to_thread.run_sync(place.open)
+
+    async def work(job: Job) -> Receipt:
+        return await push_stored(job, image)
+
+    async def one(order: Order) -> tuple[PushedImage, ...]:
+        return await pushes.push(order, work)
+
+    return _flat(await side_by_side(one, orders, at_once=len(orders)))
+
+
+def _flat(pushed: Iterable[tuple[PushedImage, ...]]) -> list[PushedImage]:
+    return [one for group in pushed for one in group]
+
+
+def _targets(request: PushCommand, place: FilePlace | ImageReference) -> tuple[ImageReference, ...]:
+    named = tuple(map(ImageReference.parse, request.targets))
+    if not named:
+        if isinstance(place, FilePlace):
+            raise UsageError(
+                f"{request.image} says nothing of where to push it",
+                hint=f"name a target: longshore push {request.image} registry/name:tag",
+            )
+        named = (place,)
+    for target in named:
+        if target.digest is not None:
+            raise UsageError(
+                f"{target} names a digest, and what is pushed decides its digest itself",
+                hint="give a tag instead",
+            )
+    return tuple(target.with_default_tag() for target in named)
+
+
+def _by_registry(
+    targets: tuple[ImageReference, ...],
+) -> tuple[tuple[ImageReference, ...], ...]:
+    groups: dict[str, list[ImageReference]] = {}
+    for target in targets:
+        groups.setdefault(target.registry, []).append(target)
+    return tuple(map(tuple, groups.values()))
+
+
+def _report(pushed: list[PushedImage], *, quiet: bool) -> str:
+    if quiet:
+        return "".join(f"{digest}\n" for digest in dict.fromkeys(one.digest for one in pushed))
+    lines = (f"pushed {one.reference}@{one.digest} {one.summary}".rstrip() for one in pushed)
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,172 @@
+"""The pushes of one command, wherever their layers come from: targets grouped by repository,
+clients shared, limits kept, every error in the same words, and a receipt for each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import anyio
+
+from longshore.engine.port import OnLine
+from longshore.errors import EngineUnavailable, LongshoreError, RegistryUnavailable
+from longshore.image.layer import StoredImage
+from longshore.oci.reference import ImageReference
+from longshore.registry.clients import Clients
+from longshore.registry.placing import Placer
+from longshore.registry.publish import PushedImage as Published
+from longshore.registry.push import PushOptions, push
+from longshore.registry.receipt import Receipt, metadata
+from longshore.registry.side_by_side import side_by_side
+from longshore.registry.telling import Lines, telling
+from longshore.run.push import PushedImage
+from longshore.run.push_settings import PushSettings
+from longshore.secrets.atomic_file import PUBLIC, replace_file
+from longshore.secrets.credential import Credential
+
+_PLACES_AT_ONCE: Final = 4
+_PREFIX: Final = "Image Push error for image"
+"""The words of P-23."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is to be pushed, as the user calls it, and where to: `targets` are on one registry."""
+
+    name: str
+    targets: tuple[ImageReference, ...]
+    credential: Credential | None = None
+    on_line: OnLine = field(default=lambda _: None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """The part of an order that goes into one repository."""
+
+    order: Order
+    targets: tuple[ImageReference, ...]
+    placer: Placer
+    options: PushOptions
+
+    @property
+    def registry(self) -> str:
+        """Its host."""
+        return self.targets[0].registry
+
+    @property
+    def repository(self) -> str:
+        """Its name at the registry."""
+        return self.targets[0].repository
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Each once."""
+        return tuple(dict.fromkeys(target.tag_or_latest for target in self.targets))
+
+    def receipt(self, done: Published, diff_ids: tuple[str, ...], route: str) -> Receipt:
+        """What was done; its time is put on later."""
+        return Receipt(
+            image=self.order.name,
+            targets=self.targets,
+            digest=str(done.manifest.digest),
+            manifest=done.manifest,
+            deliveries=done.deliveries,
+            diff_ids=diff_ids,
+            route=route,
+            seconds=0.0,
+        )
+
+
+Work = Callable[[Job], Awaitable[Receipt]]
+
+
+@dataclass(slots=True, kw_only=True)
+class Pushes:
+    """Carries out orders; any number at a time."""
+
+    clients: Clients
+    settings: PushSettings = field(default_factory=PushSettings)
+    _receipts: list[Receipt] = field(default_factory=list)
+
+    async def push(self, order: Order, work: Work) -> tuple[PushedImage, ...]:
+        """Do `work` for every repository of the order, within the time that is allowed.
+
+        Raises what `work` raises, in the words of P-23 (EngineUnavailable as it is).
+        """
+
+        async def one(targets: tuple[ImageReference, ...]) -> Receipt:
+            return await self._timed(order, targets, work)
+
+        receipts = await side_by_side(one, _by_repository(order.targets), at_once=_PLACES_AT_ONCE)
+        self._receipts += receipts
+        if self.settings.metadata_file is not None:
+            replace_file(self.settings.metadata_file, metadata(self._receipts), mode=PUBLIC)
+        return tuple(
+            PushedImage(reference=target, digest=receipt.digest, summary=receipt.summary)
+            for receipt in receipts
+            for target in receipt.targets
+        )
+
+    async def prepare(self, order: Order, work: Callable[[Job], Awaitable[None]]) -> None:
+        """Do `work` for every repository, one after the other."""
+        for targets in _by_repository(order.targets):
+            with telling(Lines(order.on_line)):
+                await work(await self._job(order, targets))
+
+    async def _timed(
+        self, order: Order, targets: tuple[ImageReference, ...], work: Work
+    ) -> Receipt:
+        began = time.monotonic()
+        limit = self.settings.limits.deadline
+        with named_in_errors(targets[0]), telling(Lines(order.on_line)):
+            with anyio.move_on_after(limit):
+                receipt = await work(await self._job(order, targets))
+                return replace(receipt, seconds=time.monotonic() - began)
+            raise RegistryUnavailable(
+                f"the push did not finish within {limit:g} s",
+                hint="allow more time with --push-timeout, or find out what is slow",
+                registry=targets[0].registry,
+                repository=targets[0].repository,
+            )
+
+    async def _job(self, order: Order, targets: tuple[ImageReference, ...]) -> Job:
+        placer = await self.clients.placer(targets[0].registry, order.credential)
+        settings = self.settings
+        options = PushOptions(
+            compression=settings.compression, format=settings.format, verify=settings.verify
+        )
+        return Job(order=order, targets=targets, placer=placer, options=options)
+
+
+async def push_stored(job: Job, image: StoredImage) -> Receipt:
+    """The whole image from a place where its layers can be opened at any time."""
+    done = await push(job.placer.client, job.repository, job.tags, image, job.options, job.placer)
+    origins = sorted({layer.origin for layer in image.layers})
+    diff_ids = tuple(map(str, image.parts.diff_ids))
+    return job.receipt(done, diff_ids, ", ".join(origins) or "no layers")
+
+
+@contextmanager
+def named_in_errors(target: ImageReference) -> Iterator[None]:
+    """Errors inside begin with the words of P-23 and name the reference."""
+    try:
+        yield
+    except EngineUnavailable:
+        raise
+    except LongshoreError as error:
+        if not error.message.startswith(_PREFIX):
+            error.message = f"{_PREFIX} {target}, {error.message}"
+            error.args = (error.message,)
+        raise
+
+
+def _by_repository(
+    targets: tuple[ImageReference, ...],
+) -> tuple[tuple[ImageReference, ...], ...]:
+    groups: dict[str, list[ImageReference]] = {}
+    for target in targets:
+        groups.setdefault(target.name, []).append(target)
+    return tuple(map(tuple, groups.values()))

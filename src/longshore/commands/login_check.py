@@ -109,6 +109,8 @@ class _Check:
     sink: Sink
     style: Style
     masker: Masker = field(default_factory=Masker)
+    unreadable: set[str] = field(default_factory=set)
+    """What is wrong with a file or generator is told once, not for every image it is for."""
 
     async def run(self) -> int:
         """Check all of them, one after the other."""
@@ -153,7 +155,11 @@ class _Check:
             origin = credential.origin if credential is not None else "no credentials"
             await _try(login, credential, access)
         except LongshoreError as failure:
-            self._line(login, origin, " ".join(_said(failure, origin)))
+            problem = " ".join(_said(failure, origin))
+            if origin or problem not in self.unreadable:
+                self._line(login, origin, problem)
+            if not origin:
+                self.unreadable.add(problem)
             return False
         self._line(login, origin, None)
         return True

@@ -88,7 +88,7 @@ async def _setting(
         options=options.run,
         emit=emit,
         files=files,
-        images=options.images,
+        images=options.images_in(environment),
         credentials=options.credential_options,
         environment=environment,
         sources=Sources(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from longshore.config.model import CredentialKeys, Pairs
 from longshore.environment import Environment
 from longshore.errors import UsageError
 from longshore.run.credentials import CredentialOptions
+from longshore.run.image_cache import CachePlace
 from longshore.run.images import ImageOptions
 from longshore.run.push_settings import PushSettings
 from longshore.run.runtime import RunOptions
@@ -47,8 +48,17 @@ class SessionOptions:
     key_path: Path | None = None
     credentials: CredentialKeys = field(default_factory=CredentialKeys)
     user_credentials: bool = True
+    cache_registry: str | None = None
+    cache_branch: str | None = None
     registries: RegistryOptions = field(default_factory=RegistryOptions)
     push: PushSettings = field(default_factory=PushSettings)
+
+    def images_in(self, environment: Environment) -> ImageOptions:
+        """How images are made; raises UsageError for a cache registry that is none."""
+        repository = self.cache_registry or environment.get("LONGSHORE_CACHE_REGISTRY")
+        if repository is None:
+            return self.images
+        return replace(self.images, cache=CachePlace.at(repository, self.cache_branch))
 
     @property
     def credential_options(self) -> CredentialOptions:

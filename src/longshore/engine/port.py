@@ -70,6 +70,13 @@ class Engine(Protocol):
         """Build an image and return its id (``sha256:…``); raises `BuildFailed`."""
         ...
 
+    async def keeps_cache(self, spec: BuildSpec) -> bool:
+        """Whether `build` itself loads and stores the cache of all stages in a registry (H-21).
+
+        Where not, `cache_from` has to be pulled before, and the image pushed as `cache_to` after.
+        """
+        ...
+
     async def pull(self, reference: str, credential: Credential | None, on_line: OnLine) -> str:
         """Pull an image and return its id; raises `PullFailed`."""
         ...

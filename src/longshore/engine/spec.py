@@ -96,6 +96,8 @@ class BuildSpec:
 
     `tags` are names the result gets. `credentials` are by registry host, for private base images
     (I-20). Argument values are never shown (I-19). `secrets` are BuildKit secrets by id.
+    `cache_from` are names (or ids) of images whose layers may be used. The result, or all its
+    stages where `Engine.keeps_cache`, is to be found under `cache_to` by later builds.
     """
 
     context: Path

@@ -45,9 +45,13 @@ def image_plans(
 
 
 def _shared(first: ImagePlan, second: ImagePlan) -> ImagePlan:
-    """One image of two services: either's credentials may open its registry."""
-    both = dict.fromkeys((*first.credentials, *second.credentials))
-    return replace(first, credentials=tuple(both))
+    """One image of two services: either's credentials may open its registry, either may cache."""
+    both = tuple(dict.fromkeys((*first.credentials, *second.credentials)))
+    if isinstance(first, BuildPlan) and isinstance(second, BuildPlan):
+        branch = first.cache_branch or second.cache_branch
+        cached = first.cached or second.cached
+        return replace(first, credentials=both, cached=cached, cache_branch=branch)
+    return replace(first, credentials=both)
 
 
 def _image_plan(

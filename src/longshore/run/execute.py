@@ -14,10 +14,12 @@ from longshore.engine.spec import Mount
 from longshore.environment import Environment
 from longshore.plan.model import BuildPlan, Plan
 from longshore.run.credentials import CredentialOptions, Credentials, Generate
+from longshore.run.early_uploads import early_uploads
 from longshore.run.events import Notice, RunFinished, RunStarted
 from longshore.run.files import ProjectFiles, Values
 from longshore.run.gate import Gate
 from longshore.run.generator import generated_dockercfg
+from longshore.run.image_cache import ImageCache
 from longshore.run.images import ImageOptions, ImageStore
 from longshore.run.janitor import janitor
 from longshore.run.needs import generator_images
@@ -63,7 +65,8 @@ async def execute(
         walker = Walker(runtime)
         root = walker.not_run(plan.root)
         with scope, anyio.move_on_after(setting.options.timeout) as limit:
-            root = await walker.walk(plan.root, Gate())
+            async with early_uploads(runtime):
+                root = await walker.walk(plan.root, Gate())
         if limit.cancelled_caught:
             runtime.emit(Notice(text=f"stopped after {setting.options.timeout:g} s (--timeout)"))
         result = RunResult(
@@ -125,6 +128,7 @@ def _image_store(plan: Plan, setting: Setting, generate: Generate) -> ImageStore
         credentials=Credentials(
             plan.directory, setting.environment, setting.files, setting.credentials, generate
         ),
+        cache=ImageCache(engine=setting.engine, emit=setting.emit, place=setting.images.cache),
         values_of=values,
         options=setting.images,
         for_generators=generator_images(plan, setting.credentials.flags),

@@ -62,6 +62,8 @@ class FakeImageStore:
     calls: list[Call] = field(default_factory=list)
     pushed: dict[str, str] = field(default_factory=dict)
     engine_info: EngineInfo = _INFO
+    keeps_caches: bool = False
+    """Whether its builds store the cache of all stages themselves."""
     dead: bool = False
 
     def methods(self) -> list[str]:
@@ -89,6 +91,9 @@ class FakeImageStore:
         for tag in (script.image.id, *spec.tags):
             self.images[_named(tag)] = script.image
         return script.image.id
+
+    async def keeps_cache(self, spec: BuildSpec) -> bool:
+        return self.keeps_caches
 
     async def pull(self, reference: str, credential: Credential | None, on_line: OnLine) -> str:
         await self._asked("pull", reference, credential)

@@ -18,8 +18,6 @@ def engine_info(answer: Mapping[str, Any], *, api: str, where: str, local: bool)
     """From ``GET /info``."""
     with reading("itself"):
         root = answer.get("DockerRootDir")
-        status = answer.get("DriverStatus") or []
-        snapshotter = any("io.containerd.snapshotter" in str(value) for _, value in status)
         return EngineInfo(
             name=answer.get("Name") or "",
             version=answer["ServerVersion"],
@@ -31,8 +29,15 @@ def engine_info(answer: Mapping[str, Any], *, api: str, where: str, local: bool)
             local=local,
             storage_driver=answer.get("Driver") or "",
             data_root=Path(root) if local and root else None,
-            containerd_store=snapshotter,
+            containerd_store=has_containerd_store(answer),
         )
+
+
+def has_containerd_store(info: Mapping[str, Any]) -> bool:
+    """Whether ``GET /info`` tells of images kept by containerd."""
+    with reading("itself"):
+        status = info.get("DriverStatus") or []
+        return any("io.containerd.snapshotter" in str(value) for _, value in status)
 
 
 def image_info(answer: Mapping[str, Any]) -> ImageInfo:

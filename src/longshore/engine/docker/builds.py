@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import anyio
 
-from longshore.engine.docker import buildx, classic
+from longshore.engine.docker import answers, buildx, classic
 from longshore.engine.docker.builder import Builder
 from longshore.engine.docker.client import Client
 from longshore.engine.endpoint import Endpoint
@@ -34,9 +34,18 @@ class Builds:
                 address=self._client.address,
                 endpoint=self._endpoint,
                 environment=self._environment,
+                keeps_cache=await self.keeps_cache(spec),
             )
             return await buildx.build(setting, spec, on_line)
         return await classic.build(self._client, spec, on_line)
+
+    async def keeps_cache(self, spec: BuildSpec) -> bool:
+        """See the port; BuildKit inside of an engine can only with containerd's image store."""
+        if spec.cache_to is None or await self.choice(spec) is not Builder.BUILDX:
+            return False
+        if await buildx.driver(self._environment) != "docker":
+            return True
+        return answers.has_containerd_store(await self._client.json("GET", "/info"))
 
     async def choice(self, spec: BuildSpec) -> Builder:
         """BUILDX or CLASSIC. `BuildFailed` when buildx alone could do it, and is not there.

@@ -8,6 +8,7 @@ directory of their own that only we can read.
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import tempfile
@@ -53,6 +54,7 @@ class Setting:
     address: Address
     endpoint: Endpoint
     environment: Environment
+    keeps_cache: bool = False
 
 
 def reserved(names: Iterable[str]) -> tuple[str, ...]:
@@ -74,6 +76,18 @@ async def installed(environment: Environment) -> bool:
     return result.returncode == 0
 
 
+async def driver(environment: Environment) -> str:
+    """What the user's builder runs on: ``docker`` (inside the engine), ``docker-container``, …"""
+    result = await anyio.run_process(
+        ["docker", "buildx", "inspect"],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env=dict(environment.values),
+    )
+    found = re.search(r"^Driver:\s*(\S+)", result.stdout.decode(errors="replace"), re.MULTILINE)
+    return found[1] if found else "docker"
+
+
 async def build(setting: Setting, spec: BuildSpec, on_line: Callable[[str], None]) -> str:
     """Build, load the result into the engine and return its id."""
     await anyio.to_thread.run_sync(prepare, spec.context, spec.dockerfile)
@@ -81,14 +95,14 @@ async def build(setting: Setting, spec: BuildSpec, on_line: Callable[[str], None
         directory = Path(name)
         configure(directory, setting, spec)
         await _run(
-            command(spec, directory),
+            command(spec, directory, keeps_cache=setting.keeps_cache),
             child_environment(setting, spec, directory),
             on_line,
         )
         return _image(directory / "image-id")
 
 
-def command(spec: BuildSpec, directory: Path) -> list[str]:
+def command(spec: BuildSpec, directory: Path, *, keeps_cache: bool = False) -> list[str]:
     """The command line; it holds names only, no value of an argument or secret."""
     words = ["docker", "buildx", "build", "--progress", "plain", "--load"]
     words += ["--provenance=false", "--sbom=false", "--iidfile", str(directory / "image-id")]
@@ -100,11 +114,20 @@ def command(spec: BuildSpec, directory: Path) -> list[str]:
         "--secret",
         (f"id={name},env={_secret_variable(i)}" for i, (name, _) in enumerate(spec.secrets)),
     )
-    words += _each("--cache-from", spec.cache_from)
-    words += _each("--cache-to", (spec.cache_to,) if spec.cache_to else ())
+    words += _cache(spec, keeps_cache=keeps_cache)
     words += ["--pull"] if spec.pull else []
     words += ["--no-cache"] if spec.no_cache else []
     return [*words, "--", str(spec.context)]
+
+
+def _cache(spec: BuildSpec, *, keeps_cache: bool) -> list[str]:
+    """A cache in a registry may be missing or broken; that must not fail the build (H-21)."""
+    names = (name for name in spec.cache_from if not name.startswith("sha256:"))
+    words = _each("--cache-from", (f"type=registry,ref={name}" for name in names))
+    if spec.cache_to is None:
+        return words
+    kept = f"type=registry,ref={spec.cache_to},mode=max,ignore-error=true"
+    return [*words, "--cache-to", kept if keeps_cache else "type=inline"]
 
 
 def _each(option: str, values: Iterable[str]) -> list[str]:

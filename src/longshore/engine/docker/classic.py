@@ -27,8 +27,6 @@ async def build(client: Client, spec: BuildSpec, on_line: Callable[[str], None])
             "the engine's classic builder knows no build secrets",
             hint="Install docker's buildx plugin.",
         )
-    if spec.cache_to is not None:
-        on_line("The cache is not exported: the engine's classic builder cannot do that.")
     context = await anyio.to_thread.run_sync(prepare, spec.context, spec.dockerfile)
     output = Output(on_line)
     packing = _Packing(context)

@@ -61,6 +61,9 @@ class DockerEngine:
     async def build(self, spec: BuildSpec, on_line: OnLine) -> str:
         return await self._builds.build(spec, on_line)
 
+    async def keeps_cache(self, spec: BuildSpec) -> bool:
+        return await self._builds.keeps_cache(spec)
+
     async def pull(self, reference: str, credential: Credential | None, on_line: OnLine) -> str:
         return await images.pull(self._client, reference, credential, on_line)
 

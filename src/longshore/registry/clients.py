@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+import anyio
+
 from longshore.image.compression import CompressionOptions
 from longshore.oci.reference import normalise_registry
 from longshore.registry.client import Access, RegistryClient
 from longshore.registry.limits import Limits
 from longshore.registry.memory import Forgetful, LayerMemory
-from longshore.registry.placing import Placer
+from longshore.registry.placing import LANES, Placer
 from longshore.registry.telling import to_current
 from longshore.registry.transport.retry import Clock
 from longshore.secrets.credential import Credential
@@ -26,6 +28,7 @@ class Clients:
     compression: CompressionOptions = field(default_factory=CompressionOptions)
     memory: LayerMemory = field(default_factory=Forgetful)
     clock: Clock = field(default_factory=Clock)
+    _lanes: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(LANES))
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _placers: dict[tuple[str, Credential | None], Placer] = field(default_factory=dict)
 
@@ -42,7 +45,10 @@ class Clients:
                 clock=self.clock,
             )
             self._placers[key] = Placer(
-                client=client, compression=self.compression, memory=self.memory
+                client=client,
+                compression=self.compression,
+                memory=self.memory,
+                lanes=self._lanes,
             )
             await self._stack.enter_async_context(client)
         return self._placers[key]

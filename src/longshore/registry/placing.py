@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+import anyio
+
 from longshore.errors import RegistryError, RegistryUnavailable
 from longshore.image.compression import CompressionOptions, codec_for
 from longshore.image.layer import LayerSource
@@ -22,6 +24,9 @@ from longshore.registry.memory import PUBLISHED, Forgetful, LayerMemory, Remembe
 from longshore.registry.once import Once
 from longshore.registry.progress import Exists, Mounted
 from longshore.registry.uploads import Delivery
+
+LANES: Final = 4
+"""Blobs on their way side by side: more only share the same cores and the same line."""
 
 _MOUNTS_TRIED: Final = 2
 
@@ -76,6 +81,8 @@ class Placer:
     client: RegistryClient
     compression: CompressionOptions = field(default_factory=CompressionOptions)
     memory: LayerMemory = field(default_factory=Forgetful)
+    lanes: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(LANES))
+    """Blobs on their way at a time; shared by all registries, since each takes memory."""
     _codec: str = field(init=False)
     _placed: Once[tuple[str, Digest], Placed] = field(default_factory=Once)
     _sent: Once[Digest, Placed] = field(default_factory=Once)
@@ -245,13 +252,15 @@ class Placer:
         self, repository: str, layer: LayerSource, candidates: tuple[Candidate, ...], name: str
     ) -> Placed:
         packed = layer.packed
-        delivery = await self.client.upload_blob(
-            repository,
-            LayerBlob(layer, self.compression),
-            digest=packed.digest if packed else None,
-            mount_from=await self._sources(layer, candidates),
-            name=name,
-        )
+        sources = await self._sources(layer, candidates)
+        async with self.lanes:
+            delivery = await self.client.upload_blob(
+                repository,
+                LayerBlob(layer, self.compression),
+                digest=packed.digest if packed else None,
+                mount_from=sources,
+                name=name,
+            )
         compression = compression_of(packed.media_type) if packed else self.compression.compression
         placed = Placed(
             repository=repository,

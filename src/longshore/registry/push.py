@@ -21,8 +21,8 @@ from longshore.registry.placing import Candidate, Candidates, Placed, Placer, ke
 from longshore.registry.publish import PushedImage, Release, publish, put_tags, verify
 from longshore.registry.side_by_side import side_by_side
 
-_AT_ONCE: Final = 4
-"""Blobs on their way side by side: more only share the same cores and the same line."""
+_AT_ONCE: Final = 8
+"""Layers looked after at a time; fewer are on their way (`placing.LANES`)."""
 
 _LOST: Final = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"})
 

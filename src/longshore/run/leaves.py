@@ -81,6 +81,7 @@ async def run_service(
 async def push_image(runtime: Runtime, step: PushStep) -> Outcome:
     """Push the image of the step's service, building it first if nothing did (P-4, I-11)."""
     image = await runtime.images.image(step.push.image, step.credentials)
+    await runtime.uploads.finished(step.path)
     done = await runtime.pusher.push(await push_request(runtime, step, image))
     for pushed in done:
         runtime.emit(

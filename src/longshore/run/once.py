@@ -20,6 +20,7 @@ class OncePerKey(Generic[Value]):
     def __init__(self) -> None:
         self._done: dict[str, Value] = {}
         self._pending: dict[str, _Pending] = {}
+        self._awaited: dict[str, anyio.Event] = {}
 
     def known(self, key: str) -> Value | None:
         """The value, if it has been made already."""
@@ -28,6 +29,12 @@ class OncePerKey(Generic[Value]):
     def forget(self, key: str) -> None:
         """Have the work done anew when somebody asks next."""
         self._done.pop(key, None)
+
+    async def made(self, key: str) -> Value:
+        """The value for `key`, as soon as somebody's work has made it; it may never come."""
+        while key not in self._done:
+            await self._awaited.setdefault(key, anyio.Event()).wait()
+        return self._done[key]
 
     async def get(self, key: str, work: Callable[[], Awaitable[Value]]) -> Value:
         """The value for `key`; raises what `work` raised."""
@@ -49,6 +56,8 @@ class OncePerKey(Generic[Value]):
             raise
         else:
             self._done[key] = value
+            if (awaited := self._awaited.pop(key, None)) is not None:
+                awaited.set()
             return value
         finally:
             del self._pending[key]

@@ -11,6 +11,7 @@ from longshore.config.model import CredentialKeys
 from longshore.engine.port import Engine
 from longshore.engine.spec import EngineInfo, Mount
 from longshore.plan.model import Plan
+from longshore.run.eager import Uploads
 from longshore.run.images import ImageStore
 from longshore.run.janitor import Janitor
 from longshore.run.push import Pusher
@@ -56,6 +57,7 @@ class Runtime:
     docker_mounts: tuple[Mount, ...] = ()
     mask: Mask = field(default=lambda _, data: data)
     mask_end: Callable[[str], bytes] = field(default=lambda _: b"")
+    uploads: Uploads = field(default_factory=Uploads)
     digests: dict[str, str] = field(default_factory=dict)
     """Variables with the digests of what was pushed so far, for the steps that start later."""
 

@@ -14,6 +14,7 @@ import anyio
 from longshore.errors import EngineUnavailable, LongshoreError
 from longshore.plan.model import Manual, Parallel, PushStep, RunStep, Serial, Step
 from longshore.plan.selection import WAITING
+from longshore.run.eager import unreachable
 from longshore.run.events import StepFinished, StepStarted
 from longshore.run.gate import Gate, Siblings
 from longshore.run.leaves import push_image, run_command
@@ -68,9 +69,11 @@ class Walker:
     async def _leaf(self, step: RunStep | PushStep, gate: Gate) -> StepResult:
         async with self.runtime.slots:
             if not gate.enter():
+                self.runtime.uploads.give_up((step.path,))
                 return self.not_run(step)
             outcome = await self._timed(step, lambda: self._attempt(step))
         if is_failure(outcome):
+            self.runtime.uploads.give_up(unreachable(self.runtime.plan.root, step.path))
             await self._on_fail(step)
         return StepResult(path=step.path, name=step.name, outcome=outcome)
 

@@ -100,7 +100,7 @@ def planned(
     """
     found = examined(choice, facts, selection, need_steps=need_steps)
     if warnings or has_errors(found.problems):
-        terminal = Terminal(excerpts=sink.err_terminal, colours=sink.err_colours)
+        terminal = Terminal(excerpts=sink.err_terminal, hints=True, colours=sink.err_colours)
         sink.tell(render(found.problems, found.sources, terminal=terminal))
     elif found.problems:
         count = len(found.problems)

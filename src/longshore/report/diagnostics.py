@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -29,9 +29,13 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """What the reader of the text can show; None of it: one plain line a problem."""
+    """What the reader of the text can show; none of it: one plain line a problem.
+
+    `hints` adds those of errors to the plain lines.
+    """
 
     excerpts: bool = False
+    hints: bool = False
     colours: bool = False
 
 
@@ -44,6 +48,8 @@ def render(
     """All problems in the order given, ending in a newline; no problems make an empty text."""
     if format is Format.TEXT:
         shown = terminal or Terminal()
+        if not shown.excerpts:
+            return "".join(f"{line}\n" for line in _plain_lines(problems, shown))
         return "".join(_text(problem, sources, shown) + "\n" for problem in problems)
     return _MACHINES[format](problems)
 
@@ -62,9 +68,17 @@ def as_json(problem: Problem) -> dict[str, Any]:
     }
 
 
+def _plain_lines(problems: Sequence[Problem], terminal: Terminal) -> Iterator[str]:
+    """A line a problem; the hint of errors once, below the last in a row that share it."""
+    hints = [problem.hint for problem in problems]
+    for problem, next_hint in zip(problems, [*hints[1:], None], strict=False):
+        yield printable(str(problem))
+        told = terminal.hints and problem.severity is Severity.ERROR
+        if told and problem.hint and problem.hint != next_hint:
+            yield f"  hint: {printable(problem.hint)}"
+
+
 def _text(problem: Problem, sources: Sources, terminal: Terminal) -> str:
-    if not terminal.excerpts:
-        return printable(str(problem))
     paint = _paint if terminal.colours else _plain
     severity = paint(problem.severity.value, f"1;{_COLOURS[problem.severity]}")
     head = f"{paint(str(problem.place), '1')}: {severity}: {printable(problem.message)}"

@@ -37,6 +37,9 @@ def session(flags: Flags) -> SessionOptions:
         credentials=credentials(flags),
         user_credentials=not flags["no_user_credentials"],
         registries=registries(flags),
+        cache_registry=flags["cache_registry"] or None,
+        # The branch that is built, as --ci-branch says it, else what the steps are matched against.
+        cache_branch=flags.get("ci_branch") or flags.get("tag") or None,
         push=push_settings(flags),
     )
 

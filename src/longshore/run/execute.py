@@ -19,6 +19,7 @@ from longshore.run.events import Notice, RunFinished, RunStarted
 from longshore.run.files import ProjectFiles, Values
 from longshore.run.gate import Gate
 from longshore.run.generator import generated_dockercfg
+from longshore.run.image_cache import ImageCache
 from longshore.run.images import ImageOptions, ImageStore
 from longshore.run.janitor import janitor
 from longshore.run.needs import generator_images
@@ -127,6 +128,7 @@ def _image_store(plan: Plan, setting: Setting, generate: Generate) -> ImageStore
         credentials=Credentials(
             plan.directory, setting.environment, setting.files, setting.credentials, generate
         ),
+        cache=ImageCache(engine=setting.engine, emit=setting.emit, place=setting.images.cache),
         values_of=values,
         options=setting.images,
         for_generators=generator_images(plan, setting.credentials.flags),

@@ -17,8 +17,10 @@ from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, PullPlan
 from longshore.run.credentials import Credentials
 from longshore.run.events import ImageFinished, ImageOutput, ImageStarted, Notice
 from longshore.run.files import Values
+from longshore.run.image_cache import CachePlace, ImageCache
 from longshore.run.once import OncePerKey
 from longshore.run.stream import Emit
+from longshore.secrets.credential import Credential
 
 BuildValues = Callable[[BuildPlan], Awaitable[tuple[Values, Values]]]
 """Arguments and secrets of a build, decrypted (I-16, I-17)."""
@@ -28,13 +30,15 @@ BuildValues = Callable[[BuildPlan], Awaitable[tuple[Values, Values]]]
 class ImageOptions:
     """How images are made: ``--no-cache`` and ``--pull-if-present`` (I-12, I-13).
 
-    `build_secrets`: encrypted build arguments are given as BuildKit secrets instead.
+    `build_secrets`: encrypted build arguments are given as BuildKit secrets instead. `cache`:
+    where images of services with ``cached: true`` are kept (H-20).
     """
 
     no_cache: bool = False
     pull_if_present: bool = False
     show_output: bool = True
     build_secrets: bool = False
+    cache: CachePlace | None = None
 
 
 @dataclass(slots=True)
@@ -45,6 +49,7 @@ class ImageStore:
     plans: Mapping[ImageKey, ImagePlan]
     emit: Emit
     credentials: Credentials
+    cache: ImageCache
     values_of: BuildValues
     options: ImageOptions = field(default_factory=ImageOptions)
     for_generators: frozenset[ImageKey] = frozenset()
@@ -115,8 +120,13 @@ class ImageStore:
             no_cache=self.options.no_cache,
         )
 
+        async def login(host: str) -> Credential | None:
+            return await self.credentials.for_pull(
+                chain, host, generated=plan.key not in self.for_generators
+            )
+
         async def build(on_line: OnLine) -> str:
-            return await self.engine.build(spec, on_line)
+            return await self.cache.build(plan, spec, login, on_line)
 
         return await self._announced(plan, "build", build)
 

@@ -102,3 +102,29 @@ async def test_an_error_reaches_the_caller_as_it_is() -> None:
     with pytest.raises(KeyError):
         await once.get("key", work)
     assert once.known("key") is None
+
+
+async def test_a_shared_failure_reaches_all_who_wait_and_a_later_asker_tries_again() -> None:
+    once: Once[str, int] = Once(share_failures=True)
+    outcomes: list[str] = []
+    runs = 0
+
+    async def work() -> int:
+        nonlocal runs
+        runs += 1
+        await anyio.lowlevel.checkpoint()
+        if runs == 1:
+            raise ValueError("first")
+        return runs
+
+    async def ask() -> None:
+        try:
+            outcomes.append(str(await once.get("key", work)))
+        except ValueError as error:
+            outcomes.append(str(error))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(ask)
+    await ask()
+    assert outcomes == ["first", "first", "first", "2"]

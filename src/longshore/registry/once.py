@@ -12,18 +12,24 @@ Value = TypeVar("Value")
 
 
 class Once(Generic[Key, Value]):
-    """Results by key. When the work for a key fails or is cancelled, only its own caller hears of
-    that, and the next one who asks (or waits already) does the work again."""
+    """Results by key. When the work for a key is cancelled, the next one who waits does it again.
 
-    def __init__(self) -> None:
+    When it fails, only its own caller hears of that and the next one does it again; with
+    `share_failures` those who wait already hear of it too, and only who asks later tries anew.
+    """
+
+    def __init__(self, *, share_failures: bool = False) -> None:
+        self._share_failures = share_failures
         self._results: dict[Key, Value] = {}
-        self._running: dict[Key, anyio.Event] = {}
+        self._running: dict[Key, _Running] = {}
 
     async def get(self, key: Key, work: Callable[[], Awaitable[Value]]) -> Value:
         """The result for `key`, worked out by the first caller."""
         while key not in self._results:
             if (running := self._running.get(key)) is not None:
-                await running.wait()
+                await running.done.wait()
+                if running.failure is not None:
+                    raise running.failure
                 continue
             return await self._work(key, work)
         return self._results[key]
@@ -42,10 +48,21 @@ class Once(Generic[Key, Value]):
             del self._results[key]
 
     async def _work(self, key: Key, work: Callable[[], Awaitable[Value]]) -> Value:
-        done = self._running[key] = anyio.Event()
+        running = self._running[key] = _Running()
         try:
             self._results[key] = result = await work()
+        except Exception as failure:
+            running.failure = failure if self._share_failures else None
+            raise
         finally:
             del self._running[key]
-            done.set()
+            running.done.set()
         return result
+
+
+class _Running:
+    __slots__ = ("done", "failure")
+
+    def __init__(self) -> None:
+        self.done = anyio.Event()
+        self.failure: Exception | None = None

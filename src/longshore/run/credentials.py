@@ -19,7 +19,7 @@ from longshore.plan.model import Plan, PushStep
 from longshore.registry.credentials.dockercfg import Dockercfg, parse_dockercfg
 from longshore.registry.credentials.store import CredentialStore
 from longshore.run.files import ProjectFiles, read_project_file
-from longshore.run.once import OncePerKey
+from longshore.registry.once import Once
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
 
@@ -55,7 +55,7 @@ class Credentials:
     generate: Generate
     clock: Callable[[], float] = time.monotonic
     _files: dict[CredentialKeys, CredentialStore] = field(default_factory=dict)
-    _read: OncePerKey[CredentialStore] = field(default_factory=OncePerKey)
+    _read: Once[str, CredentialStore] = field(default_factory=lambda: Once(share_failures=True))
     _generated_at: dict[str, float] = field(default_factory=dict)
 
     async def for_build(

@@ -18,7 +18,7 @@ from longshore.run.credentials import Credentials
 from longshore.run.events import ImageFinished, ImageOutput, ImageStarted, Notice
 from longshore.run.files import Values
 from longshore.run.image_cache import CachePlace, ImageCache
-from longshore.run.once import OncePerKey
+from longshore.registry.once import Once
 from longshore.run.stream import Emit
 from longshore.secrets.credential import Credential
 
@@ -54,7 +54,7 @@ class ImageStore:
     options: ImageOptions = field(default_factory=ImageOptions)
     for_generators: frozenset[ImageKey] = frozenset()
     """Images that generators of credentials start from (P-34)."""
-    _ready: OncePerKey[ImageInfo] = field(default_factory=OncePerKey)
+    _ready: Once[str, ImageInfo] = field(default_factory=lambda: Once(share_failures=True))
 
     async def ready(
         self, keys: Iterable[ImageKey], credentials: tuple[CredentialKeys, ...]

@@ -9,7 +9,7 @@ import pytest
 
 from longshore.engine.spec import ContainerSpec
 from longshore.plan.selection import WAITING, Selection
-from longshore.run.outcome import Broken, Failed, NotRun, Passed, Skipped
+from longshore.run.outcome import Broken, Failed, NotRun, Passed, Skipped, Stopped
 from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_script import FakeBuild, FakeImage, FakeProgram, out
 from longshore.testing.scene import Scene
@@ -235,7 +235,7 @@ async def test_an_interrupted_run_removes_everything_and_says_so(scene: Scene) -
     scene.beside = interrupt
     ran = await scene.run(APP, "[{service: app, command: endless}, {service: app, command: b}]")
     assert ran.result.interrupted
-    assert ran.result.not_run == ("endless", "b")
+    assert (ran.result.stopped, ran.result.not_run) == (("endless",), ("b",))
 
 
 async def test_the_engine_going_away_breaks_the_step_with_its_own_mark(scene: Scene) -> None:
@@ -323,3 +323,23 @@ async def test_parts_of_a_pipeline_can_be_chosen_by_name(
     )
     assert [name for name in ran.started if name != "group"] == [n for n in run if n != "group"]
     assert not any(isinstance(outcome, NotRun) for outcome in ran.outcomes.values())
+
+
+async def test_after_a_stop_what_passed_stays_passed_and_what_ran_is_stopped(scene: Scene) -> None:
+    endless = FakeProgram(started=anyio.Event(), until=anyio.Event())
+    scene.images["busybox:latest"] = by_command({"endless": endless})
+
+    async def beside(_: FakeEngine, interruption: anyio.CancelScope) -> None:
+        assert endless.started is not None
+        await endless.started.wait()
+        interruption.cancel()
+
+    scene.beside = beside
+    ran = await scene.run(
+        APP,
+        "[{service: app, command: done}, {name: group, type: serial, steps:"
+        " [{service: app, command: endless}, {service: app, command: later}]}]",
+    )
+    assert ran.result.interrupted
+    assert ran.outcomes == {"done": Passed(), "endless": Stopped(), "group": Stopped()}
+    assert (ran.result.stopped, ran.result.not_run) == (("endless",), ("later",))

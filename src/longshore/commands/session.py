@@ -47,7 +47,11 @@ async def open_session(
     check_needs(plan, needs, options, environment, files)
     choice = options.engine or environment.get("LONGSHORE_ENGINE") or "auto"
     locks = environment.state_directory / "runs"
-    scope = RunScope(project=plan.directory, process=ProcessIdentity.of_this_process())
+    scope = RunScope(
+        project=plan.directory,
+        process=ProcessIdentity.of_this_process(),
+        kept=options.run.keep_containers,
+    )
     async with (
         open_engine(choice, environment, builder=options.builder) as engine,
         opened_pusher(engine, options.registries.access(environment), options.push) as pusher,

@@ -23,7 +23,7 @@ from longshore.run.events import (
     StepFinished,
     StepStarted,
 )
-from longshore.run.outcome import Broken, Failed, NotRun, Outcome, Passed, Skipped
+from longshore.run.outcome import Broken, Failed, NotRun, Outcome, Passed, Skipped, Stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,8 @@ class Console:
                 return f"{message}{hinted}\n{self.style.failure}"
             case Skipped(because):
                 return f"{self.style.skipped} ({because})"
+            case Stopped():
+                return "stopped"
             case NotRun():
                 return "not run"
 
@@ -101,6 +103,8 @@ class Console:
         ]
         if event.interrupted:
             lines.append(f"{self._error} interrupted")
+        if event.stopped:
+            lines.append(f"stopped: {', '.join(event.stopped)}")
         if event.not_run:
             lines.append(f"not run: {', '.join(event.not_run)}")
         lines += [f'"{name}" is waiting for approval (use --approve)' for name in event.waiting]
@@ -118,7 +122,7 @@ def reason(outcome: Outcome) -> str:
             return f"container exited with a {code} code"
         case Broken(message):
             return message
-        case Passed() | Skipped() | NotRun():
+        case Passed() | Skipped() | Stopped() | NotRun():
             return ""
 
 

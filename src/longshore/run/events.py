@@ -119,13 +119,14 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
-    """Last event; `failed` and `not_run` name steps in file order (T-36)."""
+    """Last event; `failed`, `stopped` and `not_run` name steps in file order (T-36)."""
 
     failed: tuple[tuple[str, Outcome], ...]
     not_run: tuple[str, ...]
     waiting: tuple[str, ...]
     interrupted: bool
     seconds: float
+    stopped: tuple[str, ...] = ()
 
 
 Event = (

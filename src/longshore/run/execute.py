@@ -63,10 +63,10 @@ async def execute(
     scope = interruption or anyio.CancelScope()
     async with open_runtime(plan, setting) as runtime:
         walker = Walker(runtime)
-        root = walker.not_run(plan.root)
         with scope, anyio.move_on_after(setting.options.timeout) as limit:
             async with early_uploads(runtime):
-                root = await walker.walk(plan.root, Gate())
+                await walker.walk(plan.root, Gate())
+        root = walker.so_far(plan.root)
         if limit.cancelled_caught:
             runtime.emit(Notice(text=f"stopped after {setting.options.timeout:g} s (--timeout)"))
         result = RunResult(
@@ -139,6 +139,7 @@ def _finished(result: RunResult) -> RunFinished:
     return RunFinished(
         failed=tuple((step.name, step.outcome) for step in result.failed),
         not_run=result.not_run,
+        stopped=result.stopped,
         waiting=result.waiting,
         interrupted=result.interrupted,
         seconds=result.seconds,

@@ -34,11 +34,16 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopped:
+    """It was running when the run was interrupted or its time was up, or a sibling failed fast."""
+
+
+@dataclass(frozen=True, slots=True)
 class NotRun:
     """Something before it failed."""
 
 
-Outcome = Passed | Failed | Broken | Skipped | NotRun
+Outcome = Passed | Failed | Broken | Skipped | Stopped | NotRun
 
 
 def is_failure(outcome: Outcome) -> bool:

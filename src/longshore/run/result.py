@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from longshore.run.outcome import Broken, NotRun, Outcome, Skipped, is_failure
+from longshore.run.outcome import Broken, NotRun, Outcome, Skipped, Stopped, is_failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +55,11 @@ class RunResult:
     def not_run(self) -> tuple[str, ...]:
         """Names of steps that an earlier failure kept from running (T-36)."""
         return tuple(leaf.name for leaf in self.root.leaves() if isinstance(leaf.outcome, NotRun))
+
+    @property
+    def stopped(self) -> tuple[str, ...]:
+        """Names of steps that were running when everything, or their group, was stopped."""
+        return tuple(leaf.name for leaf in self.root.leaves() if isinstance(leaf.outcome, Stopped))
 
     @property
     def skipped(self) -> tuple[str, ...]:

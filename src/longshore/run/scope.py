@@ -15,6 +15,9 @@ RUN_LABEL = "dev.longshore.run"
 PROJECT_LABEL = "dev.longshore.project"
 STEP_LABEL = "dev.longshore.step"
 SERVICE_LABEL = "dev.longshore.service"
+KEPT_LABEL = "dev.longshore.kept"
+"""On what ``--no-remove`` keeps: only `longshore cleanup` removes it, not the next run."""
+
 OWNER = "longshore"
 
 
@@ -24,11 +27,15 @@ def _new_id() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunScope:
-    """One run of a project; `process` lets others tell whether it still lives (C-24)."""
+    """One run of a project; `process` lets others tell whether it still lives (C-24).
+
+    `kept`: what the run makes is to stay (``--no-remove``).
+    """
 
     project: Path
     process: ProcessIdentity
     id: str = field(default_factory=_new_id)
+    kept: bool = False
 
     def labels(self, step: str, service: str | None = None) -> Mapping[str, str]:
         """The labels of a container or network of this run."""
@@ -39,6 +46,8 @@ class RunScope:
             STEP_LABEL: step,
             **self.process.labels(),
         }
+        if self.kept:
+            labels[KEPT_LABEL] = "true"
         if service is not None:
             labels[SERVICE_LABEL] = service
         return labels

@@ -6,8 +6,8 @@ Outcomes are values; an exception that leaves this module is a bug of ours or a 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import anyio
 
@@ -25,6 +25,7 @@ from longshore.run.outcome import (
     Outcome,
     Passed,
     Skipped,
+    Stopped,
     is_failure,
 )
 from longshore.run.result import StepResult
@@ -41,9 +42,10 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Walker:
-    """Runs the steps of a plan on a runtime."""
+    """Runs the steps of a plan on a runtime; `outcomes`, by path, outlive a cancellation."""
 
     runtime: Runtime
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
 
     async def walk(self, step: Step, gate: Gate) -> StepResult:
         """Run one step or group and everything below it."""
@@ -53,13 +55,15 @@ class Walker:
             return await self._leaf(step, gate)
         return await self._group(step, gate)
 
-    def not_run(self, step: Step) -> StepResult:
-        """The result of a step that is not reached; skipped ones stay skipped."""
+    def so_far(self, step: Step) -> StepResult:
+        """What is known of a step now; what was not reached is `NotRun`, skips stay skips."""
         if step.skipped is not None:
             return StepResult(path=step.path, name=step.name, outcome=Skipped(step.skipped))
         below = () if isinstance(step, RunStep | PushStep) else step.steps
-        children = tuple(self.not_run(child) for child in below)
-        return StepResult(path=step.path, name=step.name, outcome=NotRun(), children=children)
+        children = tuple(self.so_far(child) for child in below)
+        known = self.outcomes.get(step.path)
+        outcome = known or (_of_group(children) if children else NotRun())
+        return StepResult(path=step.path, name=step.name, outcome=outcome, children=children)
 
     def _skipped(self, step: Step) -> StepResult:
         outcome = Skipped(step.skipped or "")
@@ -70,7 +74,7 @@ class Walker:
         async with self.runtime.slots:
             if not gate.enter():
                 self.runtime.uploads.give_up((step.path,))
-                return self.not_run(step)
+                return self.so_far(step)
             outcome = await self._timed(step, lambda: self._attempt(step))
         if is_failure(outcome):
             self.runtime.uploads.give_up(unreachable(self.runtime.plan.root, step.path))
@@ -115,33 +119,36 @@ class Walker:
         results: list[StepResult] = []
         for step in group.steps:
             stop = any(_stops(result.outcome) for result in results)
-            results.append(self.not_run(step) if stop else await self.walk(step, gate))
+            results.append(self.so_far(step) if stop else await self.walk(step, gate))
         return results
 
     async def _side_by_side(self, group: Parallel, gate: Gate) -> list[StepResult]:
-        results = [self.not_run(step) for step in group.steps]
         siblings = Siblings()
 
-        async def run(index: int, step: Step) -> None:
-            results[index] = await self.walk(step, Gate(siblings, gate))
-            if is_failure(results[index].outcome):
+        async def run(step: Step) -> None:
+            result = await self.walk(step, Gate(siblings, gate))
+            if is_failure(result.outcome):
                 siblings.failed = True
                 if self.runtime.options.fail_fast:
                     tasks.cancel_scope.cancel()
 
         async with anyio.create_task_group() as tasks:
-            for index, step in enumerate(group.steps):
-                tasks.start_soon(run, index, step)
-        return results
+            for step in group.steps:
+                tasks.start_soon(run, step)
+        return [self.so_far(step) for step in group.steps]
 
     async def _timed(self, step: Step, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
         self.runtime.emit(StepStarted(step=step.path, name=step.name, kind=_KINDS[type(step)]))
         started = time.monotonic()
-        outcome = await work()
-        self._finished(step, outcome, time.monotonic() - started)
+        outcome: Outcome = Stopped()
+        try:
+            outcome = await work()
+        finally:
+            self._finished(step, outcome, time.monotonic() - started)
         return outcome
 
     def _finished(self, step: Step, outcome: Outcome, seconds: float) -> None:
+        self.outcomes[step.path] = outcome
         self.runtime.emit(
             StepFinished(
                 step=step.path,
@@ -163,18 +170,17 @@ def _told(handler: RunStep, failed: str) -> RunStep:
 
 
 def _stops(outcome: Outcome) -> bool:
-    return is_failure(outcome) or isinstance(outcome, NotRun)
+    return is_failure(outcome) or isinstance(outcome, Stopped | NotRun)
 
 
-def _of_group(results: list[StepResult]) -> Outcome:
+def _of_group(results: Sequence[StepResult]) -> Outcome:
     """A group fails as its first failed child did; one whose rest was not reached did not run."""
     outcomes = [result.outcome for result in results]
     failures = [outcome for outcome in outcomes if isinstance(outcome, Failed | Broken)]
     if failures:
         return failures[0]
-    if any(isinstance(outcome, NotRun) for outcome in outcomes):
-        return NotRun()
-    return Passed()
+    unfinished = [outcome for outcome in outcomes if isinstance(outcome, Stopped | NotRun)]
+    return unfinished[0] if unfinished else Passed()
 
 
 def waiting_groups(result: StepResult) -> tuple[str, ...]:

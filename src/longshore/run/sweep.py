@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from longshore.engine.port import Engine
 from longshore.engine.spec import Resource, ResourceKind
 from longshore.run.liveness import Liveness
-from longshore.run.scope import OWNER, OWNER_LABEL, RUN_LABEL
+from longshore.run.scope import KEPT_LABEL, OWNER, OWNER_LABEL, RUN_LABEL
 
 _ORDER = (ResourceKind.CONTAINER, ResourceKind.NETWORK, ResourceKind.VOLUME, ResourceKind.IMAGE)
 
@@ -48,8 +48,8 @@ async def _remove(engine: Engine, resource: Resource) -> None:
 
 
 async def sweep(engine: Engine, liveness: Liveness) -> int:
-    """Remove what dead runs left; returns how many things were removed."""
-    dead = await leftovers(engine, liveness)
+    """Remove what dead runs left, not what they were to keep; returns how many things went."""
+    dead = [r for r in await leftovers(engine, liveness) if KEPT_LABEL not in r.labels]
     await remove_all(engine, dead, lambda _: None)
     for run in {resource.labels.get(RUN_LABEL, "") for resource in dead}:
         liveness.forget(run)

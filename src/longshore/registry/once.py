@@ -22,6 +22,7 @@ class Once(Generic[Key, Value]):
         self._share_failures = share_failures
         self._results: dict[Key, Value] = {}
         self._running: dict[Key, _Running] = {}
+        self._awaited: dict[Key, anyio.Event] = {}
 
     async def get(self, key: Key, work: Callable[[], Awaitable[Value]]) -> Value:
         """The result for `key`, worked out by the first caller."""
@@ -38,6 +39,12 @@ class Once(Generic[Key, Value]):
         """The result when there is one already."""
         return self._results.get(key)
 
+    async def made(self, key: Key) -> Value:
+        """The result for `key`, as soon as somebody's work has made it; it may never come."""
+        while key not in self._results:
+            await self._awaited.setdefault(key, anyio.Event()).wait()
+        return self._results[key]
+
     def forget(self, key: Key) -> None:
         """Have the work done again by the next one who asks."""
         self._results.pop(key, None)
@@ -51,6 +58,8 @@ class Once(Generic[Key, Value]):
         running = self._running[key] = _Running()
         try:
             self._results[key] = result = await work()
+            if (awaited := self._awaited.pop(key, None)) is not None:
+                awaited.set()
         except Exception as failure:
             running.failure = failure if self._share_failures else None
             raise

@@ -18,8 +18,8 @@ from longshore.oci.reference import normalise_registry
 from longshore.plan.model import Plan, PushStep
 from longshore.registry.credentials.dockercfg import Dockercfg, parse_dockercfg
 from longshore.registry.credentials.store import CredentialStore
-from longshore.run.files import ProjectFiles, read_project_file
 from longshore.registry.once import Once
+from longshore.run.files import ProjectFiles, read_project_file
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
 

@@ -14,11 +14,11 @@ from longshore.engine.spec import BuildSpec, ImageInfo
 from longshore.errors import BuildFailed, EngineError, LongshoreError, NotFound, PullFailed
 from longshore.plan.images import base_references
 from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, PullPlan
+from longshore.registry.once import Once
 from longshore.run.credentials import Credentials
 from longshore.run.events import ImageFinished, ImageOutput, ImageStarted, Notice
 from longshore.run.files import Values
 from longshore.run.image_cache import CachePlace, ImageCache
-from longshore.registry.once import Once
 from longshore.run.stream import Emit
 from longshore.secrets.credential import Credential
 

@@ -1,0 +1,81 @@
+"""Env files and encrypted texts of a project: what is masked, told and refused."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from longshore.config.problem import Place
+from longshore.errors import InvalidValue
+from longshore.oci.reference import ImageReference
+from longshore.plan.model import BuildPlan
+from longshore.run.files import ProjectFiles
+from longshore.secrets.envelope import encrypt
+from longshore.secrets.key import AesKey, generate_key
+from longshore.secrets.masking import Masker
+
+KEY = generate_key()
+
+
+def project_files(warnings: list[str] | None = None) -> ProjectFiles:
+    told: list[str] = [] if warnings is None else warnings
+    return ProjectFiles(lambda: KEY, Masker(), told.append)
+
+
+def sealed(path: Path, text: bytes, key: AesKey = KEY) -> Path:
+    path.write_bytes(encrypt(text, key))
+    return path
+
+
+def test_the_key_itself_is_masked_once_it_was_used(tmp_path: Path) -> None:
+    files = project_files()
+    files.encrypted_env_file(sealed(tmp_path / "env", b"A=4711-secret\n"))
+    text = KEY.reveal_text()
+    twice = base64.b64encode(text.encode()).decode()
+    assert files.masker.mask_text(f"{text} {twice} 4711-secret") == "*** *** ***"
+
+
+def test_what_is_odd_in_a_file_is_told_once_however_often_it_is_read(tmp_path: Path) -> None:
+    told: list[str] = []
+    files = project_files(told)
+    path = tmp_path / "env"
+    path.write_text("export A=b\nC: d\n")
+    for _ in range(3):
+        files.env_file(path)
+    assert [line.partition(": ")[0] for line in told] == ["env:1", "env:2"]
+
+
+def test_an_env_file_that_is_no_text_is_refused_and_not_changed(tmp_path: Path) -> None:
+    path = tmp_path / "env"
+    path.write_bytes(b"A=\xff\xfe\n")
+    with pytest.raises(InvalidValue, match="is not UTF-8 text") as caught:
+        project_files().env_file(path)
+    assert caught.value.__suppress_context__
+
+
+def build(tmp_path: Path) -> BuildPlan:
+    return BuildPlan(
+        key="k",
+        name=ImageReference.parse("x/y"),
+        context=tmp_path,
+        dockerfile=tmp_path / "Dockerfile",
+        arguments=(("A", "plain"), ("B", "plain"), ("C", "plain")),
+        encrypted_arguments=encrypt(b"B=inline-b\n", KEY).decode(),
+        encrypted_argument_files=(sealed(tmp_path / "args", b"B=of-file\nC=of-file\nD\n"),),
+        service="app",
+        place=Place("codeship-services.yml"),
+    )
+
+
+def test_encrypted_arguments_beat_plain_ones_and_inline_ones_beat_files(tmp_path: Path) -> None:
+    arguments, secrets = project_files().build_values(build(tmp_path), as_secrets=False)
+    assert dict(arguments) == {"A": "plain", "B": "inline-b", "C": "of-file"}
+    assert secrets == ()
+
+
+def test_as_build_secrets_they_are_no_arguments_at_all(tmp_path: Path) -> None:
+    arguments, secrets = project_files().build_values(build(tmp_path), as_secrets=True)
+    assert dict(arguments) == {"A": "plain"}
+    assert dict(secrets) == {"B": "inline-b", "C": "of-file"}

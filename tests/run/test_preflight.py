@@ -1,0 +1,138 @@
+"""What is looked at before anything starts, and what is left alone (C-9, E-15)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from longshore.commands.preparation import check_needs
+from longshore.commands.session_options import SessionOptions
+from longshore.environment import Environment
+from longshore.errors import InvalidValue, KeyUnavailable, LongshoreError
+from longshore.plan.selection import Selection
+from longshore.run.files import ProjectFiles
+from longshore.run.needs import generator_images, needs_of_services, needs_of_steps
+from longshore.secrets.key import AesKey
+from longshore.secrets.masking import Masker
+from longshore.testing.scene import Scene
+
+APP = "app: {image: x/app, env_file: env}\n"
+RUN = "- {service: app, command: x}\n"
+
+
+def no_key() -> AesKey:
+    raise KeyUnavailable("docker: no decryptor available", hint="put it there")
+
+
+def checked(
+    directory: Path, services: str, steps: str, selection: Selection | None = None
+) -> list[str]:
+    """What was told; raises what was found."""
+    told: list[str] = []
+    plan = Scene(directory, selection=selection or Selection(push=True)).plan(services, steps)
+    files = ProjectFiles(no_key, Masker(), told.append)
+    environment = Environment({"HOME": str(directory)})
+    check_needs(plan, needs_of_steps(plan), SessionOptions(), environment, files)
+    return told
+
+
+def failure(directory: Path, services: str, steps: str) -> LongshoreError:
+    with pytest.raises(LongshoreError) as caught:
+        checked(directory, services, steps)
+    return caught.value
+
+
+def test_a_missing_env_file_is_told_with_the_service_and_its_place(tmp_path: Path) -> None:
+    found = failure(tmp_path, APP, RUN)
+    assert isinstance(found, InvalidValue)
+    assert found.message == f"cannot read the env_file {tmp_path}/env: No such file or directory"
+    assert (found.hint or "").startswith('service "app" needs it (')
+    assert "codeship-services.yml:1:1)" in (found.hint or "")
+
+
+def test_files_of_dependencies_and_of_on_fail_steps_count(tmp_path: Path) -> None:
+    free = "free: {image: x/free, depends_on: [app]}\nlone: {image: x/lone}\n"
+    assert "env_file" in failure(tmp_path, APP + free, RUN.replace("app", "free")).message
+    handler = "- {service: lone, command: x, on_fail: [{service: app, command: y}]}\n"
+    assert "env_file" in failure(tmp_path, APP + free, handler).message
+
+
+def test_a_file_that_an_earlier_step_may_write_is_not_missed(tmp_path: Path) -> None:
+    services = APP.replace("env}", "out/env}") + "make: {image: x/make, volumes: ['./out:/out']}\n"
+    assert checked(tmp_path, services, "- {service: make, command: x}\n" + RUN) == []
+    read_only = services.replace("/out']", "/out:ro']")
+    assert "env_file" in failure(tmp_path, read_only, RUN).message
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "image: x/app, encrypted_env_file: sealed",
+        "image: x/app, encrypted_environment: {A: QUJD}",
+        "build: {context: ., encrypted_args_file: sealed}",
+        "build: {context: ., encrypted_args: QUJD}",
+        "build: ., encrypted_dockercfg_path: sealed",
+    ],
+)
+def test_every_encrypted_thing_of_a_running_service_needs_the_key(
+    tmp_path: Path, keys: str
+) -> None:
+    (tmp_path / "sealed").write_text("QUJD")
+    (tmp_path / "Dockerfile").write_text("FROM x/base\n")
+    found = failure(tmp_path, f"app: {{{keys}}}\n", RUN)
+    assert found.message == "docker: no decryptor available"
+    assert "codeship-services.yml:1:" in (found.hint or "")
+
+
+def test_what_will_not_run_needs_nothing(tmp_path: Path) -> None:
+    services = APP + "sealed: {image: x/y, encrypted_env_file: nowhere}\nfree: {image: x/z}\n"
+    steps = (
+        "- {service: app, command: x, tag: never}\n"
+        "- {service: sealed, type: push, image_name: r.example/x}\n"
+        "- {service: free, command: x}\n"
+    )
+    assert checked(tmp_path, services, steps, Selection()) == []
+    # Pushing an image does not start its container.
+    assert checked(tmp_path, services, steps) == []
+
+
+def test_an_image_that_may_be_there_already_needs_no_credentials_to_pull(tmp_path: Path) -> None:
+    services = "app: {image: x/app, encrypted_dockercfg_path: nowhere}\n"
+    assert checked(tmp_path, services, RUN) == []
+
+
+def test_credentials_that_only_the_service_has_are_told_of_once(tmp_path: Path) -> None:
+    (tmp_path / "cfg").write_text('{"auths": {"r.example": {"username": "u", "password": "p"}}}')
+    services = "app: {image: x/app, dockercfg_path: cfg}\n"
+    steps = "- {name: up, service: app, type: push, image_name: r.example/x}\n"
+    (told,) = checked(tmp_path, services, steps)
+    assert 'push step "up" pushes with the credentials of service "app"' in told
+    own = steps.replace("x}", "x, dockercfg_path: cfg}")
+    assert checked(tmp_path, services, own) == []
+
+
+def test_services_run_or_loaded_by_name_need_what_they_use(tmp_path: Path) -> None:
+    plan = Scene(tmp_path).plan(APP, "[]")
+    environment = Environment({"HOME": str(tmp_path)})
+    files = ProjectFiles(no_key, Masker(), lambda _: None)
+
+    def check(*, runs: bool) -> None:
+        needs = needs_of_services(plan, ["app"], runs=runs)
+        check_needs(plan, needs, SessionOptions(), environment, files)
+
+    check(runs=False)
+    with pytest.raises(InvalidValue):
+        check(runs=True)
+
+
+def test_the_images_a_generator_starts_from_are_known(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM x/base\n")
+    services = (
+        "base: {build: {context: ., dockerfile: Other, image: x/base}}\n"
+        "gen: {build: ., depends_on: [db]}\ndb: {image: x/db}\napp: {image: x/app}\n"
+    )
+    steps = "- {type: serial, dockercfg_service: gen, steps: [{service: app, command: x}]}\n"
+    plan = Scene(tmp_path).plan(services, steps)
+    found = generator_images(plan, SessionOptions().credentials)
+    assert found == {plan.services[name].image for name in ("base", "gen", "db")}

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import gzip
-import json
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 import pytest
 
 from longshore.errors import ContentMismatch, RegistryError
 from longshore.image.compression import CompressionOptions
-from longshore.image.layer import Block, ImageParts, LayerSource
-from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import Manifest
 from longshore.oci.media_types import Compression, Format
@@ -26,53 +22,18 @@ from longshore.testing.faults import (
     seeded_faults,
 )
 from longshore.testing.registry import faulty_registry
+from longshore.testing.stored import MemoryImage, MemoryLayer
 
 Connect = Callable[..., RegistryClient]
 MakeBytes = Callable[..., bytes]
 REPOSITORY = "team/app"
 
 
-class Layer:
-    """A layer of bytes in memory; counts how often it is opened."""
-
-    origin = "the test"
-    packed: Descriptor | None = None
-
-    def __init__(self, content: bytes, diff_id: Digest | None = None) -> None:
-        self.content = content
-        self.diff_id: Digest | None = diff_id or Digest.of(content)
-        self.size: int | None = len(content)
-        self.opened = 0
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[AsyncIterator[Block]]:
-        self.opened += 1
-        yield self._blocks()
-
-    async def _blocks(self) -> AsyncIterator[Block]:
-        for begin in range(0, len(self.content), 1 << 20):
-            yield self.content[begin : begin + (1 << 20)]
-
-
-class Image:
-    """A StoredImage of such layers."""
-
-    def __init__(self, layers: Sequence[Layer]) -> None:
-        self.sources = layers
-        self.layers: tuple[LayerSource, ...] = tuple(layers)
-        diff_ids = tuple(layer.diff_id for layer in layers if layer.diff_id)
-        config = json.dumps({"rootfs": {"diff_ids": [str(one) for one in diff_ids]}}).encode()
-        self.parts = ImageParts(config=config, config_digest=Digest.of(config), diff_ids=diff_ids)
-
-    async def close(self) -> None:
-        pass
-
-
 @pytest.fixture
-def image(some_bytes: MakeBytes) -> Image:
+def image(some_bytes: MakeBytes) -> MemoryImage:
     """Two layers, one of them twice."""
-    empty = Layer(bytes(1024))
-    return Image([Layer(some_bytes(3_000_000)), empty, empty])
+    empty = MemoryLayer(bytes(1024))
+    return MemoryImage([MemoryLayer(some_bytes(3_000_000)), empty, empty])
 
 
 async def _unpacked(client: RegistryClient, manifest: Manifest) -> list[Digest]:
@@ -84,7 +45,7 @@ async def _unpacked(client: RegistryClient, manifest: Manifest) -> list[Digest]:
     return diff_ids
 
 
-async def test_what_is_there_afterwards_is_the_image(connect: Connect, image: Image) -> None:
+async def test_what_is_there_afterwards_is_the_image(connect: Connect, image: MemoryImage) -> None:
     async with faulty_registry() as registry, connect(registry.host) as client:
         pushed = await push(client, REPOSITORY, ["1", "2"], image, PushOptions(verify=True))
         assert len(pushed.sent) == 3
@@ -97,7 +58,7 @@ async def test_what_is_there_afterwards_is_the_image(connect: Connect, image: Im
 
 
 async def test_the_same_image_again_reads_no_layer_and_puts_only_the_other_tag(
-    connect: Connect, image: Image
+    connect: Connect, image: MemoryImage
 ) -> None:
     async with faulty_registry() as registry:
         async with connect(registry.host) as client:
@@ -112,7 +73,7 @@ async def test_the_same_image_again_reads_no_layer_and_puts_only_the_other_tag(
 
 
 async def test_the_same_layers_packed_again_have_the_same_digest(
-    connect: Connect, image: Image
+    connect: Connect, image: MemoryImage
 ) -> None:
     async with faulty_registry() as registry, connect(registry.host) as client:
         one = await push(client, REPOSITORY, ["1"], image, PushOptions())
@@ -122,7 +83,7 @@ async def test_the_same_layers_packed_again_have_the_same_digest(
 
 @pytest.mark.parametrize("compression", [Compression.NONE, Compression.GZIP])
 async def test_the_other_format_and_packing_can_be_asked_for(
-    connect: Connect, image: Image, compression: Compression
+    connect: Connect, image: MemoryImage, compression: Compression
 ) -> None:
     options = PushOptions(
         format=Format.OCI, compression=CompressionOptions(compression=compression)
@@ -139,15 +100,15 @@ async def test_the_other_format_and_packing_can_be_asked_for(
 async def test_a_layer_that_is_not_what_it_was_stops_the_push_before_any_tag(
     connect: Connect, some_bytes: MakeBytes
 ) -> None:
-    changed = Layer(some_bytes(2_000_000), Digest.of(b"what it was"))
+    changed = MemoryLayer(some_bytes(2_000_000), Digest.of(b"what it was"))
     async with faulty_registry() as registry, connect(registry.host) as client:
         with pytest.raises(ContentMismatch):
-            await push(client, REPOSITORY, ["1"], Image([changed]), PushOptions())
+            await push(client, REPOSITORY, ["1"], MemoryImage([changed]), PushOptions())
         assert await client.head_manifest(REPOSITORY, "1") is None
         assert len(registry.requests("DELETE")) == 1
 
 
-async def test_a_refusal_comes_out_as_one_clear_error(connect: Connect, image: Image) -> None:
+async def test_a_refusal_comes_out_as_one_clear_error(connect: Connect, image: MemoryImage) -> None:
     plan = Script([on("POST uploads", FORBIDDEN, times=None)])
     async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
         with pytest.raises(RegistryError, match=r"refused layer \d of 3 of team/app: DENIED"):
@@ -157,7 +118,7 @@ async def test_a_refusal_comes_out_as_one_clear_error(connect: Connect, image: I
 async def test_a_layer_packed_on_the_way_is_resumed_and_read_once(
     connect: Connect, some_bytes: MakeBytes
 ) -> None:
-    image = Image([Layer(some_bytes(6_000_000))])
+    image = MemoryImage([MemoryLayer(some_bytes(6_000_000))])
     plan = Script([on("PATCH upload", ResetRequest(after=2_500_000))])
     async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
         pushed = await push(client, REPOSITORY, ["1"], image, PushOptions())
@@ -170,7 +131,7 @@ async def test_a_layer_packed_on_the_way_is_resumed_and_read_once(
 async def test_images_get_through_storms(
     connect: Connect, some_bytes: MakeBytes, seed: int
 ) -> None:
-    image = Image([Layer(some_bytes(700_000 * n, n)) for n in range(1, 5)])
+    image = MemoryImage([MemoryLayer(some_bytes(700_000 * n, n)) for n in range(1, 5)])
     async with (
         faulty_registry(plan=seeded_faults(seed, 0.15)) as registry,
         connect(registry.host) as client,

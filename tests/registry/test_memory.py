@@ -1,0 +1,95 @@
+"""The memory of pushed layers: shared by processes, and never the cause of harm."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from pathlib import Path
+
+import anyio
+
+from longshore.oci.digest import Digest
+from longshore.oci.media_types import Compression
+from longshore.registry.memory import LayerCache, Remembered
+
+HOST = "registry.test"
+LAYER = Digest.of(b"a layer")
+BLOB = Remembered(
+    digest=Digest.of(b"its blob"), size=8, compression=Compression.GZIP, repositories=("a", "b")
+)
+
+
+async def _learned(directory: Path) -> LayerCache:
+    memory = LayerCache(directory)
+    await memory.learn(HOST, LAYER, "codec", BLOB)
+    return memory
+
+
+async def test_what_was_learned_is_known_to_the_next_process(tmp_path: Path) -> None:
+    (await _learned(tmp_path)).close()
+    again = LayerCache(tmp_path)
+    assert await again.recall(HOST, LAYER, "codec") == BLOB
+    assert await again.recall(HOST, LAYER, "another codec") is None
+    assert await again.recall("other.test", LAYER, "codec") is None
+    again.close()
+
+
+async def test_a_row_that_was_changed_is_not_believed(tmp_path: Path) -> None:
+    (await _learned(tmp_path)).close()
+    with sqlite3.connect(tmp_path / "layers.sqlite") as connection:
+        other = str(Digest.of(b"the blob of another layer"))
+        connection.execute("UPDATE layers SET digest = ?", (other,))
+    connection.close()
+    memory = LayerCache(tmp_path)
+    assert await memory.recall(HOST, LAYER, "codec") is None
+    memory.close()
+
+
+async def test_a_file_that_is_no_database_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "layers.sqlite").write_bytes(b"nothing of the sort" * 100)
+    broken = LayerCache(tmp_path)
+    assert await broken.recall(HOST, LAYER, "codec") is None
+    await broken.learn(HOST, LAYER, "codec", BLOB)
+    (await _learned(tmp_path)).close()
+    again = LayerCache(tmp_path)
+    assert await again.recall(HOST, LAYER, "codec") == BLOB
+    again.close()
+
+
+async def test_a_directory_that_cannot_be_written_to_only_forgets(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    memory = await _learned(tmp_path / "file" / "below")
+    assert await memory.recall(HOST, LAYER, "codec") is None
+
+
+_WRITER = """
+import anyio, sys
+from pathlib import Path
+from longshore.oci.digest import Digest
+from longshore.oci.media_types import Compression
+from longshore.registry.memory import LayerCache, Remembered
+
+async def main(who):
+    memory = LayerCache(Path(sys.argv[1]))
+    for number in range(100):
+        layer = Digest.of(f"{who} {number}".encode())
+        found = Remembered(digest=layer, size=number, compression=Compression.GZIP)
+        await memory.learn("registry.test", layer, "codec", found)
+
+anyio.run(main, sys.argv[2])
+"""
+
+
+async def test_processes_that_write_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
+    async with anyio.create_task_group() as writers:
+        for number in range(3):
+            command = [sys.executable, "-c", _WRITER, str(tmp_path), str(number)]
+            writers.start_soon(anyio.run_process, command)
+    memory = LayerCache(tmp_path)
+    for who in range(3):
+        for number in range(100):
+            layer = Digest.of(f"{who} {number}".encode())
+            found = await memory.recall(HOST, layer, "codec")
+            assert found is not None
+            assert (found.digest, found.size) == (layer, number)
+    memory.close()

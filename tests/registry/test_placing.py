@@ -1,0 +1,197 @@
+"""Layers that need not be sent: remembered, mounted, published, or on their way already."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+
+from longshore.oci.digest import Digest
+from longshore.oci.media_types import Compression
+from longshore.registry.blobs import BlobBytes
+from longshore.registry.client import RegistryClient
+from longshore.registry.memory import LayerCache, LayerMemory, Remembered
+from longshore.registry.placing import Candidate, Placer
+from longshore.registry.publish import PushedImage
+from longshore.registry.push import PushOptions, push
+from longshore.registry.server.refusals import Code
+from longshore.testing.faults import Answer, Script, on
+from longshore.testing.registry import faulty_registry
+from longshore.testing.stored import MemoryImage, MemoryLayer
+
+Connect = Callable[..., RegistryClient]
+MakeBytes = Callable[..., bytes]
+OpenPlacer = Callable[[str], AbstractAsyncContextManager[Placer]]
+REPOSITORY = "team/app"
+
+
+@pytest.fixture
+def image(some_bytes: MakeBytes) -> MemoryImage:
+    """Three layers."""
+    return MemoryImage([MemoryLayer(some_bytes(400_000, seed)) for seed in range(3)])
+
+
+@pytest.fixture
+def placer(connect: Connect, tmp_path: Path) -> OpenPlacer:
+    """Opens what a process of its own would have: a client, and the memory all share."""
+
+    @asynccontextmanager
+    async def make(host: str) -> AsyncIterator[Placer]:
+        memory = LayerCache(tmp_path / "cache")
+        async with connect(host) as client:
+            yield Placer(client=client, memory=memory)
+        memory.close()
+
+    return make
+
+
+async def _push(
+    placer: Placer, image: MemoryImage, place: str = REPOSITORY, tag: str = "1"
+) -> PushedImage:
+    return await push(placer.client, place, [tag], image, PushOptions(), placer)
+
+
+async def test_a_new_layer_on_known_ones_is_all_that_is_read(
+    placer: OpenPlacer, image: MemoryImage, some_bytes: MakeBytes
+) -> None:
+    async with faulty_registry() as registry:
+        async with placer(registry.host) as first:
+            await _push(first, image)
+        larger = MemoryImage([*image.sources, MemoryLayer(some_bytes(100_000, 9))])
+        async with placer(registry.host) as second:
+            pushed = await _push(second, larger)
+    assert larger.opened == [1, 1, 1, 1]
+    assert [one.route for one in pushed.deliveries] == ["exists"] * 3 + ["sent"]
+
+
+async def test_layers_are_mounted_from_where_an_earlier_process_pushed_them(
+    placer: OpenPlacer, image: MemoryImage
+) -> None:
+    async with faulty_registry() as registry:
+        async with placer(registry.host) as first:
+            await _push(first, image)
+        async with placer(registry.host) as second:
+            pushed = await _push(second, image, "other/place")
+    assert image.opened == [1, 1, 1]
+    assert {(one.route, one.source) for one in pushed.deliveries} == {("mounted", REPOSITORY)}
+
+
+async def test_a_registry_that_was_emptied_gets_everything_again(
+    placer: OpenPlacer, image: MemoryImage
+) -> None:
+    async with faulty_registry() as registry, placer(registry.host) as first:
+        await _push(first, image)
+        host = registry.host
+    memory_of_the_first = first.memory
+    async with faulty_registry() as registry, placer(registry.host) as second:
+        second.memory = _Renamed(memory_of_the_first, host)
+        pushed = await _push(second, image)
+        assert await second.client.head_manifest(REPOSITORY, "1") == pushed.manifest.digest
+    assert image.opened == [2, 2, 2]
+
+
+class _Renamed:
+    """The memory of one host, believed of another."""
+
+    def __init__(self, memory: LayerMemory, host: str) -> None:
+        self._memory = memory
+        self._host = host
+
+    async def recall(self, host: str, diff_id: Digest, codec: str) -> Remembered | None:
+        return await self._memory.recall(self._host, diff_id, codec)
+
+    async def learn(self, host: str, diff_id: Digest, codec: str, found: Remembered) -> None:
+        pass
+
+
+class _Liar:
+    """A memory that tells one blob of every layer."""
+
+    def __init__(self, found: Remembered) -> None:
+        self._found = found
+
+    async def recall(self, host: str, diff_id: Digest, codec: str) -> Remembered | None:
+        return self._found
+
+    async def learn(self, host: str, diff_id: Digest, codec: str, found: Remembered) -> None:
+        pass
+
+
+async def test_a_memory_that_names_a_blob_of_another_size_changes_nothing(
+    connect: Connect, image: MemoryImage
+) -> None:
+    other = b"a blob of something else"
+    lie = Remembered(digest=Digest.of(other), size=7, compression=Compression.GZIP)
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        await client.upload_blob(REPOSITORY, BlobBytes(other))
+        pushed = await _push(Placer(client=client, memory=_Liar(lie)), image)
+        for layer, source in zip(pushed.manifest.layers, image.sources, strict=True):
+            async with client.get_blob(REPOSITORY, layer.digest) as data:
+                packed = b"".join([piece async for piece in data])
+            assert gzip.decompress(packed) == source.content
+
+
+async def test_two_images_that_share_layers_send_them_once_though_pushed_at_the_same_time(
+    connect: Connect, image: MemoryImage, some_bytes: MakeBytes
+) -> None:
+    second = MemoryImage([*image.sources, MemoryLayer(some_bytes(50_000, 7))])
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        placer = Placer(client=client)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_push, placer, image, REPOSITORY, "1")
+            tasks.start_soon(_push, placer, second, REPOSITORY, "2")
+            tasks.start_soon(_push, placer, second, "other/place", "1")
+        tags = [(REPOSITORY, "1"), (REPOSITORY, "2"), ("other/place", "1")]
+        assert None not in [await client.head_manifest(*tag) for tag in tags]
+    assert second.opened == [1, 1, 1, 1]
+
+
+async def test_a_blob_the_engine_noted_is_used_when_it_is_packed_as_wanted(
+    connect: Connect, image: MemoryImage
+) -> None:
+    layer = image.sources[0]
+    assert layer.diff_id is not None
+    published, bare = gzip.compress(layer.content), layer.content
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        for blob in (published, bare):
+            await client.upload_blob("library/base", BlobBytes(blob))
+        noted = tuple(
+            Candidate(digest=Digest.of(blob), compression=None, repositories=("library/base",))
+            for blob in (bare, published)
+        )
+        options = PushOptions(candidates={layer.diff_id: noted})
+        pushed = await push(client, REPOSITORY, ["1"], image, options)
+    assert pushed.manifest.layers[0].digest == Digest.of(published)
+    assert pushed.manifest.layers[0].size == len(published)
+    assert pushed.deliveries[0].source == "library/base"
+    assert image.opened == [0, 1, 1]
+
+
+async def test_blobs_collected_before_the_manifest_came_are_sent_again(
+    connect: Connect, image: MemoryImage
+) -> None:
+    lost = Answer(status=404, code=Code.MANIFEST_BLOB_UNKNOWN, message="blob unknown")
+    plan = Script([on("PUT manifest", lost)])
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        placer = Placer(client=client)
+        registry.plan = plan
+        pushed = await _push(placer, image)
+        assert await client.head_manifest(REPOSITORY, "1") == pushed.manifest.digest
+        assert len(registry.requests("PUT")) >= 2
+    assert image.opened == [2, 2, 2]
+
+
+async def test_nothing_but_manifests_comes_after_the_first_manifest(
+    connect: Connect, image: MemoryImage
+) -> None:
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        await _push(Placer(client=client), image)
+        kinds = [(one.method, one.path.split("?")[0]) for one in registry.recorded]
+    put = next(
+        i for i, (method, path) in enumerate(kinds) if method == "PUT" and "manifests" in path
+    )
+    assert all("manifests" in path for _, path in kinds[put:])

@@ -1,0 +1,119 @@
+"""Images that flow by once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from longshore.errors import ContentMismatch
+from longshore.image.export import ExportedImage
+from longshore.oci.media_types import Format
+from longshore.registry.client import RegistryClient
+from longshore.registry.placing import Placer
+from longshore.registry.publish import PushedImage
+from longshore.registry.push import PushOptions, push
+from longshore.registry.push_stream import push_stream
+from longshore.testing.faults import LoseUpload, ResetRequest, Script, on
+from longshore.testing.registry import faulty_registry
+from longshore.testing.stored import MemoryImage, MemoryLayer
+
+Connect = Callable[..., RegistryClient]
+MakeBytes = Callable[..., bytes]
+REPOSITORY = "team/app"
+
+
+class Export:
+    """The exports of an image, in small chunks; counts them, and can damage the content."""
+
+    def __init__(self, image: MemoryImage, damaged: bool = False) -> None:
+        self.image = image
+        self.content = image.saved()
+        if damaged:
+            middle = 512 + 1000
+            flipped = bytes([self.content[middle] ^ 1])
+            self.content = self.content[:middle] + flipped + self.content[middle + 1 :]
+        self.passes = 0
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[ExportedImage]:
+        self.passes += 1
+        yield ExportedImage(self._chunks(), diff_ids=self.image.parts.diff_ids)
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        for begin in range(0, len(self.content), 100_000):
+            yield self.content[begin : begin + 100_000]
+
+
+@pytest.fixture
+def image(some_bytes: MakeBytes) -> MemoryImage:
+    """Three layers of which one goes in chunks."""
+    sizes = (3_000_000, 10_000, 200_000)
+    return MemoryImage([MemoryLayer(some_bytes(size, size)) for size in sizes])
+
+
+async def _push(placer: Placer, export: Export, *tags: str) -> PushedImage:
+    parts = export.image.parts
+    return await push_stream(
+        placer,
+        REPOSITORY,
+        tags or ["1"],
+        parts.config_digest,
+        parts.diff_ids,
+        export.open,
+        PushOptions(),
+    )
+
+
+async def test_the_stream_gives_the_same_manifest_as_the_store(
+    connect: Connect, image: MemoryImage
+) -> None:
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        options = PushOptions(format=Format.OCI)
+        stored = await push(client, "stored/app", ["1"], image, options)
+        streamed = await _push(Placer(client=client), Export(image), "1", "2")
+        assert streamed.manifest == stored.manifest
+        assert await client.head_manifest(REPOSITORY, "2") == stored.manifest.digest
+
+
+async def test_an_image_that_is_there_is_not_exported(connect: Connect, image: MemoryImage) -> None:
+    again = Export(image)
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        first = await _push(Placer(client=client), Export(image))
+        registry.recorded.clear()
+        assert (await _push(Placer(client=client), again)).manifest == first.manifest
+        assert len(registry.recorded) <= 3
+    assert again.passes == 0
+
+
+async def test_a_break_is_mended_in_one_pass(connect: Connect, image: MemoryImage) -> None:
+    export = Export(image)
+    plan = Script([on("PATCH upload", ResetRequest(after=1_500_000))])
+    async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
+        pushed = await _push(Placer(client=client), export)
+        assert await client.head_manifest(REPOSITORY, "1") == pushed.manifest.digest
+    assert export.passes == 1
+    assert pushed.deliveries[0].resumed
+
+
+async def test_a_lost_session_costs_another_pass_in_which_nothing_is_sent_twice(
+    connect: Connect, image: MemoryImage
+) -> None:
+    export = Export(MemoryImage(tuple(reversed(image.sources))))
+    plan = Script([on("PATCH upload", LoseUpload())])
+    async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
+        pushed = await _push(Placer(client=client), export)
+        assert await client.head_manifest(REPOSITORY, "1") == pushed.manifest.digest
+        blobs = [one for one in registry.requests("PUT") if one.status == 201]
+    assert export.passes <= 2
+    assert len(blobs) == 5  # three layers, the configuration, the manifest
+
+
+async def test_a_damaged_export_ends_in_an_error_and_no_tag(
+    connect: Connect, image: MemoryImage
+) -> None:
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        with pytest.raises(ContentMismatch):
+            await _push(Placer(client=client), Export(image, damaged=True))
+        assert await client.head_manifest(REPOSITORY, "1") is None

@@ -311,6 +311,25 @@ def test_fifty_secrets_of_all_shapes_come_to_light_nowhere(
     assert found == []
 
 
+def test_the_hunt_finds_every_secret_in_what_the_pipeline_shows() -> None:
+    shown = b"\n".join(face for secret in (*SECRETS, PASSWORD) for face in sorted(faces(secret)))
+    found = hunt("it", shown)
+    assert {line.split()[1] for line in found} == {str(number) for number in range(51)}
+    assert len(found) > 250
+
+
+def test_run_masks_what_a_container_writes_in_pieces_and_on_both_streams(
+    user: User, vault: Vault
+) -> None:
+    vault.file("env.encrypted", "TOKEN=first-half.second-half\n")
+    user.write("codeship-services.yml", NEEDS_ENV)
+    script = "echo $TOKEN; echo $TOKEN >&2; printf first-half.; sleep 0.01; echo second-half"
+    done = user.run("run", "app", "sh", "-c", script)
+    assert (done.returncode, done.stdout) == (0, "***\n***\n")
+    assert "***" in done.stderr
+    assert "second-half" not in done.stdout + done.stderr
+
+
 BROKEN = """
 import longshore.run.steps as steps
 async def push(runtime, step):

@@ -94,7 +94,9 @@ async def _run(
     ):
         with interruption:
             label = StepLabel(path="run", name=f"run-{request.service}")
-            terminal = TerminalReader(setting.engine, sink, request.tty)
+            terminal = TerminalReader(
+                setting.engine, sink, request.tty, setting.mask, setting.mask_end
+            )
             ended = await run_service(
                 runtime, label, request.service, _extra(plan, request), reader=terminal
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from longshore.commands.preparation import Remarks, check_needs, project_files
+from longshore.commands.preparation import Remarks, check_needs, masked_failures, project_files
 from longshore.commands.session_options import SessionOptions
 from longshore.engine.opening import open_engine
 from longshore.engine.port import Engine
@@ -57,7 +57,11 @@ async def open_session(
         opened_pusher(engine, options.registries.access(environment), options.push) as pusher,
     ):
         journals = environment.state_directory / "journals"
-        with held_lock(locks, scope.id), journal(journals, scope.id) as keep:
+        with (
+            held_lock(locks, scope.id),
+            journal(journals, scope.id) as keep,
+            masked_failures(masker),
+        ):
             everybody = to_all(emit, lambda event: keep(masked(event, masker)))
             remarks.tell(everybody, masker)
             await _sweep(engine, Liveness(locks, scope.process), everybody)

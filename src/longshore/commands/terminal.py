@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import stat
 import sys
 import termios
 import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -17,17 +18,28 @@ import anyio
 from longshore.engine.port import Attachment, Engine
 from longshore.errors import EngineError
 from longshore.report.sink import Sink
+from longshore.run.runtime import Mask
 
 _BLOCK = 1 << 16
 
 
+_PATIENCE = 1.0
+_PATIENCE_OF_A_PERSON = 0.05
+"""Seconds that output which may begin a secret is held back; in front of a prompt only shortly."""
+
+
 @dataclass(frozen=True, slots=True)
 class TerminalReader:
-    """Joins a container to our standard streams; `tty`: it has a terminal, ours becomes raw."""
+    """Joins a container to our standard streams; `tty`: it has a terminal, ours becomes raw.
+
+    What it writes is masked as in steps, only that it is never held back for long.
+    """
 
     engine: Engine
     sink: Sink
     tty: bool
+    mask: Mask
+    mask_end: Callable[[str], bytes]
 
     async def read(self, container: str, attachment: Attachment) -> None:
         """Copy both ways until the container closes its output."""
@@ -40,11 +52,29 @@ class TerminalReader:
                 group.cancel_scope.cancel()
 
     async def _show(self, attachment: Attachment) -> None:
-        async for chunk in attachment:
-            if chunk.stream == 2:
-                self.sink.tell(chunk.data)
-            else:
-                self.sink.write(chunk.data)
+        loop = asyncio.get_running_loop()
+        patience = _PATIENCE_OF_A_PERSON if self.tty else _PATIENCE
+        alarm: asyncio.TimerHandle | None = None
+        try:
+            async for chunk in attachment:
+                if alarm is not None:
+                    alarm.cancel()
+                self._write(chunk.stream, self.mask(f"terminal/{chunk.stream}", chunk.data))
+                alarm = loop.call_later(patience, self._release)
+        finally:
+            if alarm is not None:
+                alarm.cancel()
+            self._release()
+
+    def _release(self) -> None:
+        for stream in 1, 2:
+            self._write(stream, self.mask_end(f"terminal/{stream}"))
+
+    def _write(self, stream: int, data: bytes) -> None:
+        if stream == 2:
+            self.sink.tell(data)
+        else:
+            self.sink.write(data)
 
     async def _follow_size(self, container: str) -> None:
         with anyio.open_signal_receiver(signal.SIGWINCH) as changes:
@@ -62,10 +92,13 @@ class TerminalReader:
 
 async def send_input(descriptor: int, attachment: Attachment) -> None:
     """Copy what can be read from `descriptor` to the container, then close its input."""
-    regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+    blocks = not stat.S_ISREG(os.fstat(descriptor).st_mode)
     while True:
-        if not regular:  # epoll takes no regular files; they never block
-            await anyio.wait_readable(descriptor)
+        if blocks:
+            try:
+                await anyio.wait_readable(descriptor)
+            except PermissionError:  # epoll takes neither files nor /dev/null; they never block
+                blocks = False
         data = os.read(descriptor, _BLOCK)
         if not data:
             break

@@ -1,0 +1,53 @@
+"""Standard input of whatever kind reaches the container, and its end too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from longshore.commands.terminal import send_input
+from longshore.engine.spec import OutputChunk
+
+
+@dataclass
+class Container:
+    """The input side of an attachment."""
+
+    received: bytearray = field(default_factory=bytearray)
+    ended: bool = False
+
+    async def write(self, data: bytes) -> None:
+        """Keep what is sent."""
+        self.received += data
+
+    async def close_input(self) -> None:
+        """Note the end."""
+        self.ended = True
+
+    async def __aiter__(self) -> AsyncIterator[OutputChunk]:
+        """No output."""
+        for chunk in ():
+            yield chunk
+
+
+@pytest.mark.parametrize("kind", ["file", "null", "pipe"])
+async def test_input_of_every_kind_is_sent_to_its_end(kind: str, tmp_path: Path) -> None:
+    content = b"" if kind == "null" else b"some input"
+    path = tmp_path / "input"
+    path.write_bytes(content)
+    if kind == "pipe":
+        descriptor, writer = os.pipe()
+        os.write(writer, content)
+        os.close(writer)
+    else:
+        descriptor = os.open(os.devnull if kind == "null" else path, os.O_RDONLY)
+    container = Container()
+    try:
+        await send_input(descriptor, container)
+    finally:
+        os.close(descriptor)
+    assert (bytes(container.received), container.ended) == (content, True)

@@ -30,7 +30,8 @@ class Container:
 
     async def __aiter__(self) -> AsyncIterator[OutputChunk]:
         """No output."""
-        for chunk in ():
+        chunks: tuple[OutputChunk, ...] = ()
+        for chunk in chunks:
             yield chunk
 
 

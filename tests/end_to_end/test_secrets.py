@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.registry
 
 PASSWORD = "pass-Wort-9:ü"  # of a registry that lives for one test
+CREDENTIALS = "/tmp/credentials/codeship-dockercfg"  # of the generator's container
 DOCKERFILE = """
     FROM longshore-test/busybox AS early
     ARG INLINE_ARG
@@ -135,7 +136,8 @@ def test_a_pipeline_with_every_kind_of_secret_runs_and_pushes(
     assert done.returncode == 0, done
     assert hashlib.sha256(b"inline-arg|file-arg").hexdigest() in done.stdout
     assert hashlib.sha256(b"file-value inline-value\n").hexdigest() in done.stdout
-    assert "Writing Docker creds to /tmp/credentials/codeship-dockercfg" in done.stdout
+    generated = f"(service: generator) (step: push_app_2) Writing Docker creds to {CREDENTIALS}"
+    assert generated in done.stdout, done.stdout
     assert PASSWORD not in done.stdout + done.stderr
 
 
@@ -517,7 +519,7 @@ def test_a_dockercfg_decrypted_with_another_key_is_told_in_the_words_of_the_orig
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        ("exit 3", "running service gen had exit code 3"),
+        ("exit 3", "step push_app running service gen had exit code 3"),
         ("true", 'service "gen" wrote no dockercfg'),
         (": > $0", "Failed to parse dockercfg: unexpected end of JSON input"),
         ("echo nonsense > $0", "Failed to parse dockercfg: invalid character"),

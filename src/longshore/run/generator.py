@@ -14,14 +14,14 @@ from longshore.engine.spec import Mount
 from longshore.errors import EngineError, NotFound, UsageError
 from longshore.run.convert import Extra
 from longshore.run.leaves import run_service
-from longshore.run.runtime import Runtime, StepLabel
+from longshore.run.runtime import Runtime, StepLabel, asking
 
 _DIRECTORY = "/tmp/credentials"  # noqa: S108  # a path inside the generator's container (P-30)
 _LARGEST = 1 << 20
 
 
 async def generated_dockercfg(runtime: Runtime, service: str) -> bytes:
-    """Run `service` once and return what it wrote.
+    """Run `service` once and return what it wrote; its output is shown under the asking step.
 
     Raises EngineError when it fails or writes nothing.
     """
@@ -35,13 +35,14 @@ async def generated_dockercfg(runtime: Runtime, service: str) -> bytes:
         nonlocal content
         content = await _file(runtime, container, path, service)
 
-    label = StepLabel(path=f"dockercfg-{_digits()}", name=service)
+    step = asking.get() or StepLabel(path="0", name=service)
+    label = StepLabel(path=f"{step.path}.dockercfg-{_digits()}", name=step.name)
     extra = Extra(command=(path,), mounts=(Mount(host=None, container=directory),))
     ended = await run_service(runtime, label, service, extra, before_removal=copy_out)
     if ended is None or ended.code != 0:
         code = "no" if ended is None else ended.code
         raise EngineError(
-            f"step {service} running service {service} had exit code {code}",
+            f"step {step.name} running service {service} had exit code {code}",
             hint="the dockercfg_service must exit with 0; its own output above says more",
         )
     return content

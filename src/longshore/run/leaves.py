@@ -17,7 +17,7 @@ from longshore.run.outcome import Broken, Failed, Outcome, Passed
 from longshore.run.pump import OutputReader, Pump
 from longshore.run.push import PushRequest
 from longshore.run.quiet import QuietWatch
-from longshore.run.runtime import Runtime, StepLabel
+from longshore.run.runtime import Runtime, StepLabel, asking
 
 _INTERRUPT_GRACE = 3.0
 """Seconds containers get to end after Ctrl-C."""
@@ -26,6 +26,7 @@ _INTERRUPT_GRACE = 3.0
 async def run_command(runtime: Runtime, step: RunStep) -> Outcome:
     """Run the step's command in a fresh container of its service (T-5)."""
     label = StepLabel(path=step.path, name=step.name, credentials=step.credentials)
+    asking.set(label)
     if step.variables:
         sources = replace(
             runtime.sources, command_line=(*step.variables, *runtime.sources.command_line)
@@ -80,6 +81,7 @@ async def run_service(
 
 async def push_image(runtime: Runtime, step: PushStep) -> Outcome:
     """Push the image of the step's service, building it first if nothing did (P-4, I-11)."""
+    asking.set(StepLabel(path=step.path, name=step.name))
     image = await runtime.images.image(step.push.image, step.credentials)
     await runtime.uploads.finished(step.path)
     done = await runtime.pusher.push(await push_request(runtime, step, image))

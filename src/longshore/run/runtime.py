@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 import anyio
@@ -69,3 +70,8 @@ class StepLabel:
     path: str
     name: str
     credentials: tuple[CredentialKeys, ...] = ()
+
+
+asking: ContextVar[StepLabel | None] = ContextVar("asking", default=None)
+"""The step at work, where it is too far away to be handed down: a generator that runs for its
+image is logged under it (P-30). None: there is none, as in ``load``."""

@@ -194,3 +194,18 @@ async def test_a_generator_service_supplies_the_credentials_of_a_pull(scene: Sce
     assert ran.result.passed, ran.result
     pulls = [call for call in ran.engine.calls if call.method == "pull"]
     assert getattr(pulls[0].detail, "username", None) == "user"
+
+
+async def test_a_file_that_vanishes_before_its_service_starts_breaks_the_step(
+    scene: Scene,
+) -> None:
+    services = """
+    app: {image: busybox, depends_on: [db]}
+    db: {image: busybox, env_file: gone.env}
+    """
+    ran = await scene.run(services, "[{service: app, command: x}, {service: db, command: y}]")
+    outcome = ran.outcomes["x"]
+    assert isinstance(outcome, Broken)
+    assert "gone.env" in outcome.message
+    alone = await scene.run(services, "[{service: db, command: y}]")
+    assert isinstance(alone.outcomes["y"], Broken)

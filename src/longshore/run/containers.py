@@ -15,7 +15,7 @@ from anyio.abc import TaskGroup
 
 from longshore.config.model import Condition
 from longshore.engine.spec import ContainerSpec, Exit, ImageInfo, NetworkAttachment
-from longshore.errors import EngineError, NotFound
+from longshore.errors import EngineError, LongshoreError, NotFound
 from longshore.plan.model import ImageKey, ServicePlan
 from longshore.run.convert import Extra, aliases, container_spec
 from longshore.run.events import Notice, ServiceMessage
@@ -41,11 +41,11 @@ class StepContainers:
     debris: StepDebris
     ids: dict[str, str] = field(default_factory=dict)
     ready: dict[str, anyio.Event] = field(default_factory=dict)
-    failure: EngineError | None = None
+    failure: LongshoreError | None = None
     ended: Exit | None = None
 
     async def run(self, extra: Extra, reader: OutputReader) -> Exit:
-        """Start everything and wait for the main container; raises the first `EngineError`."""
+        """Start everything and wait for the main container; raises the first `LongshoreError`."""
         await self._make_network()
         async with anyio.create_task_group() as group:
             for name in self.started:
@@ -54,7 +54,7 @@ class StepContainers:
                 group.start_soon(self._dependency, name, group)
             try:
                 await self._main(extra, reader)
-            except EngineError as failure:
+            except LongshoreError as failure:
                 self.failure = self.failure or failure
             group.cancel_scope.cancel()
         if self.failure is not None or self.ended is None:
@@ -96,7 +96,7 @@ class StepContainers:
         try:
             await self._start_dependency(self.runtime.plan.services[name], group)
             self.ready[name].set()
-        except EngineError as failure:
+        except LongshoreError as failure:
             self.failure = self.failure or failure
             group.cancel_scope.cancel()
 

@@ -178,6 +178,19 @@ async def test_a_missing_host_directory_is_made_by_us(scene: Scene) -> None:
     assert mount.host == str(scene.directory / "tmp")
 
 
+async def test_a_host_directory_that_cannot_be_made_breaks_the_step(scene: Scene) -> None:
+    scene.prepare = lambda engine: setattr(
+        engine, "engine_info", replace(engine.engine_info, local=True)
+    )
+    (scene.directory / "file").write_text("")
+    ran = await scene.run(
+        "app: {image: busybox, volumes: ['./file/below:/x']}", "[{service: app, command: x}]"
+    )
+    outcome = ran.outcomes["x"]
+    assert isinstance(outcome, Broken)
+    assert "cannot make the directory" in outcome.message
+
+
 async def test_a_generator_service_supplies_the_credentials_of_a_pull(scene: Scene) -> None:
     dockercfg = b'{"auths": {"r.example": {"auth": "dXNlcjpwYXNzd29yZA=="}}}'
 

@@ -15,7 +15,7 @@ from anyio.abc import TaskGroup
 
 from longshore.config.model import Condition
 from longshore.engine.spec import ContainerSpec, Exit, ImageInfo, NetworkAttachment
-from longshore.errors import EngineError, LongshoreError, NotFound
+from longshore.errors import EngineError, InvalidValue, LongshoreError, NotFound
 from longshore.plan.model import ImageKey, ServicePlan
 from longshore.run.convert import Extra, aliases, container_spec
 from longshore.run.events import Notice, ServiceMessage
@@ -183,13 +183,29 @@ class StepContainers:
 
 
 def make_host_directories(runtime: Runtime, service: ServicePlan) -> None:
-    """A missing host directory is made as the calling user, and said so (S-38)."""
-    for mount in service.mounts:
-        if mount.host is not None and not Path(mount.host).exists() and runtime.info.local:
-            Path(mount.host).mkdir(parents=True)
-            runtime.emit(
-                Notice(text=f'made the directory {mount.host} for service "{service.name}"')
-            )
+    """A missing host directory is made as the calling user, and said so (S-38).
+
+    Raises InvalidValue where that is not possible.
+    """
+    if not runtime.info.local:
+        return
+    for host in (mount.host for mount in service.mounts if mount.host is not None):
+        try:
+            made = _made_directory(Path(host))
+        except OSError as error:
+            raise InvalidValue(
+                f'cannot make the directory {host} for service "{service.name}": {error.strerror}',
+                hint=f"make it yourself, or change volumes ({service.place})",
+            ) from error
+        if made:
+            runtime.emit(Notice(text=f'made the directory {host} for service "{service.name}"'))
+
+
+def _made_directory(path: Path) -> bool:
+    if path.exists():
+        return False
+    path.mkdir(parents=True, exist_ok=True)
+    return True
 
 
 def with_docker(runtime: Runtime, service: ServicePlan, extra: Extra) -> Extra:

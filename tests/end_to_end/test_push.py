@@ -1,0 +1,206 @@
+"""Push steps and `longshore push` as users see them, against Debian's docker-registry."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.request import Request, urlopen
+
+import pytest
+
+from longshore.engine.endpoint import Endpoint
+from longshore.testing.registry_process import RegistryProcess, Settings, run_registry
+
+if TYPE_CHECKING:
+    from conftest import User  # type: ignore[import-not-found]  # the folder's conftest
+
+pytestmark = [pytest.mark.engine, pytest.mark.registry]
+
+SERVICES = "app: {build: {image: longshore-test/pushed, dockerfile: Dockerfile}}\n"
+DOCKERFILE = "FROM longshore-test/busybox\nRUN echo pushed >/pushed\n"
+PUSHED = re.compile(
+    r"pushed \S+:(\S+)@(sha256:[0-9a-f]{64}) "
+    r"\((\d+) layers? sent, (?:(\d+) mounted, )?(\d+) existing, .* in \d+\.\d s\)"
+)
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[RegistryProcess]:
+    """docker-registry with a user, and TLS of an authority nobody knows."""
+    settings = Settings(users={"ci": "pass:word"}, tls=True)
+    with run_registry(tmp_path / "registry", settings) as running:
+        yield running
+
+
+@pytest.fixture
+def project(user: User, registry: RegistryProcess) -> User:
+    """A project whose push step logs in with an encrypted file."""
+    user.write("codeship-services.yml", SERVICES)
+    user.write("Dockerfile", DOCKERFILE)
+    auth = base64.b64encode(b"ci:pass:word").decode()
+    user.write("dockercfg", json.dumps({f"https://{registry.host}": {"auth": auth}}))
+    assert user.run("generate").returncode == 0
+    assert user.run("encrypt", "dockercfg", "dockercfg.encrypted").returncode == 0
+    user.write(
+        "codeship-steps.yml",
+        f"""
+        - {{name: test, service: app, command: cat /pushed}}
+        - name: ship
+          service: app
+          type: push
+          image_name: {registry.host}/team/app
+          image_tag: [one, "{{{{.Branch}}}}"]
+          registry: https://{registry.host}/v2/
+          encrypted_dockercfg_path: dockercfg.encrypted
+        - {{name: told, service: app, command: sh -c 'echo got $LONGSHORE_DIGEST_SHIP'}}
+        """,
+    )
+    return user
+
+
+def _authority(registry: RegistryProcess) -> str:
+    assert registry.authority is not None
+    return str(registry.authority)
+
+
+def _digest(registry: RegistryProcess, repository: str, tag: str) -> str:
+    """As the registry tells it."""
+    request = Request(f"{registry.url}/v2/{repository}/manifests/{tag}", method="HEAD")
+    request.add_header("Accept", "application/vnd.docker.distribution.manifest.v2+json")
+    request.add_header("Authorization", "Basic " + base64.b64encode(b"ci:pass:word").decode())
+    with urlopen(request, context=registry.trust()) as answer:
+        return str(answer.headers["Docker-Content-Digest"])
+
+
+def _lines(output: str) -> list[re.Match[str]]:
+    return list(PUSHED.finditer(output))
+
+
+def test_a_push_step_logs_in_pushes_every_tag_and_tells_the_digest(
+    project: User, registry: RegistryProcess
+) -> None:
+    words = ("steps", "--push", "--ci-branch", "main", "--registry-ca", _authority(registry))
+    first = project.run(*words, "--metadata-file", "pushed.json", "--verify")
+    assert first.returncode == 0, first.stdout + first.stderr
+    lines = _lines(first.stdout)
+    assert [line[1] for line in lines] == ["one", "main"]
+    digest = lines[0][2]
+    assert f"got {digest}" in first.stdout
+    assert _digest(registry, "team/app", "one") == digest
+    assert _digest(registry, "team/app", "main") == digest
+    entry = json.loads((project.directory / "pushed.json").read_text())["pushes"][0]
+    assert (entry["digest"], entry["tags"]) == (digest, ["one", "main"])
+    assert {layer["route"] for layer in entry["layers"]} == {"sent"}
+    assert "pass:word" not in first.stdout + first.stderr
+    again = project.run(*words)
+    assert [line[3] for line in _lines(again.stdout)] == ["0", "0"]
+
+
+def test_without_push_nothing_is_pushed(project: User, registry: RegistryProcess) -> None:
+    done = project.run("steps", "--registry-ca", _authority(registry))
+    assert done.returncode == 0
+    assert not _lines(done.stdout)
+    assert "PATCH" not in registry.log.read_text()
+
+
+def test_a_registry_with_an_unknown_authority_is_refused_with_a_remedy(project: User) -> None:
+    done = project.run("steps", "--push", "--ci-branch", "b", "--push-retries", "0")
+    assert done.returncode == 1
+    assert re.search(r"Image Push error for image \S+/team/app:one, ", done.stdout)
+    assert "--registry-ca" in done.stdout
+
+
+def test_a_wrong_password_names_who_was_tried_and_from_where(
+    project: User, registry: RegistryProcess
+) -> None:
+    auth = base64.b64encode(b"ci:wrong").decode()
+    project.write("dockercfg", json.dumps({registry.host: {"auth": auth}}))
+    assert project.run("encrypt", "dockercfg", "dockercfg.encrypted").returncode == 0
+    words = ("steps", "--push", "--ci-branch", "b", "--registry-ca", _authority(registry))
+    done = project.run(*words)
+    assert done.returncode == 1
+    assert f"Image Push error for image {registry.host}/team/app:one" in done.stdout
+    assert 'tried user "ci" from dockercfg.encrypted' in done.stdout
+
+
+def test_eager_push_ends_with_the_same_image(project: User, registry: RegistryProcess) -> None:
+    words = ("steps", "--push", "--eager-push", "--registry-ca", _authority(registry))
+    done = project.run(*words, "--ci-branch", "main")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert _digest(registry, "team/app", "main") == _lines(done.stdout)[0][2]
+
+
+@pytest.fixture
+def pushed_image(engine_endpoint: Endpoint, busybox_image: str) -> str:
+    return busybox_image
+
+
+def test_push_prints_the_digest_alone_and_mounts_what_another_repository_has(
+    user: User, registry: RegistryProcess, pushed_image: str
+) -> None:
+    flags = ("--registry-ca", _authority(registry))
+    login = base64.b64encode(b"ci:pass:word").decode()
+    config = {"auths": {registry.host: {"auth": login}}}
+    user.write("docker/config.json", json.dumps(config))
+    user.environment["DOCKER_CONFIG"] = str(user.directory / "docker")
+    quiet = user.run("push", "-q", pushed_image, f"{registry.host}/a/b:1", *flags)
+    assert (quiet.returncode, quiet.stderr) == (0, "")
+    assert quiet.stdout == f"{_digest(registry, 'a/b', '1')}\n"
+    other = user.run("push", pushed_image, f"{registry.host}/c/d", f"{registry.host}/a/b:2", *flags)
+    assert _digest(registry, "c/d", "latest") == _digest(registry, "a/b", "2")
+    assert {line[1]: line[3] for line in _lines(other.stdout)} == {"latest": "0", "2": "0"}
+    assert ": mounted from a/b" in other.stderr
+
+
+@pytest.mark.parametrize("form", ["docker-archive:saved.tar", "./saved.tar", "oci:layout"])
+def test_push_takes_archives_and_layouts_and_the_layers_stay_the_same(
+    user: User, docker_registry_url: str, pushed_image: str, form: str, engine_endpoint: Endpoint
+) -> None:
+    host = docker_registry_url.removeprefix("http://")
+    docker = ("docker", "-H", engine_endpoint.url)
+    saved = user.directory / "saved.tar"
+    subprocess.run([*docker, "save", "-o", saved, pushed_image], check=True)
+    if form.startswith("oci:"):
+        target = f"oci:{user.directory / 'layout'}:it"
+        copy = ["skopeo", "copy", "-q", f"docker-archive:{saved}", target]
+        subprocess.run(copy, check=True)
+    name = re.sub(r"\W", "", form)
+    done = user.run("push", form, f"{host}/from/{name}:1")
+    assert done.returncode == 0, done.stderr
+    inspect = ["skopeo", "inspect", "--tls-verify=false", "--config"]
+    there = subprocess.run(
+        [*inspect, f"docker://{host}/from/{name}:1"], check=True, capture_output=True
+    )
+    local = subprocess.run(
+        [*docker, "image", "inspect", "-f", "{{json .RootFS.Layers}}", pushed_image],
+        check=True,
+        capture_output=True,
+    )
+    assert json.loads(there.stdout)["rootfs"]["diff_ids"] == json.loads(local.stdout)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("oci:layout",), "says nothing of where to push it"),
+        (("./nowhere.tar", "localhost/a"), "there is no file"),
+        (("no/such-image-here", "localhost/a"), "the engine has no image"),
+        (("Upper", "localhost/a"), "upper-case"),
+        (("busybox", "localhost/a@sha256:" + "0" * 64), "names a digest"),
+        (("busybox", "localhost/a", "--compression-level", "77"), "no compression level 77"),
+        (("busybox", "localhost/a", "--compression", "zstd", "--format", "docker"), "oci"),
+    ],
+)
+def test_what_cannot_be_pushed_is_told_in_a_line(
+    user: User, words: tuple[str, ...], told: str
+) -> None:
+    done = user.run("push", *words)
+    assert done.returncode in (1, 2)
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""

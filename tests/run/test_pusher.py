@@ -1,0 +1,138 @@
+"""Which way an image of the engine takes, when its store can be read and when it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from longshore.engine.docker.engine import connect
+from longshore.engine.endpoint import Endpoint
+from longshore.engine.port import Engine
+from longshore.environment import Environment
+from longshore.errors import RegistryError
+from longshore.image.compression import CompressionOptions
+from longshore.oci.media_types import Compression, Format
+from longshore.oci.reference import ImageReference
+from longshore.registry.client import Access
+from longshore.registry.server.routes import Kind
+from longshore.run.push import Pusher, PushRequest
+from longshore.run.push_settings import PusherChoice, PushSettings
+from longshore.run.pusher import opened_pusher
+from longshore.testing.engine import FakeEngine
+from longshore.testing.engine_script import FakeImage
+from longshore.testing.faults import FORBIDDEN, Script, on
+from longshore.testing.registry import FaultyRegistry, faulty_registry
+from longshore.testing.registry_auth import TokenAuth
+
+IMAGE = FakeImage(layers=({"data": Random(1).randbytes(100_000)},))
+LOCAL = replace(FakeEngine().engine_info, local=True, data_root=Path("/nowhere"))
+
+
+@asynccontextmanager
+async def _pusher(
+    engine: Engine, directory: Path, settings: PushSettings | None = None
+) -> AsyncIterator[Pusher]:
+    access = Access(environment=Environment({"XDG_CACHE_HOME": str(directory)}))
+    async with opened_pusher(engine, access, settings or PushSettings()) as pusher:
+        yield pusher
+
+
+def _request(registry: FaultyRegistry, told: list[str], *names: str) -> PushRequest:
+    targets = tuple(
+        ImageReference.parse(f"{registry.host}/{name}") for name in names or ("team/app:1",)
+    )
+    return PushRequest(image=IMAGE.info, name="app", targets=targets, on_line=told.append)
+
+
+def _engine() -> FakeEngine:
+    return FakeEngine(images={"app:latest": IMAGE, IMAGE.id: IMAGE}, engine_info=LOCAL)
+
+
+async def test_a_small_image_of_a_closed_store_is_left_to_the_engine(tmp_path: Path) -> None:
+    told: list[str] = []
+    settings = PushSettings(explain=True)
+    async with (
+        faulty_registry() as registry,
+        _engine() as engine,
+        _pusher(engine, tmp_path, settings) as pusher,
+    ):
+        done = await pusher.push(_request(registry, told))
+    assert list(engine.pushed) == [f"{registry.host}/team/app:1"]
+    assert done[0].summary.startswith("(by the engine's own push in ")
+    assert any("letting the engine push" in line for line in told), told
+    assert any("its storage driver is fake" in line for line in told), told
+
+
+async def test_what_the_engine_cannot_do_goes_through_its_export(tmp_path: Path) -> None:
+    settings = PushSettings(
+        compression=CompressionOptions(compression=Compression.NONE), format=Format.OCI
+    )
+    async with faulty_registry() as registry, _engine() as engine:
+        async with _pusher(engine, tmp_path, settings) as pusher:
+            done = await pusher.push(_request(registry, [], "team/app:1", "team/app:2"))
+        manifests = registry.requests("PUT", Kind.MANIFEST)
+    assert not engine.pushed
+    assert engine.methods().count("export") == 1
+    assert len(manifests) == 2
+    assert done[0].digest == done[1].digest
+
+
+async def test_where_the_engines_push_fails_the_export_takes_over(tmp_path: Path) -> None:
+    told: list[str] = []
+    async with faulty_registry() as registry, _engine() as engine:
+        engine.push_failures[f"{registry.host}/team/app:1"] = "unexpected EOF"
+        async with _pusher(engine, tmp_path) as pusher:
+            await pusher.push(_request(registry, told))
+        assert len(registry.requests("PUT", Kind.MANIFEST)) == 1
+    assert any("unexpected EOF; exporting the image instead" in line for line in told), told
+
+
+async def test_localhost_is_the_engines_when_it_is_on_another_machine(tmp_path: Path) -> None:
+    async with faulty_registry() as registry, _engine() as engine:
+        engine.engine_info = replace(LOCAL, local=False, data_root=None)
+        async with _pusher(engine, tmp_path) as pusher:
+            await pusher.push(_request(registry, []))
+        assert registry.requests("PUT") == []
+    assert list(engine.pushed) == [f"{registry.host}/team/app:1"]
+
+
+async def test_errors_name_the_reference_in_the_words_of_the_original(tmp_path: Path) -> None:
+    settings = PushSettings(pusher=PusherChoice.OWN)
+    plan = Script([on("POST uploads", FORBIDDEN, times=None)])
+    async with (
+        faulty_registry(plan=plan) as registry,
+        _engine() as engine,
+        _pusher(engine, tmp_path, settings) as pusher,
+    ):
+        with pytest.raises(RegistryError) as caught:
+            await pusher.push(_request(registry, []))
+    prefix = f"Image Push error for image {registry.host}/team/app:1, "
+    assert caught.value.message.startswith(prefix)
+    assert "DENIED: requested access to the resource is denied" in caught.value.message
+    assert "no credential" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("tokens", [False, True])
+async def test_nothing_changed_takes_three_requests_and_reads_nothing(
+    engine_endpoint: Endpoint, busybox_image: str, tmp_path: Path, tokens: bool
+) -> None:
+    """On a real engine, whose store is read where we may."""
+    auth = TokenAuth() if tokens else None
+    async with faulty_registry(auth=auth) as registry, connect(engine_endpoint) as engine:
+        image = await engine.inspect_image(busybox_image)
+        assert image is not None
+        request = replace(_request(registry, []), image=image)
+        async with _pusher(engine, tmp_path) as pusher:
+            first = await pusher.push(request)
+        registry.recorded.clear()
+        async with _pusher(engine, tmp_path) as pusher:
+            again = await pusher.push(request)
+        asked = [(one.method, one.path) for one in registry.recorded]
+    assert len(asked) <= 3, asked
+    assert [one.digest for one in again] == [one.digest for one in first]
+    assert again[0].summary.startswith("(0 layers sent, ")

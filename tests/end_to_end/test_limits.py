@@ -186,7 +186,7 @@ def test_sigterm_stops_like_ctrl_c(
     user.write("codeship-services.yml", APP)
     user.write("codeship-steps.yml", "- {service: app, command: sh -c 'echo up; sleep 60'}\n")
     process = user.start("steps")
-    wait_for(process, "up")
+    wait_for(process, ") up")
     process.send_signal(signal.SIGTERM)
     _, told = process.communicate(timeout=20)
     assert process.returncode == 130
@@ -221,7 +221,7 @@ def test_ctrl_c_tells_what_passed_apart_from_what_was_stopped_and_not_reached(
         "- {name: later, service: app, command: echo never}\n",
     )
     process = user.start("steps")
-    wait_for(process, "up")
+    wait_for(process, ") up")
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=20)
     assert told.endswith("Error: interrupted\nstopped: slow\nnot run: later\n")
@@ -235,7 +235,7 @@ def test_on_fail_is_not_run_after_ctrl_c(user: User, wait_for: WaitFor) -> None:
         " on_fail: [{command: echo handled}]}\n",
     )
     process = user.start("steps")
-    wait_for(process, "up")
+    wait_for(process, ") up")
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=20)
     assert "handled" not in said

@@ -1,0 +1,434 @@
+"""What others do to a run: they kill engines and containers, fill disks, flood logs."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import Popen
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.from_thread
+import pytest
+
+from longshore.engine.docker.engine import connect
+from longshore.engine.embedded.engine import embedded_engine
+from longshore.engine.embedded.home import Home
+from longshore.engine.endpoint import Endpoint
+from longshore.engine.spec import ContainerSpec, Resource
+from longshore.environment import Environment
+from longshore.errors import EngineUnavailable
+from longshore.run.scope import OWNER, OWNER_LABEL, PROJECT_LABEL
+
+if TYPE_CHECKING:
+    from conftest import User  # type: ignore[import-not-found]  # the folder's conftest
+
+WaitFor = Callable[["Popen[str]", str], str]
+
+PROGRAM = Path(sys.executable).parent / "longshore"
+APP = "app: {image: longshore-test/busybox}\n"
+SERVED = """
+app: {image: longshore-test/busybox, depends_on: [db]}
+db: {image: longshore-test/busybox, command: sleep 100}
+"""
+UP = "- {name: s, service: app, command: sh -c 'echo up; sleep 100'}\n"
+
+
+async def _resources(endpoint: Endpoint, label: str, value: str) -> tuple[Resource, ...]:
+    async with connect(endpoint) as engine:
+        return await engine.resources({label: value})
+
+
+def left_of(user: User, endpoint: Endpoint) -> list[Resource]:
+    """What the runs of this project have on the engine now."""
+    return list(anyio.run(_resources, endpoint, PROJECT_LABEL, str(user.directory)))
+
+
+async def _remove(endpoint: Endpoint, container: str) -> None:
+    async with connect(endpoint) as engine:
+        await engine.remove(container)
+
+
+async def _make(endpoint: Endpoint, name: str) -> str:
+    spec = ContainerSpec(name=name, image="longshore-test/busybox", command=("true",))
+    async with connect(endpoint) as engine:
+        return await engine.create(spec)
+
+
+def memory_of(process: Popen[bytes] | Popen[str]) -> int:
+    """The most memory it used so far, in MB; 0 when it has ended."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    lines = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    return int(lines[0].split()[1]) // 1024 if lines else 0
+
+
+# what others do to containers
+
+
+def test_a_step_whose_container_somebody_removes_says_so(
+    user: User, engine_endpoint: Endpoint, wait_for: WaitFor
+) -> None:
+    user.write("codeship-services.yml", SERVED)
+    user.write("codeship-steps.yml", UP)
+    process = user.start("steps", "--stop-grace", "1s")
+    wait_for(process, ") up")
+    [main] = [r for r in left_of(user, engine_endpoint) if r.name.startswith("/jet-app-")]
+    anyio.run(_remove, engine_endpoint, main.id)
+    said, told = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "(step: s) failed ✘" in said
+    assert "Traceback" not in told
+    assert 'step "s" failed: ' in told
+    assert left_of(user, engine_endpoint) == []
+
+
+def test_a_dependency_that_dies_is_told_of_and_the_step_goes_on(user: User) -> None:
+    user.write(
+        "codeship-services.yml",
+        "app: {image: longshore-test/busybox, depends_on: [db]}\n"
+        "db: {image: longshore-test/busybox, command: \"sh -c 'sleep 1; exit 9'\"}\n",
+    )
+    user.write(
+        "codeship-steps.yml", "- {name: s, service: app, command: sh -c 'sleep 3; echo on'}\n"
+    )
+    done = user.run("steps")
+    assert '(service: db) (step: s) service "db" exited with code 9\n' in done.stdout
+    assert done.stdout.index("exited with code 9") < done.stdout.index(") on\n")
+    assert done.returncode == 0
+
+
+def test_a_dependency_that_somebody_removes_does_not_keep_the_step_from_its_end(
+    user: User, engine_endpoint: Endpoint, wait_for: WaitFor
+) -> None:
+    user.write("codeship-services.yml", SERVED)
+    user.write(
+        "codeship-steps.yml",
+        "- {name: s, service: app, command: sh -c 'echo up; sleep 3; echo on'}\n",
+    )
+    process = user.start("steps")
+    wait_for(process, ") up")
+    [db] = [r for r in left_of(user, engine_endpoint) if r.name.startswith("/jet-db-")]
+    anyio.run(_remove, engine_endpoint, db.id)
+    said, told = process.communicate(timeout=30)
+    assert process.returncode == 0, told
+    assert said.endswith("success ✔\n")
+    assert left_of(user, engine_endpoint) == []
+
+
+def test_leftovers_of_other_tools_with_like_names_disturb_nothing_and_are_left_alone(
+    user: User, engine_endpoint: Endpoint
+) -> None:
+    user.write("codeship-services.yml", APP)
+    user.write("codeship-steps.yml", "- {name: s, service: app, command: echo fine}\n")
+    foreign = anyio.run(_make, engine_endpoint, f"jet-app-s-{os.getpid()}")
+    try:
+        assert user.run("steps").returncode == 0
+        assert f"jet-app-s-{os.getpid()}" not in user.run("cleanup").stdout
+        shown = user.run("cleanup", "--legacy", "--dry-run").stdout
+        assert f'Would remove container "/jet-app-s-{os.getpid()}"\n' in shown
+    finally:
+        anyio.run(_remove, engine_endpoint, foreign)
+
+
+# what is killed
+
+
+def test_twenty_runs_killed_at_random_moments_leave_nothing_after_one_cleanup(
+    user: User, engine_endpoint: Endpoint, wait_for: WaitFor
+) -> None:
+    dice = random.Random(20)
+    user.write("codeship-services.yml", SERVED + "data: {image: longshore-test/busybox}\n")
+    user.write(
+        "codeship-steps.yml",
+        "- type: parallel\n  steps:\n"
+        + "    - {name: s, service: app, command: sh -c 'echo up; sleep 100'}\n" * 2,
+    )
+    living = user.start("steps")
+    wait_for(living, ") up")
+    wait_for(living, ") up")
+    alive = {r.id for r in left_of(user, engine_endpoint)}
+    assert len(alive) == 6
+    for _ in range(5):
+        killed = [user.start("steps") for _ in range(4)]
+        for process in killed:
+            time.sleep(dice.uniform(0.0, 0.8))
+            process.kill()
+            process.communicate()
+    assert user.run("cleanup").returncode == 0
+    assert {r.id for r in left_of(user, engine_endpoint)} == alive
+    assert living.poll() is None
+    living.send_signal(signal.SIGINT)
+    assert living.wait(timeout=30) == 130
+    assert left_of(user, engine_endpoint) == []
+
+
+def test_two_runs_of_one_project_do_not_disturb_each_other(
+    user: User, engine_endpoint: Endpoint
+) -> None:
+    user.write("codeship-services.yml", SERVED)
+    user.write(
+        "codeship-steps.yml",
+        "- {name: s, service: app, command: sh -c 'ping -c 1 db >/dev/null && sleep 1'}\n" * 2,
+    )
+    both = [user.start("steps", "--stop-grace", "1s") for _ in range(2)]
+    for process in both:
+        said, told = process.communicate(timeout=50)
+        assert process.returncode == 0, said + told
+    assert left_of(user, engine_endpoint) == []
+
+
+# many steps
+
+
+@pytest.mark.slow
+def test_two_hundred_parallel_steps_all_pass_and_leave_nothing(
+    user: User, engine_endpoint: Endpoint
+) -> None:
+    user.write("codeship-services.yml", APP)
+    user.write(
+        "codeship-steps.yml",
+        "- type: parallel\n  steps:\n"
+        + "".join(f"    - {{name: n{i}, service: app, command: echo {i}}}\n" for i in range(200)),
+    )
+    done = user.run("steps", "--max-parallel", "20")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("success ✔") == 201
+    assert left_of(user, engine_endpoint) == []
+
+
+# output
+
+
+def _flooded(user: User, command: str, expected: int, *, seconds: float = 60) -> tuple[int, float]:
+    """Run one step; the peak of memory in MB and seconds; all output has to arrive."""
+    user.write("codeship-services.yml", APP)
+    user.write("codeship-steps.yml", f"- {{name: s, service: app, command: {command}}}\n")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    began = time.monotonic()
+    with Popen(
+        [PROGRAM, "steps"], cwd=user.directory, env=user.environment, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        size, peak = 0, 0
+        while block := process.stdout.read(1 << 20):
+            size += len(block)
+            peak = max(peak, memory_of(process))
+        assert process.wait(seconds) == 0
+    assert size >= expected
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < seconds
+    return peak, time.monotonic() - began
+
+
+def test_a_flood_of_200_mb_is_passed_on_in_little_memory(user: User) -> None:
+    line = "x" * 99
+    peak, took = _flooded(user, f"sh -c 'yes {line} | head -c 200000000'", 200_000_000)
+    assert peak < 150
+    assert took < 50
+
+
+def test_100_mb_without_a_newline_are_passed_on_in_little_memory(user: User) -> None:
+    peak, _ = _flooded(
+        user, "sh -c 'yes xxxxxxxxxxxxxxxxxxxxxxxx | tr -d \"\\\\n\" | head -c 100000000'", 10**8
+    )
+    assert peak < 150
+
+
+def test_binary_output_arrives_byte_for_byte(user: User) -> None:
+    user.write("codeship-services.yml", APP)
+    user.write(
+        "codeship-steps.yml",
+        r"""
+        - name: s
+          service: app
+          command: printf '\000\001\377\376\200\nz\304\n'
+        """,
+    )
+    done = subprocess.run(
+        [PROGRAM, "steps"],
+        cwd=user.directory,
+        env=user.environment,
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    prefix = b"(service: app) (step: s) "
+    assert prefix + b"\x00\x01\xff\xfe\x80\n" + prefix + b"z\xc4\n" in done.stdout
+
+
+def test_lines_and_half_lines_appear_within_little_more_than_a_second(user: User) -> None:
+    user.write("codeship-services.yml", APP)
+    user.write(
+        "codeship-steps.yml",
+        "- {name: s, service: app, command: sh -c 'echo whole; printf half; sleep 6; echo end'}\n",
+    )
+    process = user.start("steps")
+    assert process.stdout is not None
+    times = {}
+    for line in process.stdout:
+        times[line.rpartition(") ")[2].strip()] = time.monotonic()
+    assert times["half"] - times["whole"] < 1.6
+    assert times["end"] - times["half"] > 3
+
+
+# an engine of the test's own
+
+
+@dataclass
+class PrivateEngine:
+    """An engine that a test may break; its data lie in `data`."""
+
+    data: Path
+    portal: anyio.from_thread.BlockingPortal
+    stack: ExitStack
+    endpoint: Endpoint = field(init=False)
+
+    @property
+    def home(self) -> Home:
+        return Home.of(self._environment)
+
+    @property
+    def _environment(self) -> Environment:
+        return Environment(
+            {"PATH": os.environ["PATH"], "HOME": "/root", "XDG_DATA_HOME": str(self.data)}
+        )
+
+    def start(self) -> None:
+        """Start it, or start it again."""
+        engine = self.portal.wrap_async_context_manager(embedded_engine(self._environment))
+        try:
+            self.endpoint = self.stack.enter_context(engine)
+        except EngineUnavailable as error:
+            pytest.fail(f"{error.message}\n{error.hint}")
+
+    def kill(self) -> None:
+        """SIGKILL to the daemon; returns when it is gone."""
+        pid = int((self.home.run / "dockerd.pid").read_text())
+        os.kill(pid, signal.SIGKILL)
+        while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text():
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateEngine]:
+    """A private engine without images, on an ext4 file system of 120 MB of its own."""
+    directory = tmp_path_factory.mktemp("private")
+    disk, data = directory / "disk", directory / "data"
+    data.mkdir()
+    with disk.open("wb") as file:
+        file.truncate(120 << 20)
+    subprocess.run(["mkfs.ext4", "-q", str(disk)], check=True)
+    subprocess.run(["mount", "-o", "loop", str(disk), str(data)], check=True)
+    try:
+        with ExitStack() as stack:
+            portal = stack.enter_context(anyio.from_thread.start_blocking_portal())
+            engine = PrivateEngine(data, portal, stack)
+            engine.start()
+            yield engine
+    finally:
+        subprocess.run(["umount", "--lazy", str(data)], check=True)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def alone(user: User, private: PrivateEngine, static_busybox: Path) -> User:
+    """The user, moved to the private engine, with `box` as the service's image to build."""
+    user.environment["DOCKER_HOST"] = private.endpoint.url
+    shutil.copy(static_busybox, user.directory / "busybox")
+    user.write(
+        "Dockerfile",
+        """
+        FROM scratch
+        COPY busybox /bin/busybox
+        RUN ["/bin/busybox", "--install", "/bin"]
+        ENV PATH=/bin
+        """,
+    )
+    user.write(".dockerignore", "*\n!busybox\n")
+    user.write(
+        "codeship-services.yml",
+        "app: {build: {image: longshore-test/box, context: .}, depends_on: [db]}\n"
+        "db: {build: {image: longshore-test/box, context: .}, command: sleep 100,"
+        " volumes: [/data]}\n",
+    )
+    return user
+
+
+@pytest.mark.slow
+def test_an_engine_that_dies_ends_the_run_and_after_its_return_cleanup_removes_all(
+    alone: User, private: PrivateEngine, wait_for: WaitFor
+) -> None:
+    alone.write("codeship-steps.yml", UP)
+    process = alone.start("steps")
+    wait_for(process, ") up")
+    private.kill()
+    began = time.monotonic()
+    said, told = process.communicate(timeout=30)
+    assert time.monotonic() - began < 15
+    assert process.returncode in {1, 125}, said + told
+    assert "Traceback" not in told
+    assert "Error: " in told
+    assert "longshore cleanup" in told
+    private.start()
+    assert alone.run("cleanup").returncode == 0
+    found = anyio.run(_resources, private.endpoint, OWNER_LABEL, OWNER)
+    assert found == ()
+    assert alone.run("steps", "--step-timeout", "2s", "--stop-grace", "1s").returncode == 1
+
+
+@pytest.mark.slow
+def test_a_full_disk_breaks_builds_and_steps_with_a_sentence(
+    alone: User, private: PrivateEngine
+) -> None:
+    alone.write("codeship-steps.yml", "- {service: app, command: echo fits}\n")
+    assert alone.run("steps", "--stop-grace", "1s").returncode == 0
+    alone.write(
+        "codeship-services.yml",
+        "app: {build: {image: longshore-test/box, context: .}}\n"
+        "big: {build: {image: longshore-test/big, context: ., dockerfile: Dockerfile.big}}\n",
+    )
+    alone.write(
+        "Dockerfile.big",
+        "FROM longshore-test/box\nRUN dd if=/dev/zero of=/big bs=1M count=200\n",
+    )
+    alone.write(
+        "codeship-steps.yml",
+        "- type: parallel\n  steps:\n"
+        "    - {name: build, service: big, command: echo never}\n"
+        "- {name: later, service: app, command: echo never}\n",
+    )
+    build = alone.run("steps")
+    assert build.returncode == 1
+    assert "No space left on device" in build.stdout
+    assert "Traceback" not in build.stderr
+    alone.write(
+        "codeship-steps.yml",
+        "- {name: run, service: app, command: dd if=/dev/zero of=/big bs=1M count=200}\n",
+    )
+    run = alone.run("steps")
+    assert (run.returncode, "No space left on device" in run.stdout) == (1, True)
+    assert anyio.run(_resources, private.endpoint, OWNER_LABEL, OWNER) == ()
+
+
+@pytest.mark.slow
+def test_a_context_that_does_not_fit_on_the_disk_is_told_with_the_remedy(
+    alone: User,
+) -> None:
+    with (alone.directory / "huge").open("wb") as file:
+        for _ in range(300):
+            file.write(os.urandom(1 << 20))
+    alone.write(".dockerignore", "")
+    alone.write("codeship-steps.yml", "- {service: app, command: echo never}\n")
+    done = alone.run("steps", "--builder", "classic")
+    assert done.returncode == 1
+    assert "docker system prune" in done.stdout
+    assert "Traceback" not in done.stderr

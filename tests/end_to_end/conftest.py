@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +15,9 @@ from pathlib import Path
 import pytest
 
 from longshore.engine.endpoint import Endpoint
+from longshore.secrets.envelope import Format, encrypt
+from longshore.secrets.key import AesKey, generate_key
+from longshore.testing.registry_process import Settings, run_registry
 
 PROGRAM = Path(sys.executable).parent / "longshore"
 
@@ -98,3 +103,46 @@ def wait_for_line(process: subprocess.Popen[str], text: str) -> str:
 def wait_for() -> object:
     """`wait_for_line`, for tests."""
     return wait_for_line
+
+
+class Vault:
+    """The key of a project, and what is encrypted with it; bob's password at registries."""
+
+    password = "pass-Wort-9:ü"
+    generator = """\
+generator:
+  image: longshore-test/busybox
+  entrypoint: ["sh", "-c", "echo Writing Docker creds to $0; printf %s \\"$CFG\\" > $0"]
+  encrypted_env_file: generator.encrypted
+"""
+
+    def __init__(self, user: User) -> None:
+        self.key: AesKey = generate_key()
+        self.user = user
+        user.write("codeship.aes", self.key.reveal_text())
+
+    def file(self, name: str, text: str, shape: Format = Format.LONGSHORE) -> None:
+        """An encrypted file of the project."""
+        (self.user.directory / name).write_bytes(encrypt(text.encode(), self.key, shape))
+
+    def inline(self, text: str) -> str:
+        """An encrypted text as a YAML value."""
+        return json.dumps(encrypt(text.encode(), self.key, Format.JET_V1).decode())
+
+    def dockercfg(self, host: str) -> str:
+        """A credentials file for one registry."""
+        auth = base64.b64encode(f"bob:{self.password}".encode()).decode()
+        return json.dumps({"auths": {host: {"auth": auth}}})
+
+
+@pytest.fixture
+def vault(user: User) -> Vault:
+    return Vault(user)
+
+
+@pytest.fixture
+def password_registry(tmp_path: Path, vault: Vault) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Debian's registry with htpasswd and a certificate of its own authority: host and flags."""
+    settings = Settings(users={"bob": vault.password}, tls=True)
+    with run_registry(tmp_path / "registry", settings) as process:
+        yield process.host, ("--registry-ca", str(process.authority))

@@ -65,6 +65,18 @@ def test_a_file_that_an_earlier_step_may_write_is_not_missed(tmp_path: Path) -> 
     assert "env_file" in failure(tmp_path, read_only, RUN).message
 
 
+def test_build_arguments_that_an_earlier_step_may_write_are_not_missed_by_a_push(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM x/base\nARG A\n")
+    services = (
+        "app: {build: {context: ., encrypted_args_file: out/args}}\n"
+        "make: {image: x/make, volumes: ['./out:/out']}\n"
+    )
+    push = "- {service: app, type: push, image_name: localhost:5000/x}\n"
+    assert checked(tmp_path, services, "- {service: make, command: x}\n" + push) == []
+
+
 @pytest.mark.parametrize(
     "keys",
     [

@@ -18,7 +18,7 @@ from longshore.plan.lasting import lasting_arguments
 from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, Plan, PushStep, ServicePlan
 from longshore.registry.credentials.store import CredentialStore
 from longshore.run.credentials import Credentials, push_chain
-from longshore.run.files import ProjectFiles
+from longshore.run.files import ProjectFiles, Values
 from longshore.run.needs import Need, generator_images, image_closure, images_of_need, services_of
 
 
@@ -66,9 +66,7 @@ class Preflight:
             if isinstance(image, BuildPlan) and self._first(f"{image.key} {keys}"):
                 self._credentials(keys)
             if isinstance(image, BuildPlan) and self._first(image.key):
-                files = image.encrypted_argument_files
-                if len(tuple(self._present(files))) == len(files):
-                    self.files.encrypted_arguments(image)
+                self._arguments(image)
 
     def _credentials(self, keys: CredentialKeys) -> CredentialStore | None:
         path = keys.encrypted_dockercfg_path or keys.dockercfg_path
@@ -93,11 +91,17 @@ class Preflight:
             self.files.tell([_of_service_only(step)])
         self._tell_lasting(step.push.image)
 
+    def _arguments(self, image: BuildPlan) -> Values:
+        """The encrypted arguments; none while a file of theirs is still to be written."""
+        files = image.encrypted_argument_files
+        complete = len(tuple(self._present(files))) == len(files)
+        return self.files.encrypted_arguments(image) if complete else ()
+
     def _tell_lasting(self, key: ImageKey) -> None:
         """Values of encrypted arguments that everybody who pulls the image can read."""
         for image in () if self.build_secrets else image_closure(self.plan, [key]):
             if isinstance(image, BuildPlan) and image.dockerfile.is_file():
-                names = [name for name, _ in self.files.encrypted_arguments(image)]
+                names = [name for name, _ in self._arguments(image)]
                 text = image.dockerfile.read_text(errors="replace")
                 self.files.tell(map(_lasting(image), lasting_arguments(text, names)))
 

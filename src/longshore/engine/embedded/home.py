@@ -103,8 +103,13 @@ def _system_settings() -> dict[str, object]:
 
 
 def remove_stale(home: Home) -> None:
-    """What a killed daemon left; the locks say that none of ours is alive."""
-    for path in (home.socket, home.run / "dockerd.pid"):
+    """What a killed daemon left; the locks say that none of ours is alive.
+
+    Its containerd dies with it (moby sets ``Pdeathsig``), but where nobody reaps orphans, as in a
+    container without init, the next daemon takes the dead process for a living one by its pid file.
+    """
+    stale = ("dockerd.pid", "exec/containerd/containerd.pid", "exec/containerd/containerd.sock")
+    for path in (home.socket, *(home.run / name for name in stale)):
         path.unlink(missing_ok=True)
     _remove_dead_containerd_socket()
 

@@ -1,0 +1,185 @@
+"""`longshore run` with a terminal of its own: raw mode, size, keys, exit code (C-11 to C-15)."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import User  # type: ignore[import-not-found]  # the folder's conftest
+
+PROGRAM = Path(sys.executable).parent / "longshore"
+APP = "app: {image: longshore-test/busybox, working_dir: /tmp}\n"
+
+
+@dataclass
+class Screen:
+    """Our end of a pseudo-terminal on which the program runs."""
+
+    descriptor: int
+    process: subprocess.Popen[bytes]
+    seen: bytes = b""
+
+    def wait_for(self, text: str, seconds: float = 20) -> None:
+        """Read until `text` has appeared."""
+        limit = time.monotonic() + seconds
+        while text.encode() not in self.seen:
+            assert time.monotonic() < limit, self.seen
+            self._read(0.2)
+
+    def _read(self, seconds: float) -> None:
+        if select.select([self.descriptor], [], [], seconds)[0]:
+            try:
+                self.seen += os.read(self.descriptor, 4096)
+            except OSError:  # EIO: the last process on the terminal has gone
+                time.sleep(seconds)
+
+    def type(self, keys: bytes) -> None:
+        """Keys of the user."""
+        os.write(self.descriptor, keys)
+
+    def resize(self, rows: int, columns: int) -> None:
+        """The window changes; the kernel tells the program with SIGWINCH."""
+        size = struct.pack("HHHH", rows, columns, 0, 0)
+        fcntl.ioctl(self.descriptor, termios.TIOCSWINSZ, size)
+        self.process.send_signal(signal.SIGWINCH)
+
+    def end(self, seconds: float = 20) -> int:
+        """The exit code."""
+        limit = time.monotonic() + seconds
+        while self.process.poll() is None:
+            assert time.monotonic() < limit, self.seen
+            self._read(0.1)
+        self._read(0.1)
+        return int(self.process.returncode)
+
+
+def opened(user: User, *words: str, out: int | None = None) -> Screen:
+    """`longshore` on a new terminal of 24 rows and 80 columns."""
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = subprocess.Popen(
+        [PROGRAM, *words],
+        cwd=user.directory,
+        env=user.environment,
+        stdin=its,
+        stdout=its if out is None else out,
+        stderr=its,
+        start_new_session=True,
+    )
+    os.close(its)
+    return Screen(ours, process)
+
+
+@pytest.fixture
+def project(user: User) -> Iterator[User]:
+    user.write("codeship-services.yml", APP)
+    return user
+
+
+def test_a_shell_is_typed_into_and_its_exit_code_is_ours(project: User) -> None:
+    screen = opened(project, "run", "app", "sh")
+    screen.wait_for("/tmp #")
+    screen.type(b"tty; stty size\r")
+    screen.wait_for("/dev/pts/0")
+    screen.wait_for("24 80")
+    screen.type(b"exit 7\r")
+    assert screen.end() == 7
+
+
+def test_the_window_s_size_follows(project: User) -> None:
+    screen = opened(project, "run", "app", "sh")
+    screen.wait_for("/tmp #")
+    screen.resize(50, 132)
+    time.sleep(0.5)
+    screen.type(b"stty size\r")
+    screen.wait_for("50 132")
+    screen.type(b"exit\r")
+    assert screen.end() == 0
+
+
+def test_ctrl_c_is_a_key_for_the_program_inside_not_for_us(project: User) -> None:
+    screen = opened(project, "run", "app", "sh")
+    screen.wait_for("/tmp #")
+    screen.type(b"sleep 100\r")
+    screen.wait_for("sleep 100")
+    time.sleep(0.5)
+    screen.type(b"\x03")
+    screen.type(b"echo still $((1 + 1))\r")
+    screen.wait_for("still 2")
+    screen.type(b"exit 3\r")
+    assert screen.end() == 3
+
+
+def test_the_terminal_is_as_before_when_the_run_ends(project: User) -> None:
+    ours, its = pty.openpty()
+    before = termios.tcgetattr(its)
+    process = subprocess.Popen(
+        [PROGRAM, "run", "app", "sh", "-c", "exit 0"],
+        cwd=project.directory,
+        env=project.environment,
+        stdin=its,
+        stdout=its,
+        stderr=its,
+    )
+    assert process.wait(timeout=30) == 0
+    assert termios.tcgetattr(its) == before
+    os.close(its)
+    os.close(ours)
+
+
+def test_no_terminal_is_given_with_T_or_into_a_pipe(project: User) -> None:  # noqa: N802  # the flag
+    screen = opened(project, "run", "-T", "app", "sh", "-c", "test -t 1 || echo plain")
+    screen.wait_for("plain")
+    assert screen.end() == 0
+    read, write = os.pipe()
+    piped = opened(project, "run", "app", "sh", "-c", "test -t 1 || echo plain", out=write)
+    os.close(write)
+    assert piped.end() == 0
+    assert os.read(read, 100) == b"plain\n"
+    os.close(read)
+
+
+def test_input_from_a_pipe_reaches_the_program_and_ends(project: User) -> None:
+    done = subprocess.run(
+        [PROGRAM, "run", "app", "sh", "-c", "wc -c; exit 2"],
+        cwd=project.directory,
+        env=project.environment,
+        input=b"x" * 1_000_000,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.strip()) == (2, b"1000000")
+
+
+def test_a_run_without_a_command_starts_the_service_s_own_and_its_dependencies(
+    project: User,
+) -> None:
+    project.write(
+        "codeship-services.yml",
+        "app: {image: longshore-test/busybox, command: ping -c 1 db, depends_on: [db]}\n"
+        "db: {image: longshore-test/busybox, command: sleep 100}\n",
+    )
+    done = project.run("run", "app", "--stop-grace", "1s")
+    assert done.returncode == 0, done
+    assert "1 packets received" in done.stdout
+
+
+def test_entrypoint_and_environment_of_the_command_line(project: User) -> None:
+    done = project.run("run", "-e", "WHO=me", "--entrypoint", "sh -c", "app", "echo hello $WHO")
+    assert (done.returncode, done.stdout) == (0, "hello me\n")

@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import cast
 
 import pytest
 
 from longshore.engine.docker.engine import connect
 from longshore.engine.endpoint import Endpoint
 from longshore.engine.port import Engine
+from longshore.engine.spec import EngineInfo
 from longshore.environment import Environment
 from longshore.errors import RegistryError
 from longshore.image.compression import CompressionOptions
@@ -136,3 +138,31 @@ async def test_nothing_changed_takes_three_requests_and_reads_nothing(
     assert len(asked) <= 3, asked
     assert [one.digest for one in again] == [one.digest for one in first]
     assert again[0].summary.startswith("(0 layers sent, ")
+
+
+class _Elsewhere:
+    """A real engine that says it is on another machine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._engine, name)
+
+    async def info(self) -> EngineInfo:
+        return replace(await self._engine.info(), local=False, data_root=None)
+
+
+async def test_a_real_engines_export_gives_the_layers_its_store_gives(
+    engine_endpoint: Endpoint, busybox_image: str, tmp_path: Path
+) -> None:
+    settings = PushSettings(pusher=PusherChoice.OWN, format=Format.DOCKER)
+    async with faulty_registry() as registry, connect(engine_endpoint) as engine:
+        image = await engine.inspect_image(busybox_image)
+        assert image is not None
+        digests = set()
+        for place, one in (("near", engine), ("far", cast(Engine, _Elsewhere(engine)))):
+            request = replace(_request(registry, [], f"{place}/app:1"), image=image)
+            async with _pusher(one, tmp_path / place, settings) as pusher:
+                digests |= {pushed.digest for pushed in await pusher.push(request)}
+    assert len(digests) == 1

@@ -1,23 +1,29 @@
-"""Parsed flags put together as the values that commands with an engine take."""
+"""Parsed flags put together as the values that commands with an engine take.
+
+Each imports its own command alone: they need very different things.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from longshore.cli.choices import Flags, credentials, facts, project_choice, selection
 from longshore.cli.options import pairs
 from longshore.cli.push_choices import push_settings
-from longshore.commands.load import LoadRequest
-from longshore.commands.login_check import LoginCheckRequest
-from longshore.commands.push import PushCommand
-from longshore.commands.run import RunRequest
 from longshore.commands.session_options import RegistryOptions, SessionOptions
-from longshore.commands.steps import StepsRequest
 from longshore.config.words import split_command
 from longshore.report.readers import LogFormat, LogOptions
 from longshore.run.images import ImageOptions
 from longshore.run.runtime import RunOptions
+
+if TYPE_CHECKING:
+    from longshore.commands.load import LoadRequest
+    from longshore.commands.login_check import LoginCheckRequest
+    from longshore.commands.push import PushCommand
+    from longshore.commands.run import RunRequest
+    from longshore.commands.steps import StepsRequest
 
 
 def session(flags: Flags) -> SessionOptions:
@@ -78,6 +84,8 @@ def log(flags: Flags) -> LogOptions:
 
 def steps(flags: Flags) -> StepsRequest:
     """All of ``longshore steps``."""
+    from longshore.commands.steps import StepsRequest
+
     return StepsRequest(
         project=project_choice(flags),
         facts=facts(flags),
@@ -89,6 +97,8 @@ def steps(flags: Flags) -> StepsRequest:
 
 def run(flags: Flags, *, interactive: bool) -> RunRequest:
     """All of ``longshore run``; a terminal only when there is one on both sides (C-13)."""
+    from longshore.commands.run import RunRequest
+
     entrypoint = flags["entrypoint"]
     command = tuple(flags["command"])
     return RunRequest(
@@ -106,6 +116,8 @@ def run(flags: Flags, *, interactive: bool) -> RunRequest:
 
 def load(flags: Flags) -> LoadRequest:
     """All of ``longshore load``."""
+    from longshore.commands.load import LoadRequest
+
     return LoadRequest(
         project=project_choice(flags),
         facts=facts(flags),
@@ -117,6 +129,8 @@ def load(flags: Flags) -> LoadRequest:
 
 def login_check(flags: Flags) -> LoginCheckRequest:
     """All of ``longshore login-check``; push steps count without --push, too."""
+    from longshore.commands.login_check import LoginCheckRequest
+
     return LoginCheckRequest(
         project=project_choice(flags),
         facts=facts(flags),
@@ -127,6 +141,8 @@ def login_check(flags: Flags) -> LoginCheckRequest:
 
 def push(flags: Flags) -> PushCommand:
     """All of ``longshore push``."""
+    from longshore.commands.push import PushCommand
+
     return PushCommand(
         image=flags["image"],
         targets=tuple(flags["targets"]),

@@ -10,7 +10,7 @@ from longshore.commands.session_options import SessionOptions
 from longshore.engine.opening import open_engine
 from longshore.engine.port import Engine
 from longshore.environment import Environment
-from longshore.plan.model import Plan
+from longshore.plan.model import Plan, PushStep, runnable
 from longshore.report.journal import journal
 from longshore.report.readers import masked
 from longshore.run.docker_access import DockerAccess, docker_access
@@ -19,8 +19,7 @@ from longshore.run.execute import Setting
 from longshore.run.files import ProjectFiles
 from longshore.run.liveness import Liveness, ProcessIdentity, held_lock
 from longshore.run.needs import Need
-from longshore.run.push import Pusher
-from longshore.run.pusher import opened_pusher
+from longshore.run.push import EnginePusher, Pusher
 from longshore.run.scope import RunScope
 from longshore.run.stream import Emit, to_all
 from longshore.run.sweep import sweep
@@ -54,7 +53,7 @@ async def open_session(
     )
     async with (
         open_engine(choice, environment, builder=options.builder) as engine,
-        opened_pusher(engine, options.registries.access(environment), options.push) as pusher,
+        _opened_pusher(plan, engine, options, environment) as pusher,
     ):
         journals = environment.state_directory / "journals"
         with (
@@ -69,6 +68,21 @@ async def open_session(
                 plan, options, environment, files, everybody, engine, pusher, scope
             )
             remarks.tell(everybody, masker)
+
+
+@asynccontextmanager
+async def _opened_pusher(
+    plan: Plan, engine: Engine, options: SessionOptions, environment: Environment
+) -> AsyncIterator[Pusher]:
+    """Nothing is loaded for plans that push nothing: half the start-up is the registry client."""
+    if not any(isinstance(step, PushStep) for step in runnable(plan.root)):
+        yield EnginePusher(engine)
+        return
+    from longshore.run.pusher import opened_pusher
+
+    access = options.registries.access(environment)
+    async with opened_pusher(engine, access, options.push) as pusher:
+        yield pusher
 
 
 async def _sweep(engine: Engine, liveness: Liveness, emit: Emit) -> None:

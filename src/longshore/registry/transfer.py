@@ -23,6 +23,8 @@ from longshore.registry.upload_session import SessionLost, UploadSession, begin
 _SMALL: Final = 512 * 1024
 """A blob up to this size goes with the final PUT: one request less."""
 _LEAST_CHUNK: Final = 1 << 20
+_FAREWELL: Final = 2.0
+"""Seconds for the answer to a stream that was ended before its time."""
 _LENGTH_WANTED: Final = frozenset({307, 308, 400, 405, 411, 501, 505})
 """What servers answer that do not take a body without announced length."""
 
@@ -140,13 +142,19 @@ class Transfer:
         send, receive = anyio.create_memory_object_stream[Buffer](1)
         outcome: list[Answer | LongshoreError] = []
         failure: Exception | None = None
+        exchange, over = anyio.CancelScope(shield=True), anyio.Event()
         async with receive, anyio.create_task_group() as tasks:
-            tasks.start_soon(self._exchange, receive, outcome)
+            tasks.start_soon(self._exchange, receive, outcome, exchange, over)
             try:
                 await self._feed(send)
-            except Exception as error:  # noqa: BLE001  # raised below, out of the group's wrapper
-                failure = error
-                tasks.cancel_scope.cancel()
+                await over.wait()
+            except BaseException as error:
+                # The stream ends here in order: distribution 2.8 refuses to delete a session
+                # whose last request broke off ("upload resumed at wrong offset").
+                exchange.deadline = anyio.current_time() + _FAREWELL
+                if not isinstance(error, Exception):
+                    raise
+                failure = error  # raised below, out of the group's wrapper
         if failure is not None:
             raise failure
         (result,) = outcome
@@ -158,12 +166,16 @@ class Transfer:
         self,
         receive: MemoryObjectReceiveStream[Buffer],
         outcome: list[Answer | LongshoreError],
+        scope: anyio.CancelScope,
+        over: anyio.Event,
     ) -> None:
-        with receive:
+        with receive, scope:
             try:
                 outcome.append(await self.session.append(receive, self.offset))
             except LongshoreError as error:
                 outcome.append(error)
+            finally:
+                over.set()
 
     async def _feed(self, send: MemoryObjectSendStream[Buffer]) -> None:
         """Hand on what the window has, then what the source gives, until nobody takes it."""

@@ -1,0 +1,116 @@
+"""Uploads that are given up leave no session behind, on Debian's docker-registry."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import anyio
+import pytest
+from anyio.abc import SocketStream
+
+from longshore.errors import ContentMismatch
+from longshore.oci.digest import Digest
+from longshore.registry.client import RegistryClient
+from longshore.testing.registry_process import run_registry
+
+Connect = Callable[..., RegistryClient]
+MEBIBYTE = 1 << 20
+
+
+class Endless:
+    """A blob whose first part comes, and then nothing, or a failure."""
+
+    size = 0
+    digest = Digest.of(b"")
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.began = anyio.Event()
+        self._failure = failure
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Endless]:
+        yield self
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for number in range(8):
+            yield bytes([number]) * MEBIBYTE
+        self.began.set()
+        if self._failure:
+            raise self._failure
+        await anyio.sleep_forever()
+
+
+class Complete(Endless):
+    """The same, and it ends."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for number in range(8):
+            yield bytes([number]) * MEBIBYTE
+
+
+def _open_sessions(data: Path) -> list[Path]:
+    """distribution 2.8 forgets empty folders of sessions that were ended."""
+    return list(data.glob("**/_uploads/*/startedat"))
+
+
+async def test_a_cancelled_stream_is_ended_in_order_and_its_session_deleted(
+    connect: Connect, tmp_path: Path
+) -> None:
+    blob = Endless()
+    with run_registry(tmp_path / "registry") as registry:
+        async with connect(registry.host) as client, anyio.create_task_group() as tasks:
+            tasks.start_soon(client.upload_blob, "team/app", blob)
+            await blob.began.wait()
+            assert len(_open_sessions(registry.data)) == 1
+            tasks.cancel_scope.cancel()
+        assert _open_sessions(registry.data) == []
+
+
+async def test_a_source_that_fails_in_the_middle_leaves_no_session_either(
+    connect: Connect, tmp_path: Path
+) -> None:
+    blob = Endless(ContentMismatch("it is damaged"))
+    with run_registry(tmp_path / "registry") as registry:
+        async with connect(registry.host) as client:
+            with pytest.raises(ContentMismatch, match="it is damaged"):
+                await client.upload_blob("team/app", blob)
+        assert _open_sessions(registry.data) == []
+
+
+async def test_waiting_for_a_registry_that_does_not_answer_can_be_cancelled(
+    connect: Connect,
+) -> None:
+    arrived = anyio.Event()
+
+    async def serve(line: SocketStream) -> None:
+        with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+            await answer(line)
+
+    async def answer(line: SocketStream) -> None:
+        async with line:
+            heads = 0
+            while True:
+                heads += (await line.receive()).count(b"HTTP/1.1\r\n")
+                if heads == 1:
+                    await line.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                elif heads == 2:
+                    place = b"Location: /v2/team/app/blobs/uploads/one\r\n"
+                    await line.send(
+                        b"HTTP/1.1 202 Accepted\r\n" + place + b"Content-Length: 0\r\n\r\n"
+                    )
+                else:
+                    arrived.set()
+
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=0)
+    port = listener.extra(anyio.abc.SocketAttribute.local_port)
+    async with listener, anyio.create_task_group() as server:
+        server.start_soon(listener.serve, serve)
+        async with connect(f"127.0.0.1:{port}") as client:
+            with anyio.fail_after(20):
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(client.upload_blob, "team/app", Complete())
+                    await arrived.wait()
+                    tasks.cancel_scope.cancel()
+        server.cancel_scope.cancel()

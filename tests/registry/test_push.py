@@ -16,6 +16,7 @@ from longshore.registry.client import RegistryClient
 from longshore.registry.push import PushOptions, push
 from longshore.testing.faults import (
     FORBIDDEN,
+    Corrupt,
     ResetRequest,
     Script,
     on,
@@ -140,3 +141,14 @@ async def test_images_get_through_storms(
         registry.plan = Script()
         assert await client.head_manifest(REPOSITORY, "1") == pushed.manifest.digest
         assert await _unpacked(client, pushed.manifest) == list(image.parts.diff_ids)
+
+
+async def test_a_tag_that_stands_for_something_unreadable_is_replaced(
+    connect: Connect, image: MemoryImage
+) -> None:
+    plan = Script([on("GET manifest", Corrupt())])
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        await push(client, REPOSITORY, ["1"], image, PushOptions())
+        registry.plan = plan
+        pushed = await push(client, REPOSITORY, ["1"], image, PushOptions())
+        assert await client.get_manifest(REPOSITORY, "1") == pushed.manifest

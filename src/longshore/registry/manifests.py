@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from longshore.errors import RegistryError
+from longshore.errors import InvalidValue, RegistryError
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import Document, Index, Manifest, parse_manifest
 from longshore.oci.media_types import ACCEPT_MANIFESTS
@@ -35,12 +35,19 @@ async def get(call: Call, reference: Reference) -> Manifest | Index:
     answer = await _ask(call, "GET", reference, what)
     if answer.status != 200:
         raise call.refusal(answer, what)
-    document = parse_manifest(answer.body, answer.headers.get("Content-Type"))
-    announced = answer.headers.get("Docker-Content-Digest")
+    actual, announced = Digest.of(answer.body), answer.headers.get("Docker-Content-Digest")
     for named in (announced, str(reference) if isinstance(reference, Digest) else None):
-        if named is not None and named != str(document.digest):
-            raise mismatch(call, what, document.digest, named)
-    return document
+        if named is not None and named != str(actual):
+            raise mismatch(call, what, actual, named)
+    try:
+        return parse_manifest(answer.body, answer.headers.get("Content-Type"))
+    except InvalidValue as error:
+        raise RegistryError(
+            f"{call.subject(what)} at {call.line.host} cannot be read: {error.message}",
+            hint="something else than an image is there",
+            registry=call.line.host,
+            repository=call.repository,
+        ) from error
 
 
 async def put(call: Call, reference: Reference, manifest: Document) -> Digest:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from longshore.errors import RegistryError
+from longshore.errors import RegistryError, RegistryUnavailable
 from longshore.image.compression import CompressionOptions
 from longshore.image.files import FileImage
 from longshore.image.layer import LayerSource, StoredImage
@@ -113,7 +113,8 @@ async def _manifest_under(client: RegistryClient, repository: str, tag: str) -> 
     try:
         there = await client.get_manifest(repository, tag)
     except RegistryError as error:
-        if error.status == 404:
+        # No status: what came is damaged, or no image. It is not ours, so it will be replaced.
+        if error.status in (404, None) and not isinstance(error, RegistryUnavailable):
             return None
         raise
     return there if isinstance(there, Manifest) else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
@@ -206,14 +205,38 @@ def test_two_hundred_parallel_steps_all_pass_and_leave_nothing(
     assert left_of(user, engine_endpoint) == []
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_five_hundred_steps_in_groups_of_fifty_take_little_memory_and_leave_nothing(
+    user: User, engine_endpoint: Endpoint
+) -> None:
+    user.write("codeship-services.yml", APP)
+    leaf = "    - {service: app, command: echo x}\n"
+    user.write("codeship-steps.yml", ("- type: parallel\n  steps:\n" + leaf * 50) * 10)
+    process = Popen(
+        [PROGRAM, "steps", "--max-parallel", "10"],
+        cwd=user.directory,
+        env=user.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    passed, peak = 0, 0
+    for line in process.stdout:
+        passed += line.endswith("success ✔\n")
+        peak = max(peak, memory_of(process))
+    assert (process.wait(), passed) == (0, 510)
+    assert peak < 200
+    assert left_of(user, engine_endpoint) == []
+
+
 # output
 
 
-def _flooded(user: User, command: str, expected: int, *, seconds: float = 60) -> tuple[int, float]:
+def _flooded(user: User, command: str, expected: int) -> tuple[int, float]:
     """Run one step; the peak of memory in MB and seconds; all output has to arrive."""
     user.write("codeship-services.yml", APP)
     user.write("codeship-steps.yml", f"- {{name: s, service: app, command: {command}}}\n")
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     began = time.monotonic()
     with Popen(
         [PROGRAM, "steps"], cwd=user.directory, env=user.environment, stdout=subprocess.PIPE
@@ -223,10 +246,10 @@ def _flooded(user: User, command: str, expected: int, *, seconds: float = 60) ->
         while block := process.stdout.read(1 << 20):
             size += len(block)
             peak = max(peak, memory_of(process))
-        assert process.wait(seconds) == 0
+        assert process.wait(60) == 0
     assert size >= expected
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < seconds
-    return peak, time.monotonic() - began
+    took = time.monotonic() - began
+    return peak, took
 
 
 def test_a_flood_of_200_mb_is_passed_on_in_little_memory(user: User) -> None:
@@ -363,6 +386,12 @@ def alone(user: User, private: PrivateEngine, static_busybox: Path) -> User:
     return user
 
 
+def _bridge_of_the_machine() -> str | None:
+    """The number of the bridge that belongs to the machine's own engine, if it has one."""
+    number = Path("/sys/class/net/docker0/ifindex")
+    return number.read_text() if number.exists() else None
+
+
 @pytest.mark.slow
 def test_an_engine_that_dies_ends_the_run_and_after_its_return_cleanup_removes_all(
     alone: User, private: PrivateEngine, wait_for: WaitFor
@@ -370,6 +399,7 @@ def test_an_engine_that_dies_ends_the_run_and_after_its_return_cleanup_removes_a
     alone.write("codeship-steps.yml", UP)
     process = alone.start("steps")
     wait_for(process, ") up")
+    bridge = _bridge_of_the_machine()
     private.kill()
     began = time.monotonic()
     said, told = process.communicate(timeout=30)
@@ -382,6 +412,7 @@ def test_an_engine_that_dies_ends_the_run_and_after_its_return_cleanup_removes_a
     assert alone.run("cleanup").returncode == 0
     found = anyio.run(_resources, private.endpoint, OWNER_LABEL, OWNER)
     assert found == ()
+    assert _bridge_of_the_machine() == bridge
     assert alone.run("steps", "--step-timeout", "2s", "--stop-grace", "1s").returncode == 1
 
 

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,7 +85,8 @@ def opened(user: User, *words: str, out: int | None = None) -> Screen:
 
 
 @pytest.fixture
-def project(user: User) -> Iterator[User]:
+def project(user: User) -> User:
+    """The user, with one service."""
     user.write("codeship-services.yml", APP)
     return user
 

@@ -30,6 +30,8 @@ class Receipt:
     diff_ids: tuple[str, ...] = ()
     route: str
     seconds: float
+    early: bool = False
+    """Layers were sent before, while other steps ran."""
 
     @property
     def summary(self) -> str:
@@ -44,6 +46,7 @@ class Receipt:
         words += [f"{mounted} mounted"] if mounted else []
         words += [f"{layers - count - mounted} existing"]
         amount = megabytes(sum(one.size for one in sent))
+        amount += " early, the rest" if self.early and sent else ""
         return f"({', '.join(words)}, {amount} in {self.seconds:.1f} s)"
 
     def document(self) -> dict[str, object]:

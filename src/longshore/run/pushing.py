@@ -90,6 +90,7 @@ class Pushes:
     clients: Clients
     settings: PushSettings = field(default_factory=PushSettings)
     _receipts: list[Receipt] = field(default_factory=list)
+    _early: set[ImageReference] = field(default_factory=set)
 
     async def push(self, order: Order, work: Work) -> tuple[PushedImage, ...]:
         """Do `work` for every repository of the order, within the time that is allowed.
@@ -115,6 +116,7 @@ class Pushes:
         for targets in _by_repository(order.targets):
             with telling(Lines(order.on_line)):
                 await work(await self._job(order, targets))
+            self._early.update(targets)
 
     async def _timed(
         self, order: Order, targets: tuple[ImageReference, ...], work: Work
@@ -124,7 +126,8 @@ class Pushes:
         with named_in_errors(targets[0]), telling(Lines(order.on_line)):
             with anyio.move_on_after(limit):
                 receipt = await work(await self._job(order, targets))
-                return replace(receipt, seconds=time.monotonic() - began)
+                early = targets[0] in self._early
+                return replace(receipt, seconds=time.monotonic() - began, early=early)
             raise RegistryUnavailable(
                 f"the push did not finish within {limit:g} s",
                 hint="allow more time with --push-timeout, or find out what is slow",

@@ -84,9 +84,18 @@ def chosen_bridge(owner: Path, routes: str) -> Bridge:
     )
 
 
+def forgotten(bridge: Bridge, routes: str) -> list[str]:
+    """Bridges in the engine's range that a daemon made for runs, and the next does not know."""
+    found = (d for d, other in _networks(routes) if other.subnet_of(bridge.network))
+    return sorted({device for device in found if device.startswith("br-")})
+
+
 async def set_up(owner: Path, tools: NetworkTools) -> Bridge:
-    """Make the bridge and its rules, or what is missing of them."""
-    bridge = chosen_bridge(owner, _ROUTES.read_text())
+    """Make the bridge and its rules, or what is missing of them; old networks of runs go."""
+    routes = _ROUTES.read_text()
+    bridge = chosen_bridge(owner, routes)
+    for device in forgotten(bridge, routes):
+        await _run([tools.ip, "link", "delete", device])
     if not Path("/sys/class/net", bridge.name).exists():
         await _run([tools.ip, "link", "add", bridge.name, "type", "bridge"])
     await _run([tools.ip, "address", "replace", bridge.address, "dev", bridge.name])

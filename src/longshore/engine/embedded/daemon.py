@@ -93,9 +93,17 @@ def _plan(home: Home, programs: Programs, bridge: Bridge | None) -> dict[str, ob
         "users": str(home.users),
         "alive": str(home.alive),
         "command": [programs.daemon, *_arguments(home)],
+        "networks": _networks(programs, bridge),
         "afterwards": undo,
         "grace": STOP_SECONDS,
     }
+
+
+def _networks(programs: Programs, bridge: Bridge | None) -> dict[str, str] | None:
+    """How the keeper finds and deletes the bridges that a killed daemon left."""
+    if bridge is None or programs.network is None:
+        return None
+    return {"pool": bridge.pool, "ip": programs.network.ip}
 
 
 def _arguments(home: Home) -> list[str]:

@@ -55,6 +55,15 @@ class Home:
         return self.run / "starting"
 
     @property
+    def networks(self) -> Path:
+        """What the daemon remembers of its networks.
+
+        It must not find it again: a daemon that has address pools and meets its old default network
+        deletes ``docker0``, also when that belongs to another daemon (moby, initNetworkController).
+        """
+        return self.data / "network" / "files" / "local-kv.db"
+
+    @property
     def settings(self) -> Path:
         """The daemon's configuration."""
         return self.run / "daemon.json"
@@ -109,7 +118,7 @@ def remove_stale(home: Home) -> None:
     container without init, the next daemon takes the dead process for a living one by its pid file.
     """
     stale = ("dockerd.pid", "exec/containerd/containerd.pid", "exec/containerd/containerd.sock")
-    for path in (home.socket, *(home.run / name for name in stale)):
+    for path in (home.socket, *(home.run / name for name in stale), home.networks):
         path.unlink(missing_ok=True)
     _remove_dead_containerd_socket()
 

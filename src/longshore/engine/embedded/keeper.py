@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
+import ipaddress
 import json
 import os
 import signal
@@ -52,9 +53,27 @@ def _keep(plan: dict[str, Any]) -> None:
     )
     threading.Thread(target=_stop_when_unused, args=(plan, daemon), daemon=True).start()
     daemon.wait()
-    for command in plan["afterwards"]:
+    for command in (*_network_removals(plan.get("networks")), *plan["afterwards"]):
         with contextlib.suppress(OSError):
             subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
+
+
+def _network_removals(networks: dict[str, str] | None) -> list[list[str]]:
+    """Commands that delete the bridges of runs' networks, which a killed daemon leaves behind.
+
+    Addresses in /proc/net/route are hexadecimal, in the kernel's byte order.
+    """
+    if networks is None:
+        return []
+    pool = ipaddress.IPv4Network(networks["pool"])
+    rows = [line.split() for line in Path("/proc/net/route").read_text().splitlines()[1:]]
+    devices = {
+        row[0]
+        for row in rows
+        if row[0].startswith("br-")
+        and ipaddress.IPv4Address(int.from_bytes(bytes.fromhex(row[1]), "little")) in pool
+    }
+    return [[networks["ip"], "link", "delete", device] for device in sorted(devices)]
 
 
 def _end_with_parent() -> None:

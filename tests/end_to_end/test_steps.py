@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from subprocess import Popen
+from contextlib import suppress
+from subprocess import Popen, TimeoutExpired
 from typing import TYPE_CHECKING
 
 import anyio
@@ -76,14 +77,14 @@ def test_ctrl_c_stops_the_step_removes_everything_and_exits_130(
 ) -> None:
     user.write("codeship-services.yml", SERVICES)
     user.write("codeship-steps.yml", "- {service: app, command: sh -c 'echo up; sleep 60'}\n")
-    before = labelled(engine_endpoint)
+    before = set(labelled(engine_endpoint))
     process = user.start("steps")
     wait_for(process, "up")
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in told
-    assert labelled(engine_endpoint) == before
+    assert set(labelled(engine_endpoint)) <= before
 
 
 def test_a_second_ctrl_c_leaves_at_once_and_says_how_to_clean_up(
@@ -92,7 +93,7 @@ def test_a_second_ctrl_c_leaves_at_once_and_says_how_to_clean_up(
     user.write("codeship-services.yml", SERVICES)
     user.write(
         "codeship-steps.yml",
-        """- {service: app, command: "sh -c 'trap : TERM; echo up; while :; do sleep 1; done'"}""",
+        """- {service: app, command: "sh -c 'trap : TERM; sleep 1; echo up; sleep 9; sleep 9'"}""",
     )
     process = user.start("steps")
     wait_for(process, "up")
@@ -103,7 +104,26 @@ def test_a_second_ctrl_c_leaves_at_once_and_says_how_to_clean_up(
     _, told = process.communicate(timeout=5)
     assert process.returncode == 130
     assert "longshore cleanup" in told
+    assert "Traceback" not in told
     assert "Removed container" in user.run("cleanup").stdout
+
+
+def test_a_third_ctrl_c_while_the_program_ends_changes_nothing(
+    user: User, wait_for: WaitFor
+) -> None:
+    user.write("codeship-services.yml", SERVICES)
+    user.write("codeship-steps.yml", "- {service: app, command: sh -c 'echo up; sleep 60'}\n")
+    process = user.start("steps")
+    wait_for(process, "up")
+    told = ""
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        with suppress(TimeoutExpired):
+            _, told = process.communicate(timeout=0.01)
+    # The interpreter's last moments have no handler any more: there the signal itself ends it.
+    assert process.returncode in {130, -signal.SIGINT}
+    assert "Traceback" not in told
+    assert "KeyboardInterrupt" not in told
 
 
 def test_a_killed_run_is_swept_by_the_next_one_and_a_living_one_is_not(

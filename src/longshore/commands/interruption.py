@@ -19,6 +19,9 @@ async def interruptible(
         group.start_soon(_listen, scope, tell, leave)
         yield scope
         group.cancel_scope.cancel()
+    if scope.cancel_called:
+        # The event loop has yet to end; Python's own handler would break it off with a traceback.
+        signal.signal(signal.SIGINT, lambda *_: leave())
 
 
 async def _listen(

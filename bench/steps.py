@@ -1,7 +1,8 @@
 """Steps against the bare Engine API and the tools users would take instead, as ratios in one run.
 
-``steps.py [--runs N] [--log-megabytes N]``. Every figure is a whole process, start-up included.
-`docker compose` takes part where it is installed.
+``steps.py [--runs N] [--log-megabytes N]``. Every time is a whole process, start-up and clean-up
+included; "work alone" is what it says itself: of the bare API its loop, of longshore the time until
+the verdict. `docker compose` takes part where it is installed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,7 +31,7 @@ HERE = Path(__file__).parent
 def main() -> None:
     """Measure, and print the tables."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--log-megabytes", type=int, default=1000)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, engine(Path(folder)) as (address, cpus):
@@ -41,6 +42,12 @@ def main() -> None:
         show(bench.dependencies())
         show(bench.log(arguments.log_megabytes))
         show(bench.validate())
+
+
+def _until_verdict(log: bytes) -> float:
+    """How long the run says it took."""
+    records = (json.loads(line) for line in log.splitlines())
+    return next(float(r["seconds"]) for r in records if r["event"] == "run_finished")
 
 
 def show(text: str) -> None:
@@ -94,10 +101,10 @@ class Bench:
         )
         bare = [HERE / "bare_engine.py", self.socket, IMAGE, str(count), str(at_once)]
         rivals = [
-            Contender("bare engine API", [sys.executable, *map(str, bare)]),
+            Contender("bare engine API", [sys.executable, *map(str, bare)], inner=float),
             self.longshore("longshore steps", project),
             self.shell("docker run in a loop", self.loop(count, at_once)),
-            *self.compose({"app": {"image": IMAGE, "command": "true"}}, count, at_once),
+            *self._compose_steps(count, at_once),
         ]
         return table(title, compare(rivals, self.runs))
 
@@ -130,7 +137,7 @@ class Bench:
             },
         }
         rivals = [self.longshore("longshore steps", project), *self.compose(compose, 1, 1)]
-        return table("a step with two dependencies, one with a health check", compare(rivals, 3))
+        return table("a step with two dependencies, one with a health check", compare(rivals, 2))
 
     def log(self, megabytes: int) -> str:
         """A container that writes `megabytes` of 100-byte lines."""
@@ -138,10 +145,14 @@ class Bench:
         command = f"sh -c 'yes {line} | head -c {megabytes}000000'"
         project = self.project({"app": {"image": IMAGE}}, [{"service": "app", "command": command}])
         rivals = [
-            self.shell("docker run", f"docker run --rm {IMAGE} {command} > /dev/null"),
-            self.longshore("longshore steps", project),
+            self.shell("docker run", f"docker run --rm {IMAGE} {command}"),
+            self.shell(
+                "docker run --log-driver none",
+                f"docker run --rm --log-driver none {IMAGE} {command}",
+            ),
+            self.longshore("longshore steps", project, log_format="text"),
         ]
-        return table(f"{megabytes} MB of log", compare(rivals, 1))
+        return table(f"{megabytes} MB of log", compare(rivals, 1, warm_ups=0))
 
     def validate(self) -> str:
         """`validate` on 10, 100, 1,000 and 10,000 steps."""
@@ -151,7 +162,7 @@ class Bench:
             project = self.project({"app": {"image": IMAGE}}, steps)
             command = [str(BIN / "longshore"), "validate", "--dir", str(project)]
             rows.append(Contender(f"validate {count} steps", command))
-        return table("validate", compare(rows, self.runs))
+        return table("validate", compare(rows, 2))
 
     def project(self, services: object, steps: object) -> Path:
         """A project directory with the two files, as JSON, which is YAML."""
@@ -160,10 +171,11 @@ class Bench:
         (path / "codeship-steps.yml").write_text(json.dumps(steps, indent=1))
         return path
 
-    def longshore(self, name: str, project: Path) -> Contender:
+    def longshore(self, name: str, project: Path, log_format: str = "json") -> Contender:
         """Our command."""
-        command = [str(BIN / "longshore"), "steps", "--dir", str(project)]
-        return Contender(name, command, self.environment)
+        words = ["steps", "--dir", str(project), "--log-format", log_format]
+        inner = _until_verdict if log_format == "json" else None
+        return Contender(name, [str(BIN / "longshore"), *words], self.environment, inner=inner)
 
     def shell(self, name: str, script: str) -> Contender:
         """A shell script."""
@@ -173,8 +185,17 @@ class Bench:
         """`docker run`, again and again."""
         return f"seq {count} | xargs -P {at_once} -I{{}} docker run --rm {IMAGE} true"
 
-    def compose(self, services: dict[str, object], count: int, at_once: int) -> Sequence[Contender]:
-        """`docker compose run` for every step, as somebody without us would write it."""
+    def _compose_steps(self, count: int, at_once: int) -> Sequence[Contender]:
+        """One service and a `run` a step; what is to be done together as services of one `up`."""
+        service = {"image": IMAGE, "command": "true"}
+        if at_once == 1:
+            return self.compose({"app": service}, count, at_once)
+        return self.compose({f"s{n}": service for n in range(count)}, 0, at_once)
+
+    def compose(
+        self, services: Mapping[str, object], count: int, at_once: int
+    ) -> Sequence[Contender]:
+        """`docker compose run` for `count` steps, or `up` for 0, as somebody without us would."""
         if subprocess.run(
             ["docker", "compose", "version"], capture_output=True, check=False
         ).returncode:
@@ -183,10 +204,9 @@ class Bench:
         (path / "compose.yml").write_text(json.dumps({"services": services}))
         base = f"docker compose -f {path / 'compose.yml'}"
         one = f"{base} run --rm -T app > /dev/null 2>&1 < /dev/null"
-        script = (
-            f"seq {count} | xargs -P {at_once} -I{{}} sh -c '{one}'; {base} down -t 0 2>/dev/null"
-        )
-        return [self.shell("docker compose run", script)]
+        steps = f"seq {count} | xargs -P {at_once} -I{{}} sh -c '{one}'" if count else f"{base} up"
+        name = "docker compose run" if count else "docker compose up"
+        return [self.shell(name, f"{steps}; {base} down -t 0 2>/dev/null")]
 
     def docker(self, *words: str) -> None:
         """A docker command that has to work."""

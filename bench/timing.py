@@ -6,6 +6,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,22 +14,27 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """One way of doing the work: a command line, and what to do before each run of it."""
+    """One way of doing the work: a command line, and what to do before each run of it.
+
+    `inner` finds in the command's output how long the work itself took, start-up left out.
+    """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     before: Callable[[], None] = lambda: None
     work_directory: str | None = None
+    inner: Callable[[bytes], float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Seconds of wall clock and peak memory (MiB) of each counted run."""
+    """Seconds of wall clock of each counted run, peak memory (MiB), and seconds of work alone."""
 
     name: str
     seconds: tuple[float, ...]
     memory: float
+    inner: tuple[float, ...] = ()
 
     @property
     def median(self) -> float:
@@ -36,47 +42,74 @@ class Measured:
         return statistics.median(self.seconds)
 
 
-def compare(contenders: Sequence[Contender], runs: int) -> list[Measured]:
-    """Run all contenders in turn, `runs` times after one warm-up, so that drift hits all alike."""
-    times: dict[str, list[float]] = {contender.name: [] for contender in contenders}
-    memory: dict[str, float] = dict.fromkeys(times, 0.0)
-    for turn in range(runs + 1):
+def compare(contenders: Sequence[Contender], runs: int, *, warm_ups: int = 1) -> list[Measured]:
+    """Run all contenders in turn, `runs` times after the warm-up, so that drift hits all alike."""
+    found: dict[str, list[tuple[float, float, float | None]]] = {c.name: [] for c in contenders}
+    for turn in range(runs + warm_ups):
         for contender in contenders:
-            seconds, peak = once(contender)
-            if turn:
-                times[contender.name].append(seconds)
-                memory[contender.name] = max(memory[contender.name], peak)
-    return [Measured(name, tuple(found), memory[name]) for name, found in times.items()]
+            measured = once(contender)
+            if turn >= warm_ups:
+                found[contender.name].append(measured)
+    return [
+        Measured(
+            name,
+            tuple(seconds for seconds, _, _ in rows),
+            max(peak for _, peak, _ in rows),
+            tuple(inner for _, _, inner in rows if inner is not None),
+        )
+        for name, rows in found.items()
+    ]
 
 
-def once(contender: Contender) -> tuple[float, float]:
-    """One run: wall-clock seconds, and peak memory in MiB as the kernel counted it."""
+def once(contender: Contender) -> tuple[float, float, float | None]:
+    """One run: wall-clock seconds, peak memory in MiB as the kernel counted it, seconds of work.
+
+    The peak is never below our own: the kernel counts the moment before the command is loaded.
+    """
     contender.before()
-    begun = time.perf_counter()
-    process = subprocess.Popen(
-        contender.command,
-        env={**os.environ, **contender.environment},
-        cwd=contender.work_directory,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begun
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{contender.name} failed: {' '.join(map(str, contender.command))}")
-    return seconds, usage.ru_maxrss / 1024
+    with tempfile.TemporaryFile() as output:
+        begun = time.perf_counter()
+        process = subprocess.Popen(
+            contender.command,
+            env={**_environment(), **contender.environment},
+            cwd=contender.work_directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if contender.inner is None else output,
+            stderr=subprocess.DEVNULL,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - begun
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            sys.exit(f"{contender.name} failed: {' '.join(map(str, contender.command))}")
+        output.seek(0)
+        inner = contender.inner(output.read()) if contender.inner is not None else None
+    return seconds, usage.ru_maxrss / 1024, inner
+
+
+def _environment() -> dict[str, str]:
+    """Ours, less what makes Python slow to start."""
+    slow = {"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
+    return {name: value for name, value in os.environ.items() if name not in slow}
 
 
 def table(title: str, rows: Sequence[Measured]) -> str:
     """Medians, spreads, and each contender's ratio to the first one."""
     width = max(len(row.name) for row in rows)
-    lines = [title, f"  {'':<{width}}   median     min     max   ratio   memory"]
+    lines = [title, f"  {'':<{width}}   median     min     max   ratio     memory   work alone"]
     for row in rows:
         ratio = row.median / rows[0].median
         lines.append(
             f"  {row.name:<{width}}  {row.median:6.3f}s {min(row.seconds):6.3f}s "
-            f"{max(row.seconds):6.3f}s  {ratio:5.2f}x  {row.memory:4.0f} MiB"
+            f"{max(row.seconds):6.3f}s  {ratio:5.2f}x  {row.memory:5.0f} MiB{_work(row, rows[0])}"
         )
     return "\n".join(lines) + "\n"
+
+
+def _work(row: Measured, first: Measured) -> str:
+    """The columns of work without start-up."""
+    if not row.inner:
+        return ""
+    median = statistics.median(row.inner)
+    ratio = f" {median / statistics.median(first.inner):5.2f}x" if first.inner else ""
+    return f"  {median:6.3f}s{ratio}"

@@ -46,6 +46,8 @@ async def _joined(home: Home, programs: Programs, environment: Environment, user
         # Held exclusively by a keeper that is stopping its daemon; then we wait for its end.
         await lock(users, SHARED, STOP_SECONDS * 2)
         if not await answers(home.socket):
+            # The keeper of a daemon that died may still be taking down the bridge.
+            await _gone(home)
             await start(home, programs, environment)
 
 

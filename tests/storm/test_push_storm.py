@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -23,8 +22,6 @@ import pytest
 
 from longshore.environment import Environment
 from longshore.errors import RegistryError
-from longshore.image.layer import Block, ImageParts, LayerSource
-from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
 from longshore.registry.client import Access, RegistryClient
 from longshore.registry.limits import Limits
@@ -48,7 +45,7 @@ from longshore.testing.faults import (
     WrongDigest,
     seeded_faults,
 )
-from longshore.testing.images import RandomLayer, image_config
+from longshore.testing.images import RandomLayer
 from longshore.testing.line import (
     CutAnswers,
     CutRequests,
@@ -63,6 +60,7 @@ from longshore.testing.pulled import pull
 from longshore.testing.registry import FaultyRegistry, faulty_registry
 from longshore.testing.registry_auth import TOKEN_PATH, TokenAuth
 from longshore.testing.registry_process import RegistryProcess, Settings, run_registry
+from longshore.testing.stored import MemoryImage, MemoryLayer
 
 PUSHES = int(os.environ.get("LONGSHORE_STORM_PUSHES", "100"))
 PASSWORD = "pw-of-bob-XYZZY"
@@ -87,50 +85,17 @@ Monkey = pytest.MonkeyPatch
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(60 + 2 * PUSHES)]
 
 
-class Layer:
-    """A layer of a tar in memory."""
-
-    origin = "the storm"
-    packed: Descriptor | None = None
-
-    def __init__(self, tar: bytes) -> None:
-        self.tar = tar
-        self.diff_id: Digest | None = Digest.of(tar)
-        self.size: int | None = len(tar)
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[AsyncIterator[Block]]:
-        yield self._blocks()
-
-    async def _blocks(self) -> AsyncIterator[Block]:
-        for begin in range(0, len(self.tar), 1 << 20):
-            yield self.tar[begin : begin + (1 << 20)]
-
-
-class Image:
-    """A `StoredImage` of such layers."""
-
-    def __init__(self, layers: Sequence[Layer]) -> None:
-        self.layers: tuple[LayerSource, ...] = tuple(layers)
-        diff_ids = tuple(layer.diff_id for layer in layers if layer.diff_id)
-        config = image_config(diff_ids)
-        self.parts = ImageParts(config=config, config_digest=Digest.of(config), diff_ids=diff_ids)
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-
 @pytest.fixture(scope="module")
-def layers() -> list[Layer]:
+def layers() -> list[MemoryLayer]:
     """From a few kilobytes to some megabytes."""
     sizes = (2_000, 30_000, 300_000, 700_000, 1_300_000, 2_500_000, 4_000_000, 6_000_000)
     made = (RandomLayer(content=size, files=1 + n, seed=n) for n, size in enumerate(sizes))
-    return [Layer(b"".join(layer.chunks())) for layer in made]
+    return [MemoryLayer(b"".join(layer.chunks())) for layer in made]
 
 
-def by_chance(random: Random, layers: Sequence[Layer]) -> Image:
+def by_chance(random: Random, layers: Sequence[MemoryLayer]) -> MemoryImage:
     """One to four layers, perhaps one of them twice."""
-    return Image(random.choices(layers, k=random.randint(1, 4)))
+    return MemoryImage(random.choices(layers, k=random.randint(1, 4)))
 
 
 class Time:
@@ -193,7 +158,7 @@ def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
 
 
 async def attempt(
-    host: str, repository: str, image: Image, random: Random, tally: Tally
+    host: str, repository: str, image: MemoryImage, random: Random, tally: Tally
 ) -> Digest | None:
     """A push with limits by chance: its digest, or None after a clear error."""
     timing = Time(random)
@@ -238,8 +203,8 @@ async def look(
     http: aiohttp.ClientSession,
     url: str,
     repository: str,
-    image: Image,
-    before: Image | None,
+    image: MemoryImage,
+    before: MemoryImage | None,
     digest: Digest | None,
 ) -> None:
     """Under the tag is the image; after an error perhaps what was there before, never another."""
@@ -280,7 +245,9 @@ def check_credentials(registry: FaultyRegistry, other: FaultyRegistry) -> None:
             assert kind in ("Bearer", "none")
 
 
-async def prepared(url: str, layers: Sequence[Layer], random: Random, name: str) -> Image | None:
+async def prepared(
+    url: str, layers: Sequence[MemoryLayer], random: Random, name: str
+) -> MemoryImage | None:
     """In every third repository an older image has the tag already."""
     if random.random() > 1 / 3:
         return None
@@ -292,7 +259,7 @@ async def prepared(url: str, layers: Sequence[Layer], random: Random, name: str)
 
 
 async def test_every_push_through_a_failing_registry_is_right_or_a_clear_error(
-    layers: list[Layer], tally: Tally
+    layers: list[MemoryLayer], tally: Tally
 ) -> None:
     for seed in range(PUSHES):
         random = Random(seed)
@@ -357,7 +324,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegistryProcess]:
 
 @pytest.mark.registry
 async def test_every_push_through_a_failing_line_is_right_or_a_clear_error(
-    real: RegistryProcess, layers: list[Layer], tally: Tally
+    real: RegistryProcess, layers: list[MemoryLayer], tally: Tally
 ) -> None:
     async with aiohttp.ClientSession(headers=AS_BOB) as http:
         for seed in range(PUSHES):
@@ -381,7 +348,11 @@ async def test_every_push_through_a_failing_line_is_right_or_a_clear_error(
 
 @pytest.mark.registry
 async def test_a_registry_that_sends_uploads_to_another_host_gets_no_credentials_there(
-    real: RegistryProcess, layers: list[Layer], tally: Tally, tmp_path: Path, monkeypatch: Monkey
+    real: RegistryProcess,
+    layers: list[MemoryLayer],
+    tally: Tally,
+    tmp_path: Path,
+    monkeypatch: Monkey,
 ) -> None:
     """The second registry has the data of the first and tells clients to upload elsewhere."""
     async with faulty_line(real.host, lambda: None) as stranger:

@@ -9,6 +9,7 @@ import pytest
 
 from longshore.engine.spec import ContainerSpec
 from longshore.plan.selection import WAITING, Selection
+from longshore.run.events import Notice
 from longshore.run.outcome import Broken, Failed, NotRun, Passed, Skipped, Stopped
 from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_script import FakeBuild, FakeImage, FakeProgram, out
@@ -146,6 +147,27 @@ async def test_a_push_step_builds_what_nothing_built_and_reports_the_digest(scen
     )
     assert ran.result.passed, ran.result
     assert list(ran.engine.pushed) == ["localhost:5000/a:v1"]
+
+
+async def test_an_untagged_push_takes_the_image_a_step_named_so_and_says_it(scene: Scene) -> None:
+    scene.selection = Selection(push=True)
+    by_hand = FakeImage(created="2999-01-01T00:00:00.123456789Z")
+    scene.images["localhost:5000/a:latest"] = by_hand
+    push = "{type: push, service: app, image_name: 'localhost:5000/a'%s}"
+    ran = await scene.run(APP, f"[{push % ''}, {push % ', image_tag: v1'}]")
+    assert ran.result.passed, ran.result
+    tagged = [call.subject for call in ran.engine.calls if call.method == "tag"]
+    assert tagged[0] == by_hand.salted("localhost:5000/a:latest").id
+    assert tagged[1] != tagged[0]
+    assert any("not that of service" in e.text for e in ran.events if isinstance(e, Notice))
+
+
+async def test_an_untagged_push_ignores_what_had_the_name_before_the_run(scene: Scene) -> None:
+    scene.selection = Selection(push=True)
+    scene.images["localhost:5000/a:latest"] = FakeImage(created="2015-01-01T00:00:00Z")
+    ran = await scene.run(APP, "[{type: push, service: app, image_name: 'localhost:5000/a'}]")
+    tagged = [call.subject for call in ran.engine.calls if call.method == "tag"]
+    assert tagged == [scene.images["busybox:latest"].salted("busybox:latest").id]
 
 
 async def test_a_manual_group_waits_without_approval_and_the_run_passes(scene: Scene) -> None:

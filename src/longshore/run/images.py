@@ -87,6 +87,11 @@ class ImageStore:
 
         return await self._ready.get(key, work)
 
+    def made_here(self, image: ImageInfo) -> bool:
+        """Whether it is an image of the plan, made ready in this run."""
+        known = (self._ready.known(key) for key in self.plans)
+        return any(one is not None and one.id == image.id for one in known)
+
     async def made(self, key: ImageKey) -> ImageInfo:
         """One image, when a step has had it made; waits for that, and never makes it itself.
 

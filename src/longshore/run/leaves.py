@@ -11,7 +11,7 @@ from longshore.plan.model import BuildPlan, PushStep, RunStep
 from longshore.run.containers import StepContainers, images_of
 from longshore.run.convert import Extra
 from longshore.run.credentials import push_chain
-from longshore.run.events import Pushed, PushOutput
+from longshore.run.events import Notice, Pushed, PushOutput
 from longshore.run.janitor import StepDebris
 from longshore.run.outcome import Broken, Failed, Outcome, Passed
 from longshore.run.pump import OutputReader, Pump
@@ -82,7 +82,7 @@ async def run_service(
 async def push_image(runtime: Runtime, step: PushStep) -> Outcome:
     """Push the image of the step's service, building it first if nothing did (P-4, I-11)."""
     asking.set(StepLabel(path=step.path, name=step.name))
-    image = await runtime.images.image(step.push.image, step.credentials)
+    image = await image_to_push(runtime, step)
     await runtime.uploads.finished(step.path)
     done = await runtime.pusher.push(await push_request(runtime, step, image))
     for pushed in done:
@@ -97,6 +97,28 @@ async def push_image(runtime: Runtime, step: PushStep) -> Outcome:
         )
     runtime.digests[digest_variable(step.name)] = done[0].digest
     return Passed()
+
+
+async def image_to_push(runtime: Runtime, step: PushStep) -> ImageInfo:
+    """The image of the step's service, whatever name it has (P-7, I-6).
+
+    Without an image_tag the original pushed what had the target's name by then: an image that a
+    step built by itself, through ``add_docker``, is such a one (P-8, P-9).
+    """
+    image = await runtime.images.image(step.push.image, step.credentials)
+    if step.push.tagged:
+        return image
+    target = step.push.targets[0]
+    named = await runtime.engine.inspect_image(str(target))
+    if named is None or runtime.images.made_here(named) or not runtime.scope.is_older(named):
+        return image
+    runtime.emit(
+        Notice(
+            text=f'step "{step.name}" pushes the image that a step of this run named {target}, not '
+            f'that of service "{step.service}"; give image_tag to push the service\'s'
+        )
+    )
+    return named
 
 
 async def push_request(runtime: Runtime, step: PushStep, image: ImageInfo) -> PushRequest:

@@ -6,8 +6,10 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
+from longshore.engine.spec import ImageInfo
 from longshore.run.liveness import ProcessIdentity
 
 OWNER_LABEL = "dev.longshore.owner"
@@ -36,6 +38,14 @@ class RunScope:
     process: ProcessIdentity
     id: str = field(default_factory=_new_id)
     kept: bool = False
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def is_older(self, image: ImageInfo) -> bool:
+        """Whether the run began before `image` was made; false where that cannot be told."""
+        try:
+            return self.began < datetime.fromisoformat(image.created)
+        except (ValueError, TypeError):
+            return False
 
     def labels(self, step: str, service: str | None = None) -> Mapping[str, str]:
         """The labels of a container or network of this run."""

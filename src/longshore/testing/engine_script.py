@@ -70,6 +70,7 @@ class FakeImage:
     volumes: tuple[str, ...] = ()
     has_health_check: bool = False
     layers: tuple[Mapping[str, bytes], ...] = ()
+    created: str = "1970-01-01T00:00:00Z"
     salt: str = ""
 
     def program_for(self, spec: ContainerSpec) -> FakeProgram:
@@ -120,7 +121,7 @@ class FakeImage:
             diff_ids=tuple(json.loads(self._config)["rootfs"]["diff_ids"]),
             repo_digests=(),
             size=sum(map(len, self._layer_tars)),
-            created="1970-01-01T00:00:00Z",
+            created=self.created,
         )
 
     def archive(self, names: tuple[str, ...]) -> bytes:

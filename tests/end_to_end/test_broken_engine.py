@@ -1,0 +1,199 @@
+"""Runs on an engine of the test's own that is killed, or whose disk is full."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import Popen
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.from_thread
+import pytest
+
+from longshore.engine.docker.engine import connect
+from longshore.engine.embedded.engine import embedded_engine
+from longshore.engine.embedded.home import Home
+from longshore.engine.endpoint import Endpoint
+from longshore.engine.spec import Resource
+from longshore.environment import Environment
+from longshore.errors import EngineUnavailable
+from longshore.run.scope import OWNER, OWNER_LABEL
+
+if TYPE_CHECKING:
+    from conftest import User  # type: ignore[import-not-found]  # the folder's conftest
+
+WaitFor = Callable[["Popen[str]", str], str]
+
+
+async def _labelled(endpoint: Endpoint) -> tuple[Resource, ...]:
+    async with connect(endpoint) as engine:
+        return await engine.resources({OWNER_LABEL: OWNER})
+
+
+@dataclass
+class PrivateEngine:
+    """An engine that a test may break; its data lie in `data`."""
+
+    data: Path
+    portal: anyio.from_thread.BlockingPortal
+    stack: ExitStack
+    endpoint: Endpoint = field(init=False)
+
+    @property
+    def home(self) -> Home:
+        return Home.of(self._environment)
+
+    @property
+    def _environment(self) -> Environment:
+        return Environment(
+            {"PATH": os.environ["PATH"], "HOME": "/root", "XDG_DATA_HOME": str(self.data)}
+        )
+
+    def start(self) -> None:
+        """Start it, or start it again."""
+        engine = self.portal.wrap_async_context_manager(embedded_engine(self._environment))
+        try:
+            self.endpoint = self.stack.enter_context(engine)
+        except EngineUnavailable as error:
+            pytest.fail(f"{error.message}\n{error.hint}")
+
+    def kill(self) -> None:
+        """SIGKILL to the daemon; returns when it is gone."""
+        pid = int((self.home.run / "dockerd.pid").read_text())
+        os.kill(pid, signal.SIGKILL)
+        while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text():
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateEngine]:
+    """A private engine without images, on an ext4 file system of 120 MB of its own."""
+    directory = tmp_path_factory.mktemp("private")
+    disk, data = directory / "disk", directory / "data"
+    data.mkdir()
+    with disk.open("wb") as file:
+        file.truncate(120 << 20)
+    subprocess.run(["mkfs.ext4", "-q", str(disk)], check=True)
+    subprocess.run(["mount", "-o", "loop", str(disk), str(data)], check=True)
+    try:
+        with ExitStack() as stack:
+            portal = stack.enter_context(anyio.from_thread.start_blocking_portal())
+            engine = PrivateEngine(data, portal, stack)
+            engine.start()
+            yield engine
+    finally:
+        subprocess.run(["umount", "--lazy", str(data)], check=True)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def alone(user: User, private: PrivateEngine, static_busybox: Path) -> User:
+    """The user, moved to the private engine, with `box` as the service's image to build."""
+    user.environment["DOCKER_HOST"] = private.endpoint.url
+    shutil.copy(static_busybox, user.directory / "busybox")
+    user.write(
+        "Dockerfile",
+        """
+        FROM scratch
+        COPY busybox /bin/busybox
+        RUN ["/bin/busybox", "--install", "/bin"]
+        ENV PATH=/bin
+        """,
+    )
+    user.write(".dockerignore", "*\n!busybox\n")
+    user.write(
+        "codeship-services.yml",
+        "app: {build: {image: longshore-test/box, context: .}, depends_on: [db]}\n"
+        "db: {build: {image: longshore-test/box, context: .}, command: sleep 100,"
+        " volumes: [/data]}\n",
+    )
+    return user
+
+
+def _bridge_of_the_machine() -> str | None:
+    """The number of the bridge that belongs to the machine's own engine, if it has one."""
+    number = Path("/sys/class/net/docker0/ifindex")
+    return number.read_text() if number.exists() else None
+
+
+@pytest.mark.slow
+def test_an_engine_that_dies_ends_the_run_and_after_its_return_cleanup_removes_all(
+    alone: User, private: PrivateEngine, wait_for: WaitFor
+) -> None:
+    alone.write(
+        "codeship-steps.yml", "- {name: s, service: app, command: sh -c 'echo up; sleep 100'}\n"
+    )
+    process = alone.start("steps")
+    wait_for(process, ") up")
+    bridge = _bridge_of_the_machine()
+    private.kill()
+    began = time.monotonic()
+    said, told = process.communicate(timeout=30)
+    assert time.monotonic() - began < 15
+    assert process.returncode in {1, 125}, said + told
+    assert "Traceback" not in told
+    assert "Error: " in told
+    assert "longshore cleanup" in told
+    private.start()
+    assert alone.run("cleanup").returncode == 0
+    found = anyio.run(_labelled, private.endpoint)
+    assert found == ()
+    assert _bridge_of_the_machine() == bridge
+    assert alone.run("steps", "--step-timeout", "2s", "--stop-grace", "1s").returncode == 1
+
+
+@pytest.mark.slow
+def test_a_full_disk_breaks_builds_and_steps_with_a_sentence(
+    alone: User, private: PrivateEngine
+) -> None:
+    alone.write("codeship-steps.yml", "- {service: app, command: echo fits}\n")
+    assert alone.run("steps", "--stop-grace", "1s").returncode == 0
+    alone.write(
+        "codeship-services.yml",
+        "app: {build: {image: longshore-test/box, context: .}}\n"
+        "big: {build: {image: longshore-test/big, context: ., dockerfile: Dockerfile.big}}\n",
+    )
+    alone.write(
+        "Dockerfile.big",
+        "FROM longshore-test/box\nRUN dd if=/dev/zero of=/big bs=1M count=200\n",
+    )
+    alone.write(
+        "codeship-steps.yml",
+        "- type: parallel\n  steps:\n"
+        "    - {name: build, service: big, command: echo never}\n"
+        "- {name: later, service: app, command: echo never}\n",
+    )
+    build = alone.run("steps")
+    assert build.returncode == 1
+    assert "No space left on device" in build.stdout
+    assert "Traceback" not in build.stderr
+    alone.write(
+        "codeship-steps.yml",
+        "- {name: run, service: app, command: dd if=/dev/zero of=/big bs=1M count=200}\n",
+    )
+    run = alone.run("steps")
+    assert (run.returncode, "No space left on device" in run.stdout) == (1, True)
+    assert anyio.run(_labelled, private.endpoint) == ()
+
+
+@pytest.mark.slow
+def test_a_context_that_does_not_fit_on_the_disk_is_told_with_the_remedy(
+    alone: User,
+) -> None:
+    with (alone.directory / "huge").open("wb") as file:
+        for _ in range(300):
+            file.write(os.urandom(1 << 20))
+    alone.write(".dockerignore", "")
+    alone.write("codeship-steps.yml", "- {service: app, command: echo never}\n")
+    done = alone.run("steps", "--builder", "classic")
+    assert done.returncode == 1
+    assert "docker system prune" in done.stdout
+    assert "Traceback" not in done.stderr

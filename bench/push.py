@@ -1,0 +1,308 @@
+"""Our pusher against the engine's own and the tools users would take instead, in one run.
+
+``push.py [--runs N] [--quick] [--only SCENARIO,...]``. Everybody pushes the same image to the same
+registry (Debian's, a process on loopback), in turn; its storage is emptied between cold runs.
+Every figure is a whole process, start-up included; a ratio is time against ``docker push``. Memory
+is that of the command's largest process: what the engine needs for its part is not seen. skopeo,
+crane and podman take part where they are installed. Without root nobody reads the engine's store,
+so one contender less takes part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from timing import Contender, compare, table
+
+from longshore.engine.opening import open_engine
+from longshore.environment import Environment
+from longshore.testing.images import Layer, RandomLayer, write_archive
+from longshore.testing.registry_process import RegistryProcess, run_registry
+
+BIN = Path(sys.executable).parent
+MB = 1_000_000
+# Hides the engine's store from the command that follows, and from nobody else.
+HIDE = 'mount -t tmpfs tmpfs "$0" && exec "$@"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """What is pushed: one or more images, each as its layers from the base up.
+
+    The lowest `known` layers are in the repository already; `again`: all of the image is.
+    """
+
+    title: str
+    images: tuple[tuple[Layer, ...], ...]
+    known: int = 0
+    again: bool = False
+    warm_ups: int = 1
+
+
+def scenarios(scale: int) -> dict[str, Scenario]:
+    """By name; `scale` divides all sizes."""
+
+    def layer(megabytes: int, files: int, seed: int) -> RandomLayer:
+        return RandomLayer(content=megabytes * MB // scale, files=files // scale, seed=seed)
+
+    tiny = RandomLayer(content=1000, seed=99)
+    base = layer(400, 4000, 1)
+    added = (base, layer(100, 1000, 2))
+    big = (layer(800, 9000, 11), layer(760, 4000, 12), tiny)
+    ten = tuple((base, layer(10, 50, seed)) for seed in range(20, 30))
+    sixty = tuple(layer(5, 20, seed) for seed in range(100, 160))
+    files = layer(100, 100_000, 4)
+    return {
+        "cold": Scenario(title="cold: two big layers and a tiny one", images=(big,), warm_ups=0),
+        "layer": Scenario(title="one 100 MB layer on a known base", images=(added,), known=1),
+        "tiny": Scenario(title="a tiny layer on a known base", images=((base, tiny),), known=1),
+        "nothing": Scenario(title="nothing changed", images=(added,), again=True),
+        "ten": Scenario(title="ten images on one base", images=ten),
+        "sixty": Scenario(title="60 layers of 5 MB", images=(sixty,)),
+        "files": Scenario(title="one layer of 100,000 small files", images=((files,),)),
+    }
+
+
+def main() -> None:
+    """Measure, and print the tables."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="a tenth of every size")
+    parser.add_argument("--only", default="")
+    arguments = parser.parse_args()
+    found = scenarios(10 if arguments.quick else 1)
+    chosen = arguments.only.split(",") if arguments.only else list(found)
+    with (
+        # Not below /tmp, which may be in memory.
+        tempfile.TemporaryDirectory(prefix="longshore-bench-", dir="/var/tmp") as folder,
+        engine() as (address, data_root),
+        run_registry(Path(folder) / "registry") as registry,
+    ):
+        bench = Bench(Path(folder), registry, address, data_root)
+        for name in chosen:
+            with bench.loaded(name, found[name]) as images:
+                show(bench.run(found[name], images, arguments.runs))
+                if name == "cold":
+                    show(bench.memory(images))
+
+
+def show(text: str) -> None:
+    """Print a table when it is ready."""
+    print(text, flush=True)
+
+
+@contextmanager
+def engine() -> Iterator[tuple[str, Path | None]]:
+    """An engine's address, and where its data is."""
+    from anyio.from_thread import start_blocking_portal
+
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(open_engine("auto", Environment.of_process())) as found,
+    ):
+        info = portal.call(found.info)
+        yield info.endpoint, info.data_root
+
+
+@dataclass(frozen=True, slots=True)
+class Pusher:
+    """A way to push: the shell command for one image (a name of the engine) to one target."""
+
+    name: str
+    command: Callable[[str, str], str]
+    prepare: Callable[[str], str] = lambda _: "true"
+
+
+class Bench:
+    """One registry, one engine, and everybody who pushes."""
+
+    def __init__(
+        self, folder: Path, registry: RegistryProcess, address: str, data_root: Path | None
+    ) -> None:
+        self.folder = folder
+        self.registry = registry
+        self.environment = {"DOCKER_HOST": address}
+        self.pushers = [*self.rivals(address), *self.ours(data_root)]
+
+    # --- who pushes --------------------------------------------------------------------------
+
+    def rivals(self, address: str) -> Iterator[Pusher]:
+        """docker, and what is installed."""
+        yield Pusher(
+            "docker push", lambda image, to: f"docker tag {image} {to} && docker push {to}"
+        )
+        if shutil.which("skopeo"):
+            copy = f"skopeo copy --src-daemon-host {address} --dest-tls-verify=false"
+            copy += " --insecure-policy"
+            yield Pusher("skopeo copy", lambda one, to: f"{copy} docker-daemon:{one} docker://{to}")
+        if shutil.which("crane"):
+            saved = self.folder / "saved.tar"
+            push = f"crane push --insecure {saved}"
+            yield Pusher(
+                "docker save, crane push",
+                lambda image, to: f"docker save -o {saved} {image} && {push} {to}",
+            )
+        if shutil.which("podman"):
+            # It pushes from a store of its own; filling that is not counted.
+            yield Pusher(
+                "podman push",
+                lambda image, to: f"podman push --tls-verify=false {image} {to}",
+                lambda image: f"podman pull -q docker-daemon:{image}",
+            )
+
+    def ours(self, data_root: Path | None) -> Iterator[Pusher]:
+        """With the engine's store, if we may read it, and without."""
+        push = f"{shlex.quote(str(BIN / 'longshore'))} push -q"
+        store = data_root / "image" if data_root else None
+        if store is None or os.geteuid() or not store.is_dir():
+            yield Pusher("longshore, no store", lambda image, to: f"{push} {image} {to}")
+            return
+        hidden = f"unshare --mount sh -c {shlex.quote(HIDE)} {store} {push}"
+        yield Pusher("longshore", lambda image, to: f"{push} {image} {to}")
+        yield Pusher("longshore, no store", lambda image, to: f"{hidden} {image} {to}")
+
+    # --- what is pushed ----------------------------------------------------------------------
+
+    @contextmanager
+    def loaded(self, name: str, scenario: Scenario) -> Iterator[list[str]]:
+        """The names of its images in the engine, the known base last."""
+        stacks = list(scenario.images)
+        if scenario.known:
+            stacks.append(stacks[0][: scenario.known])
+        names = [f"longshore-bench/{name}:{place}" for place in range(len(stacks))]
+        try:
+            for image, layers in zip(names, stacks, strict=True):
+                self.load(image, layers)
+            yield names
+        finally:
+            listed = self.out("docker", "image", "ls", "-q", f"longshore-bench/{name}")
+            self.shell("docker rmi -f " + " ".join(set(listed.split())))
+
+    def load(self, image: str, layers: Sequence[Layer]) -> None:
+        """Make an image in the engine."""
+        archive = self.folder / "image.tar"
+        write_archive(archive, image, layers)
+        self.shell(f"docker load -i {archive}")
+        archive.unlink()
+
+    # --- how it is measured ------------------------------------------------------------------
+
+    def run(self, scenario: Scenario, images: list[str], runs: int) -> str:
+        """The table of a scenario."""
+        base = images.pop() if scenario.known else None
+        rows = []
+        for place, pusher in enumerate(self.pushers):
+            for image in images:
+                self.shell(pusher.prepare(image))
+            before = partial(self.empty, None)
+            if base is not None:
+                before = partial(self.empty, self.with_base(pusher, place, base))
+            if scenario.again:
+                before = partial(self.empty, self.with_base(pusher, place, images[0]))
+            rows.append(self.contender(pusher, place, images, scenario, before))
+        return table(scenario.title, compare(rows, runs, warm_ups=scenario.warm_ups))
+
+    def contender(
+        self,
+        pusher: Pusher,
+        place: int,
+        images: list[str],
+        scenario: Scenario,
+        before: Callable[[], None],
+    ) -> Contender:
+        """One pusher with everything that it has to push, one image after the other."""
+        commands = [pusher.command(image, self.target(place, image)) for image in images]
+        return Contender(pusher.name, ["sh", "-ec", " && ".join(commands)], self.own(place), before)
+
+    def target(self, place: int, image: str) -> str:
+        """Everybody has a repository of their own, so nobody lives on another's blobs."""
+        return f"{self.registry.host}/bench{place}/app:{image.rpartition(':')[2]}"
+
+    def own(self, place: int) -> dict[str, str]:
+        """What we remember is kept from run to run, as the engine keeps it."""
+        return {**self.environment, "XDG_CACHE_HOME": str(self.folder / f"cache{place}")}
+
+    def with_base(self, pusher: Pusher, place: int, image: str) -> Path:
+        """The storage of the registry after `image` was pushed, put aside."""
+        self.empty(None)
+        self.shell(pusher.prepare(image))
+        self.shell(pusher.command(image, self.target(place, image)), self.own(place))
+        kept = self.folder / f"kept{place}"
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(self.registry.data, kept, copy_function=os.link)
+        return kept
+
+    def empty(self, kept: Path | None) -> None:
+        """Empty the registry, or fill it with what was put aside."""
+        shutil.rmtree(self.registry.data, ignore_errors=True)
+        if kept is not None:
+            # Links will do: a registry never changes what it has stored.
+            shutil.copytree(kept, self.registry.data, copy_function=os.link)
+
+    def memory(self, images: list[str]) -> str:
+        """All processes of a push of ours together (proportional set size), looked at often."""
+        lines = []
+        for place, pusher in enumerate(self.pushers):
+            if pusher.name.startswith("longshore"):
+                self.empty(None)
+                command = pusher.command(images[0], self.target(place, images[0]))
+                peak = peak_of_all(command, {**os.environ, **self.own(place)})
+                lines.append(f"  {pusher.name}: {peak:.0f} MiB in all its processes together")
+        return "\n".join(lines) + "\n"
+
+    def shell(self, script: str, environment: dict[str, str] | None = None) -> None:
+        """A command that has to work and is not measured."""
+        found = {**os.environ, **(environment or self.environment)}
+        subprocess.run(["sh", "-ec", script], check=True, capture_output=True, env=found)
+
+    def out(self, *words: str) -> str:
+        """What a command prints."""
+        found = {**os.environ, **self.environment}
+        return subprocess.run(words, check=True, capture_output=True, text=True, env=found).stdout
+
+
+def peak_of_all(command: str, environment: dict[str, str]) -> float:
+    """MiB of a command and all its children at their highest."""
+    peak = 0.0
+    with subprocess.Popen(
+        ["sh", "-ec", command], env=environment, stdout=subprocess.DEVNULL, process_group=0
+    ) as process:
+        while process.poll() is None:
+            peak = max(peak, sum(map(_proportional, _of_group(process.pid))))
+            time.sleep(0.05)
+    return peak / 1024
+
+
+def _of_group(leader: int) -> Iterator[int]:
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = entry.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == leader:
+            yield int(entry.parent.name)
+
+
+def _proportional(pid: int) -> int:
+    """KiB."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+if __name__ == "__main__":
+    main()

@@ -112,21 +112,20 @@ class Bench:
         """A step with two dependencies, one of them with a health check."""
         services = {
             "app": {"image": IMAGE, "depends_on": ["db", "web"]},
-            "db": {
-                "build": {"context": "db", "image": "longshore-bench/db"},
-                "command": "sleep 60",
-            },
-            "web": {"image": IMAGE, "command": "sleep 60"},
+            "db": {"image": "longshore-bench/db", "command": "sleep 60"},
+            "web": {"image": "longshore-bench/web", "command": "sleep 60"},
         }
         project = self.project(services, [{"service": "app", "command": "true"}])
-        (project / "db").mkdir()
-        (project / "db/Dockerfile").write_text(
-            f'FROM {IMAGE}\nHEALTHCHECK --interval=1s CMD ["true"]\nSTOPSIGNAL SIGKILL\n'
-        )
-        self.docker("build", "-t", "longshore-bench/db", str(project / "db"))
+        # `sleep` as process 1 would wait out the grace period at the end; compose's is none.
+        stop = f"FROM {IMAGE}\nSTOPSIGNAL SIGKILL\n"
+        check = 'HEALTHCHECK --interval=1s CMD ["true"]\n'
+        for name, dockerfile in (("db", stop + check), ("web", stop)):
+            (project / name).mkdir()
+            (project / name / "Dockerfile").write_text(dockerfile)
+            self.docker("build", "-t", f"longshore-bench/{name}", str(project / name))
         compose = {
             "db": {"image": "longshore-bench/db", "command": "sleep 60"},
-            "web": {"image": IMAGE, "command": "sleep 60", "stop_signal": "SIGKILL"},
+            "web": {"image": "longshore-bench/web", "command": "sleep 60"},
             "app": {
                 "image": IMAGE,
                 "command": "true",

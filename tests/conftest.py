@@ -19,6 +19,7 @@ from typing import IO
 
 import anyio.from_thread
 import pytest
+from hypothesis import settings
 
 from longshore.engine.docker.engine import connect
 from longshore.engine.embedded.engine import embedded_engine
@@ -26,6 +27,10 @@ from longshore.engine.endpoint import Endpoint, known_endpoints, named_endpoint
 from longshore.engine.spec import BuildSpec
 from longshore.environment import VARIABLES, Environment
 from longshore.errors import EngineUnavailable
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("longshore", deadline=None)
+settings.load_profile("longshore")
 
 BUSYBOX_IMAGE = "longshore-test/busybox:latest"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,17 @@ async def test_without_docker_there_is_no_buildx(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert not await installed(Environment({"PATH": str(tmp_path)}))
+
+
+def test_a_builder_that_can_keeps_the_cache_of_all_stages_and_no_error_of_it_counts(
+    spec: BuildSpec, tmp_path: Path
+) -> None:
+    line = " ".join(command(spec, tmp_path, keeps_cache=True))
+    assert "--cache-to type=registry,ref=c:1,mode=max,ignore-error=true" in line
+
+
+def test_images_that_only_the_engine_knows_are_no_cache_for_buildx(
+    spec: BuildSpec, tmp_path: Path
+) -> None:
+    words = command(replace(spec, cache_from=("sha256:" + 64 * "0",)), tmp_path)
+    assert "--cache-from" not in words

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-
-from .conftest import PROGRAM
 
 HEAVY = {"aiohttp", "aiodocker", "yaml", "rich", "anyio", "cryptography", "asyncio", "isal"}
 ENGINE = {"aiohttp", "aiodocker", "anyio", "rich", "cryptography", "longshore.engine.docker"}
@@ -48,19 +45,3 @@ def test_what_needs_no_engine_imports_none(project: Path, words: list[str]) -> N
     modules = imported(project, *words)
     assert not modules & ENGINE
     assert not {name for name in modules if name.startswith("longshore.registry")}
-
-
-def test_validate_of_a_hundred_steps_takes_less_than_a_third_of_a_second(project: Path) -> None:
-    steps = "".join(
-        f"- {{service: demo, name: s{n}, command: echo {n}, tag: '^v{n}$'}}\n" for n in range(100)
-    )
-    (project / "codeship-steps.yml").write_text(steps)
-
-    def seconds() -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([PROGRAM, "validate"], cwd=project, stdout=subprocess.DEVNULL, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-
-    # Of the processor, and the best of several: other programs are at work on this machine too.
-    assert min(seconds() for _ in range(5)) < 0.3

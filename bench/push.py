@@ -1,7 +1,8 @@
 """Our pusher against the engine's own and the tools users would take instead, in one run.
 
-``push.py [--runs N] [--quick] [--only SCENARIO,...]``. Everybody pushes the same image to the same
-registry (Debian's, a process on loopback), in turn; its storage is emptied between cold runs.
+``push.py [--runs N] [--quick] [--only SCENARIO,...] [--who NAME]``. Everybody pushes the same
+image to the same registry (Debian's, a process on loopback), in turn; its storage is emptied
+between cold runs.
 Every figure is a whole process, start-up included; a ratio is time against ``docker push``. Memory
 is that of the command's largest process: what the engine needs for its part is not seen. skopeo,
 crane and podman take part where they are installed. Without root nobody reads the engine's store,
@@ -80,7 +81,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="a tenth of every size")
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", default="", help="scenarios, with commas")
+    parser.add_argument("--who", default="", help="pushers whose names hold this, and docker push")
     arguments = parser.parse_args()
     found = scenarios(10 if arguments.quick else 1)
     chosen = arguments.only.split(",") if arguments.only else list(found)
@@ -90,7 +92,7 @@ def main() -> None:
         engine() as (address, data_root),
         run_registry(Path(folder) / "registry") as registry,
     ):
-        bench = Bench(Path(folder), registry, address, data_root)
+        bench = Bench(Path(folder), registry, address, data_root, arguments.who)
         for name in chosen:
             with bench.loaded(name, found[name]) as images:
                 show(bench.run(found[name], images, arguments.runs))
@@ -129,12 +131,18 @@ class Bench:
     """One registry, one engine, and everybody who pushes."""
 
     def __init__(
-        self, folder: Path, registry: RegistryProcess, address: str, data_root: Path | None
+        self,
+        folder: Path,
+        registry: RegistryProcess,
+        address: str,
+        data_root: Path | None,
+        who: str,
     ) -> None:
         self.folder = folder
         self.registry = registry
         self.environment = {"DOCKER_HOST": address}
-        self.pushers = [*self.rivals(address), *self.ours(data_root)]
+        docker, *others = [*self.rivals(address), *self.ours(data_root)]
+        self.pushers = [docker, *(other for other in others if who in other.name)]
 
     # --- who pushes --------------------------------------------------------------------------
 

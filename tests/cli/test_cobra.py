@@ -8,6 +8,9 @@ import pytest
 
 from .conftest import Program
 
+STEPS_FLAGS = 'use "longshore steps --help" for its flags'
+COMMANDS = '"longshore --help" lists the commands'
+
 
 def build_tag(longshore: Program, *words: str) -> object:
     done = longshore("plan", "--format", "json", *words)
@@ -107,16 +110,47 @@ def test_an_unknown_command_gets_the_nearest(longshore: Program) -> None:
     )
 
 
-def test_an_unknown_flag_gets_the_nearest_and_where_to_read(longshore: Program) -> None:
-    done = longshore("steps", "--psuh")
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        ("steps --psuh", 'unknown flag "--psuh"; did you mean "--push"?', STEPS_FLAGS),
+        ("steps --bogus", 'unknown flag "--bogus"', STEPS_FLAGS),
+        ("steps --tag", 'flag "--tag" needs a value', STEPS_FLAGS),
+        ("steps -e", 'flag "-e" needs a value', STEPS_FLAGS),
+        ("steps --list app --tag x", 'unexpected word "app"', STEPS_FLAGS),
+        ("steps --push=maybe", '--push: "maybe" is neither true nor false', STEPS_FLAGS),
+        ("steps --log-format xml", '--log-format: "xml" is not text, json or v1', STEPS_FLAGS),
+        ("steps --max-parallel 0", '--max-parallel: "0" is no whole number from 1', STEPS_FLAGS),
+        (
+            "steps --timeout -5s",
+            '--timeout: "-5s" is no duration; write for example 90s, 5m or 1h30m',
+            STEPS_FLAGS,
+        ),
+        (
+            "registry serve --port x",
+            '--port: "x" is no whole number from 0 to 65535',
+            'use "longshore registry serve --help" for its flags',
+        ),
+        ("run", "SERVICE is missing", 'use "longshore run --help" for its flags'),
+        ("rekey file", "--old is missing", 'use "longshore rekey --help" for its flags'),
+        ("schema", "services or steps is missing", 'use "longshore schema --help" for its flags'),
+        (
+            "registry serev",
+            'unknown command "serev" for "longshore registry"; did you mean "serve"?',
+            '"longshore registry --help" lists the commands',
+        ),
+        ("nothing", 'unknown command "nothing" for "longshore"', COMMANDS),
+        ("help nothing", 'unknown command "nothing" for "longshore"', COMMANDS),
+        ("-x", 'unknown flag "-x"', COMMANDS),
+        ("--version", 'unknown flag "--version"', 'it is a command: "longshore version"'),
+    ],
+)
+def test_a_slip_of_the_fingers_gets_one_sentence_and_where_to_read(
+    longshore: Program, words: str, message: str, hint: str
+) -> None:
+    done = longshore(*words.split())
+    assert done.err == f"Error: {message}\nhint: {hint}\n"
     assert (done.code, done.out) == (2, "")
-    assert "--psuh" in done.err
-    assert "--push" in done.err
-    assert 'hint: use "longshore steps --help" for its flags\n' in done.err
-
-
-def test_a_word_too_many_is_a_usage_error(longshore: Program) -> None:
-    assert longshore("steps", "app").code == 2
 
 
 def test_help_has_the_layout_of_the_original(longshore: Program) -> None:

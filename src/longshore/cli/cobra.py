@@ -11,6 +11,7 @@ import click
 
 from longshore.cli.catalogue import COMMANDS, Listed
 from longshore.cli.options import LegacyFlag
+from longshore.cli.values import nearest
 
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
@@ -21,7 +22,15 @@ class CobraCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Turn Go's spellings of flags into what click knows, then parse."""
-        return super().parse_args(ctx, self._without_go_spellings(ctx, args))
+        ctx.allow_extra_args = True
+        try:
+            rest = super().parse_args(ctx, self._without_go_spellings(ctx, args))
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+        if rest:
+            raise click.UsageError(f'unexpected word "{rest[0]}"', ctx)
+        return rest
 
     def _without_go_spellings(self, ctx: click.Context, args: Sequence[str]) -> list[str]:
         """``--flag=true`` is ``--flag``, ``--flag=false`` undoes it, ``-e=K=V`` is ``-e K=V``."""
@@ -109,8 +118,15 @@ class CobraParent(click.Group):
 
     def get_help(self, ctx: click.Context) -> str:
         """cobra's page for it."""
-        rows = [(name, command.get_short_help_str(80)) for name, command in self.commands.items()]
+        rows = [(name, _first_sentence(command)) for name, command in self.commands.items()]
         return _group_page(ctx.command_path, inspect.cleandoc(self.help or ""), rows)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of the first word; an unknown one gets the nearest known as a hint."""
+        _check_known(args[0], ctx, self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
 
 
 class CobraGroup(click.Group):
@@ -129,8 +145,7 @@ class CobraGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command of the first word; an unknown one gets the nearest known as a hint."""
-        if self.get_command(ctx, args[0]) is None:
-            raise click.UsageError(_unknown(args[0], ctx.info_name or "longshore"), ctx)
+        _check_known(args[0], ctx, self.list_commands(ctx))
         return super().resolve_command(ctx, args)
 
     def get_help(self, ctx: click.Context) -> str:
@@ -166,9 +181,12 @@ def _load(listed: Listed) -> click.Command:
     return found
 
 
-def _unknown(word: str, program: str) -> str:
-    import difflib
+def _first_sentence(command: click.Command) -> str:
+    return inspect.cleandoc(command.help or "").partition("\n")[0].rstrip(".")
 
-    near = difflib.get_close_matches(word, [entry.name for entry in COMMANDS], n=1)
-    hint = f'; did you mean "{near[0]}"?' if near else ""
-    return f'unknown command "{word}" for "{program}"{hint}'
+
+def _check_known(word: str, ctx: click.Context, known: Sequence[str]) -> None:
+    """Raises a usage error; flags are left to click."""
+    if word not in known and not word.startswith("-"):
+        near = nearest(word, known)
+        raise click.UsageError(f'unknown command "{word}" for "{ctx.command_path}"{near}', ctx)

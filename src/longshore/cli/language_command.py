@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from longshore.cli.cobra import CobraCommand
+from longshore.cli.values import OneOf
 
 
 @click.command(cls=CobraCommand, name="schema")
-@click.argument("file", type=click.Choice(["services", "steps"]), metavar="services|steps")
+@click.argument("file", type=OneOf(["services", "steps"]), metavar="services|steps")
 def schema(file: str) -> int:
     """Print the JSON Schema of one of the two files, for editors."""
     from longshore.cli import terminal

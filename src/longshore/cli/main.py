@@ -6,13 +6,16 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import click
 
 from longshore.cli.cobra import CobraGroup
 from longshore.cli.exit_codes import ExitCode, exit_code_of
-from longshore.errors import LongshoreError
+from longshore.cli.streams import is_lost_output, open_missing, say, told_lost_output
+from longshore.errors import LongshoreError, UsageError
+
+Failure = TypeVar("Failure", bound=BaseException)
 
 
 @click.group(
@@ -30,6 +33,7 @@ def longshore(ctx: click.Context) -> None:
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
+    open_missing()
     sys.exit(guarded(_run))
 
 
@@ -51,28 +55,25 @@ def guarded(work: Callable[[], object]) -> int:
         return _usage(error)
     except (KeyboardInterrupt, click.Abort):
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        return _reader_left()
     except BaseExceptionGroup as group:
         return _group(group)
     except Exception as bug:  # noqa: BLE001  # the boundary: what is left is a bug of ours
-        return _bug(bug)
+        return _output_lost(bug) if is_lost_output(bug) else _bug(bug)
     return result if isinstance(result, int) else ExitCode.PASSED
 
 
 def _told(error: LongshoreError) -> int:
-    print(f"Error: {error.message}", file=sys.stderr)
+    say(f"Error: {error.message}")
     if error.hint:
-        print(f"hint: {error.hint}", file=sys.stderr)
+        say(f"hint: {error.hint}")
     return exit_code_of(error)
 
 
 def _usage(error: click.ClickException) -> int:
-    print(f"Error: {error.format_message()}", file=sys.stderr)
-    if isinstance(error, click.UsageError) and error.ctx is not None:
-        path = error.ctx.command_path
-        print(f'hint: use "{path} --help" for its flags', file=sys.stderr)
-    return ExitCode.USAGE
+    from longshore.cli.usage_errors import explained
+
+    message, hint = explained(error)
+    return _told(UsageError(message, hint=hint))
 
 
 def _group(group: BaseExceptionGroup[BaseException]) -> int:
@@ -80,19 +81,21 @@ def _group(group: BaseExceptionGroup[BaseException]) -> int:
     told, rest = group.split(LongshoreError)
     if told is not None and rest is None:
         return _told(_first(told))
+    lost, rest = (rest or group).split(is_lost_output)
+    if lost is not None and rest is None:
+        return _output_lost(_first(lost))
     if group.subgroup(KeyboardInterrupt) is not None:
         return ExitCode.INTERRUPTED
     return _bug(group)
 
 
-def _first(group: BaseExceptionGroup[LongshoreError]) -> LongshoreError:
+def _first(group: BaseExceptionGroup[Failure]) -> Failure:
     first = group.exceptions[0]
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
-def _reader_left() -> int:
-    """Whoever read our output is gone; the interpreter must not complain about it at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _output_lost(error: BaseException) -> int:
+    told_lost_output(error)
     return ExitCode.FAILED
 
 
@@ -102,7 +105,7 @@ def _bug(bug: BaseException) -> int:
     words: list[str] = []
     with suppress(Exception):  # asking the commands may meet the same bug
         words = _words_that_are_ours(sys.argv[1:])
-    print(bug_report(bug, words), file=sys.stderr)
+    say(bug_report(bug, words))
     return ExitCode.BUG
 
 

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from longshore.cli.values import Duration, OneOf, Whole
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Command], Command]
 
@@ -28,31 +30,6 @@ def text(name: str, help: str, **settings: Any) -> Callable[[Any], Any]:  # noqa
 def flag(*names: str, help: str, **settings: Any) -> Callable[[Any], Any]:  # noqa: A002  # click's word
     """A boolean flag; Go's ``--flag=true`` works too (`cobra`)."""
     return click.option(*names, is_flag=True, help=help, **settings)
-
-
-_NUMBER = r"(\d+(?:\.\d+)?)"
-_DURATION = f"(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s?)?"
-
-
-class Duration(click.ParamType[float]):
-    """``90``, ``90s``, ``5m``, ``1h30m``: seconds as a float."""
-
-    name = "duration"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Seconds; anything that is no positive duration is a usage error."""
-        import re
-
-        if isinstance(value, int | float):
-            return float(value)
-        whole = re.fullmatch(_DURATION, str(value))
-        parts = [float(part or 0) for part in whole.groups()] if whole else [0.0, 0.0, 0.0]
-        total = parts[0] * 3600 + parts[1] * 60 + parts[2]
-        if total <= 0:
-            self.fail(f'"{value}" is no duration; write for example 90s, 5m or 1h30m', param, ctx)
-        return total
 
 
 project_flags = _all(
@@ -106,7 +83,7 @@ engine_flags = _all(
     engine_flag,
     click.option(
         "--builder",
-        type=click.Choice(["auto", "buildx", "classic"]),
+        type=OneOf(["auto", "buildx", "classic"]),
         default="auto",
         help="what builds images: BuildKit through docker buildx where it is installed, or not",
     ),
@@ -131,7 +108,7 @@ def push_flags(format_flag: str) -> Callable[[Any], Any]:
     return _all(
         click.option(
             "--push-retries",
-            type=click.IntRange(min=0),
+            type=Whole(min=0),
             metavar="int",
             default=8,
             help="how often a request or a broken layer is tried again (default 8)",
@@ -145,20 +122,20 @@ def push_flags(format_flag: str) -> Callable[[Any], Any]:
         ),
         click.option(
             "--compression",
-            type=click.Choice(["gzip", "zstd", "none"]),
+            type=OneOf(["gzip", "zstd", "none"]),
             default="gzip",
             help="how layers are packed (default gzip)",
         ),
         click.option(
             "--compression-level",
-            type=int,
+            type=Whole(0, 19),
             metavar="int",
             help="gzip 0 to 9, zstd 1 to 19 (default: the fastest that is worth it)",
         ),
         click.option(
             format_flag,
             "push_format",
-            type=click.Choice(["oci", "docker"]),
+            type=OneOf(["oci", "docker"]),
             default=None,
             help="kind of manifest (default: the image's own)",
         ),
@@ -169,7 +146,7 @@ def push_flags(format_flag: str) -> Callable[[Any], Any]:
 
 pusher_flag = click.option(
     "--pusher",
-    type=click.Choice(["auto", "own", "engine"]),
+    type=OneOf(["auto", "own", "engine"]),
     default="auto",
     help="who pushes: longshore, the engine, or whoever is faster (default auto)",
 )
@@ -199,7 +176,7 @@ container_flags = _all(
 limit_flags = _all(
     click.option(
         "--max-parallel",
-        type=click.IntRange(min=1),
+        type=Whole(min=1),
         metavar="int",
         help="steps at the same time (default: the processors of the engine)",
     ),
@@ -218,7 +195,7 @@ limit_flags = _all(
 log_flags = _all(
     click.option(
         "--log-format",
-        type=click.Choice(["text", "json", "v1"]),
+        type=OneOf(["text", "json", "v1"]),
         default="text",
         help="how the log looks: text, json (lines), v1 (that of jet 1.x)",
     ),

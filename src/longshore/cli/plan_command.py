@@ -8,6 +8,7 @@ import click
 
 from longshore.cli import options
 from longshore.cli.cobra import CobraCommand
+from longshore.cli.values import OneOf
 
 
 @click.command(cls=CobraCommand, name="plan")
@@ -30,7 +31,7 @@ from longshore.cli.cobra import CobraCommand
 @click.option(
     "--format",
     "shape",
-    type=click.Choice(["text", "json", "mermaid", "dot"]),
+    type=OneOf(["text", "json", "mermaid", "dot"]),
     default="text",
     help="text, json (documented schema), mermaid or dot (drawings)",
 )

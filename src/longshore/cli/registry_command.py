@@ -8,6 +8,7 @@ import click
 
 from longshore.cli.cobra import CobraCommand, CobraParent
 from longshore.cli.options import flag, text
+from longshore.cli.values import Whole
 
 
 @click.group(cls=CobraParent, name="registry", invoke_without_command=True)
@@ -21,7 +22,7 @@ def registry(ctx: click.Context) -> None:
 @registry.command(cls=CobraCommand, name="serve")
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=Whole(0, 65535),
     metavar="int",
     default=5000,
     help="port to listen on; 0 takes a free one (default 5000)",
@@ -30,7 +31,7 @@ def registry(ctx: click.Context) -> None:
 @text("--dir", "keep the content in this directory (default: in memory)")
 @flag("--allow-remote", help="let others reach it; it has no authentication")
 def serve(port: int, host: str, dir: str | None, allow_remote: bool) -> int:  # noqa: A002  # the flag
-    """Serve a registry for development: the OCI distribution API, every write verified.
+    """Serve a registry for development; every write is verified.
 
     It prints its address on standard output when it is ready.
     """

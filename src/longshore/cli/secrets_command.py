@@ -9,6 +9,7 @@ import click
 
 from longshore.cli import options
 from longshore.cli.cobra import CobraCommand
+from longshore.cli.values import OneOf
 
 if TYPE_CHECKING:
     from longshore.secrets.key_lookup import KeySource
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _format = click.option(
     "--format",
     "shape",
-    type=click.Choice(["longshore", "jet-v1"]),
+    type=OneOf(["longshore", "jet-v1"]),
     default="longshore",
     help="longshore (tells wrong keys and changed files) or jet-v1 (readable by the original)",
 )

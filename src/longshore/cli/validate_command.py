@@ -8,6 +8,7 @@ import click
 
 from longshore.cli import options
 from longshore.cli.cobra import CobraCommand
+from longshore.cli.values import OneOf
 
 
 @click.command(cls=CobraCommand, name="validate")
@@ -17,7 +18,7 @@ from longshore.cli.cobra import CobraCommand
 @click.option(
     "--format",
     "shape",
-    type=click.Choice(["text", "json", "github", "sarif"]),
+    type=OneOf(["text", "json", "github", "sarif"]),
     default="text",
     help="text, json, github (annotations of GitHub Actions) or sarif (code scanners)",
 )

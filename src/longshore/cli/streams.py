@@ -1,0 +1,56 @@
+"""The process's standard streams when they are not what a program expects of them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
+
+
+def open_missing() -> None:
+    """Open the null device in place of standard streams the caller closed (``>&-``).
+
+    Else the next file or socket would get the number of standard output, and what we print with it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+
+
+def is_lost_output(error: BaseException) -> bool:
+    """Whether `error` is that of a standard stream which cannot be written.
+
+    Errors of files carry the file's name, or were translated where they happened.
+    """
+    if isinstance(error, BrokenPipeError):
+        return True
+    return isinstance(error, OSError) and error.filename is None and error.errno in _NO_ROOM
+
+
+def told_lost_output(error: BaseException) -> None:
+    """Say that standard output cannot be written; nothing when merely its reader has left."""
+    _let_go(1)
+    if not isinstance(error, BrokenPipeError):
+        reason = os.strerror(getattr(error, "errno", None) or errno.EIO).lower()
+        say(f"Error: standard output cannot be written: {reason}")
+
+
+def say(text: str) -> None:
+    """Write a line to standard error, or nowhere when that cannot be written either."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        _let_go(2)
+
+
+def _let_go(stream: int) -> None:
+    """What is still buffered goes to the null device: the interpreter must not stumble at exit."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream)
+    os.close(null)

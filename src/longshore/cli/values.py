@@ -1,0 +1,64 @@
+"""What flags take: the types of their values, each with a sentence for what it cannot take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+_NUMBER = r"(\d+(?:\.\d+)?)"
+_DURATION = f"(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s?)?"
+
+
+class OneOf(click.Choice[str]):
+    """One of a few words, spelt as they are."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The word; any other is a usage error that lists them."""
+        if value not in self.choices:
+            *most, last = self.choices
+            self.fail(f'"{value}" is not {", ".join(most)} or {last}', param, ctx)
+        return str(value)
+
+
+class Whole(click.IntRange):
+    """A whole number from `min`, up to `max` where there is one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; anything else is a usage error that tells the range."""
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            end = "" if self.max is None else f" to {self.max}"
+            self.fail(f'"{value}" is no whole number from {self.min}{end}', param, ctx)
+
+
+class Duration(click.ParamType[float]):
+    """``90``, ``90s``, ``5m``, ``1h30m``: seconds as a float."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Seconds; anything that is no positive duration is a usage error."""
+        import re
+
+        if isinstance(value, int | float):
+            return float(value)
+        whole = re.fullmatch(_DURATION, str(value))
+        parts = [float(part or 0) for part in whole.groups()] if whole else [0.0, 0.0, 0.0]
+        total = parts[0] * 3600 + parts[1] * 60 + parts[2]
+        if total <= 0:
+            self.fail(f'"{value}" is no duration; write for example 90s, 5m or 1h30m', param, ctx)
+        return total
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """``; did you mean "…"?`` with the word of `known` that is most like `word`, or nothing."""
+    import difflib
+
+    bare = {name.lstrip("-"): name for name in known}
+    near = difflib.get_close_matches(word.lstrip("-"), bare, n=1)
+    return f'; did you mean "{bare[near[0]]}"?' if near else ""

@@ -76,7 +76,8 @@ KINDS = (
         codes.SAME_STEP_NAME,
         "same-step-name",
         "Two steps of one name",
-        "Names should be unique, so that the output tells the steps apart.",
+        "Two steps of one group have the same name, and both may run: the log cannot tell them "
+        "apart, and --only means both. Other groups, and steps of other tags, may repeat a name.",
         "Rename one.",
         "- name: test\n  service: app\n  command: ls\n"
         "- name: test\n  service: app\n  command: make\n",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from longshore.config import codes
 from longshore.config.model import GroupEntry, GroupKind, StepEntry, StepsFile
@@ -12,6 +14,10 @@ from longshore.config.steps import label
 
 _MAX = 100
 """Manual groups that are looked at; keeps the work linear in a file made of nothing else."""
+
+_LONG = 200
+_BEGINNING = re.compile(r"\^([A-Za-z0-9_/-]+)(?![*?{])")
+_GROUPED = re.compile(r"\\.|\[[^]]*\]|\([^()]*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ def _meet(one: _Conditions, other: _Conditions) -> bool | None:
     """Whether both hold in some build: True surely, False surely not, None unknown."""
     tags, excludes = one.tags | other.tags, one.excludes | other.excludes
     plain = {tag for tag in tags if not _is_pattern(tag)}
-    if len(plain) > 1 or tags & excludes:
+    if len(plain) > 1 or tags & excludes or _differ(tags):
         return False
     if not tags:
         # Without a build tag nothing is excluded (T-32).
@@ -116,3 +122,23 @@ def _meet(one: _Conditions, other: _Conditions) -> bool | None:
 
 def _is_pattern(text: str) -> bool:
     return "^" in text or "$" in text
+
+
+def _differ(tags: frozenset[str]) -> bool:
+    """Whether the tags ask for build tags that begin differently."""
+    plain = [tag for tag in tags if not _is_pattern(tag)]
+    beginnings = sorted(filter(None, (_beginning(tag) for tag in tags if _is_pattern(tag))))
+    if any(not tag.startswith(text) for tag in plain for text in beginnings):
+        return True
+    return any(not later.startswith(one) for one, later in pairwise(beginnings))
+
+
+def _beginning(pattern: str) -> str:
+    """The plain text that every match of `pattern` begins with, as far as it is easily seen."""
+    found = _BEGINNING.match(pattern)
+    if found is None or len(pattern) > _LONG:
+        return ""
+    rest = _GROUPED.sub("", pattern)
+    while (shorter := _GROUPED.sub("", rest)) != rest:
+        rest = shorter
+    return "" if "|" in rest else found[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from longshore.config import codes
 from longshore.config.check_texts import check_command, check_image, check_tag, warn_template
@@ -27,8 +27,12 @@ MAX_STEPS = 100_000
 def check_steps(file: StepsFile, services: ServicesFile | None, report: Report) -> None:
     """Everything about the steps but manual groups; `services` None: names are not looked up."""
     checker = _Checker(services, report)
+    _check_names(file.steps, report)
     for entry in all_steps(file.steps):
         checker.step(entry)
+        _check_names(entry.on_fail, report)
+        if isinstance(entry, GroupEntry):
+            _check_names(entry.steps, report)
     total = sum(_multiplied(entry) for entry in file.steps)
     if total > MAX_STEPS:
         report.error(
@@ -50,6 +54,34 @@ def all_steps(steps: tuple[StepEntry, ...]) -> Iterator[StepEntry]:
             pending.extend(reversed(entry.steps))
 
 
+def _check_names(siblings: tuple[StepEntry, ...], report: Report) -> None:
+    """Warns where two steps of one group share a name, unless their tags differ.
+
+    Pipelines repeat names on purpose: in every group, and once for every branch.
+    """
+    taken: dict[str, dict[str | None, Place]] = {}
+    for entry in siblings:
+        if entry.name is None:
+            continue
+        place, places = entry.where("name"), taken.setdefault(entry.name, {})
+        first = _same_build(places, entry.tag)
+        places.setdefault(entry.tag, place)
+        if first is not None and first != place:  # an alias stands for one step
+            report.warning(
+                codes.SAME_STEP_NAME,
+                place,
+                f'the name "{entry.name}" is used by another step in line {first.line}',
+                "give each a name of its own: the log and --only tell steps by their names",
+            )
+
+
+def _same_build(places: dict[str | None, Place], tag: str | None) -> Place | None:
+    """The place of a step that may run where one with `tag` does."""
+    if tag is None:
+        return next(iter(places.values()), None)
+    return places.get(tag) or places.get(None)
+
+
 def _multiplied(entry: StepEntry) -> int:
     if not isinstance(entry, GroupEntry):
         return 1
@@ -60,11 +92,9 @@ def _multiplied(entry: StepEntry) -> int:
 class _Checker:
     services: ServicesFile | None
     report: Report
-    names: dict[str, Place] = field(default_factory=dict)
 
     def step(self, entry: StepEntry) -> None:
         self._references(entry)
-        self._name(entry)
         for key, text in ("tag", entry.tag), ("exclude", entry.exclude):
             if text:
                 check_tag(text, key, entry.where(key), self.report)
@@ -94,18 +124,6 @@ class _Checker:
         message = f'{step} refers to undefined service "{name}"{meant}'
         hint = defined(self.services.services if self.services else {})
         self.report.error(codes.SERVICE_IN_STEP, place, message, hint)
-
-    def _name(self, entry: StepEntry) -> None:
-        if entry.name is None:
-            return
-        first = self.names.setdefault(entry.name, entry.where("name"))
-        if first is not entry.where("name"):
-            self.report.warning(
-                codes.SAME_STEP_NAME,
-                entry.where("name"),
-                f'the name "{entry.name}" is used by another step in line {first.line}',
-                "give every step a name of its own",
-            )
 
     def _command(self, entry: RunEntry) -> None:
         service = self.services.services.get(entry.service or "") if self.services else None

@@ -105,12 +105,7 @@ class _Reader:
 
     def service(self, name: Scalar, node: Node) -> ServiceEntry | None:
         if not isinstance(node, Mapping):
-            wrong_type(
-                f'the map of service "{name.text[:60]}"',
-                node if not (isinstance(node, Scalar) and node.is_null) else name,
-                self.report,
-                "indent the keys of a service below its name",
-            )
+            self._no_map(name, node)
             # Known all the same: who refers to it should not be told that it is undefined.
             return ServiceEntry(name=name.text, place=name.place)
         fields = k.SERVICE_KEYS.read(node, self.report)
@@ -143,6 +138,14 @@ class _Reader:
             credentials=credentials(fields),
             **self._limits(fields),
         )
+
+    def _no_map(self, name: Scalar, node: Node) -> None:
+        hint = "indent the keys of a service below its name"
+        if isinstance(node, Scalar) and node.is_null:
+            message = f'service "{name.text[:60]}" is empty'
+            self.report.error(codes.WRONG_TYPE, name, message, hint)
+        else:
+            wrong_type(f'the map of service "{name.text[:60]}"', node, self.report, hint)
 
     def _limits(self, fields: Fields) -> dict[str, Any]:
         keys: tuple[Key[Any], ...] = (

@@ -6,6 +6,9 @@ import io
 import json
 from pathlib import Path
 
+import pytest
+
+from longshore.errors import InvalidValue
 from longshore.report.journal import KEPT_OUTPUT, KEPT_RUNS, Journal, journal
 from longshore.run.events import ContainerOutput, StepFinished
 from longshore.run.outcome import Failed
@@ -54,3 +57,12 @@ def test_a_full_disk_ends_the_journal_and_not_the_run() -> None:
     write = Journal(Full())
     write(_output(b"x\n"))
     write(_output(b"y\n"))
+
+
+def test_a_state_directory_that_cannot_be_made_is_told_with_the_remedy() -> None:
+    with (
+        pytest.raises(InvalidValue, match="cannot write /proc/none: No such file") as raised,
+        journal(Path("/proc/none"), "run1"),
+    ):
+        pass
+    assert raised.value.hint == "set XDG_STATE_HOME to a directory that can be written"

@@ -8,6 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from longshore.errors import InvalidValue
 from longshore.run.liveness import Liveness, ProcessIdentity, held_lock
 
 _HOLDER = """
@@ -60,3 +63,12 @@ def test_a_run_before_the_last_reboot_is_dead(tmp_path: Path) -> None:
 def test_a_run_of_another_machine_is_left_alone(tmp_path: Path) -> None:
     liveness = Liveness(tmp_path, ProcessIdentity.of_this_process())
     assert liveness.is_alive("theirs", _labels() | {"dev.longshore.host": "another"})
+
+
+def test_a_state_directory_that_cannot_be_made_is_told_with_the_remedy() -> None:
+    with (
+        pytest.raises(InvalidValue, match="cannot write /proc/none: No such file") as raised,
+        held_lock(Path("/proc/none"), "run1"),
+    ):
+        pass
+    assert raised.value.hint == "set XDG_STATE_HOME to a directory that can be written"

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from longshore.cli.values import Duration, OneOf, Whole
+from longshore.errors import UsageError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Command], Command]
@@ -264,6 +265,11 @@ def accepted(*groups: Callable[[Any], Any]) -> Callable[[Command], Command]:
 
 
 def pairs(values: Sequence[str]) -> tuple[tuple[str, str | None], ...]:
-    """``-e`` values as pairs; one without ``=`` takes our own environment's value."""
-    split = (value.partition("=") for value in values)
+    """``-e`` values as pairs; one without ``=`` takes our own environment's value.
+
+    Raises UsageError for a value without a name.
+    """
+    split = [value.partition("=") for value in values]
+    if not all(name for name, _, _ in split):
+        raise UsageError("--env names no variable", hint="write for example --env KEY=value")
     return tuple((name, value if equals else None) for name, equals, value in split)

@@ -27,9 +27,19 @@ def push_settings(flags: Flags) -> PushSettings:
         verify=flags["verify"],
         limits=Limits(retries=flags["push_retries"], deadline=flags["push_timeout"]),
         pusher=PusherChoice(flags.get("pusher", PusherChoice.AUTO)),
-        metadata_file=Path(flags["metadata_file"]) if flags["metadata_file"] else None,
+        metadata_file=_metadata_file(flags["metadata_file"]),
         explain=flags.get("debug", False),
     )
+
+
+def _metadata_file(name: str | None) -> Path | None:
+    if not name:
+        return None
+    path = Path(name)
+    if path.is_dir() or not path.parent.is_dir():
+        there = "is a directory" if path.is_dir() else "is in no directory that exists"
+        raise UsageError(f"--metadata-file {name} {there}", hint="name the file to write")
+    return path
 
 
 def _format(asked: str | None, compression: Compression) -> Format | None:

@@ -12,15 +12,25 @@ from longshore.registry.server.memory import MemoryStorage
 from longshore.registry.server.serving import serve
 from longshore.registry.server.storage import Storage
 from longshore.report.sink import Sink
+from longshore.secrets.atomic_file import explained
 
 
 def serve_registry(
     sink: Sink, *, host: str, port: int, directory: Path | None, allow_remote: bool
 ) -> int:
-    """Serve until Ctrl-C or SIGTERM; without `directory` the content is gone with the process."""
-    storage = MemoryStorage() if directory is None else DiskStorage(directory)
+    """Serve until Ctrl-C or SIGTERM; without `directory` the content is gone with the process.
+
+    Raises InvalidValue when `directory` cannot be made.
+    """
+    storage = MemoryStorage() if directory is None else DiskStorage(_made(directory))
     anyio.run(_serve, storage, sink, host, port, allow_remote)
     return 0
+
+
+def _made(directory: Path) -> Path:
+    with explained(directory, "--dir takes a directory"):
+        directory.mkdir(parents=True, exist_ok=True)
+    return directory
 
 
 async def _serve(storage: Storage, sink: Sink, host: str, port: int, allow_remote: bool) -> None:

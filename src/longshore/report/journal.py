@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from longshore.report.json_lines import json_line
 from longshore.run.events import ContainerOutput, Event
+from longshore.secrets.atomic_file import explained
 
 KEPT_OUTPUT = 8 << 20
 """Bytes of output that are kept of each container."""
@@ -56,11 +57,15 @@ class Journal:
 
 @contextmanager
 def journal(directory: Path, run: str) -> Iterator[Journal]:
-    """The journal ``<run>.jsonl`` in `directory`, readable by its owner alone."""
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _forget_old(directory)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-    descriptor = os.open(directory / f"{run}.jsonl", flags, 0o600)
+    """The journal ``<run>.jsonl`` in `directory`, readable by its owner alone.
+
+    Raises InvalidValue when it cannot be made.
+    """
+    with explained(directory, "set XDG_STATE_HOME to a directory that can be written"):
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _forget_old(directory)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        descriptor = os.open(directory / f"{run}.jsonl", flags, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         yield Journal(file)
 

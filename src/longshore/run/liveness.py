@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from longshore.secrets.atomic_file import explained
+
 HOST_LABEL = "dev.longshore.host"
 BOOT_LABEL = "dev.longshore.boot"
 PROCESS_LABEL = "dev.longshore.process"
@@ -43,10 +45,14 @@ class ProcessIdentity:
 
 @contextmanager
 def held_lock(directory: Path, run: str) -> Iterator[None]:
-    """Mark `run` as living while the block runs; `directory` is made when it is missing."""
-    directory.mkdir(parents=True, exist_ok=True)
+    """Mark `run` as living while the block runs; `directory` is made when it is missing.
+
+    Raises InvalidValue when it cannot be written.
+    """
     path = _lock_path(directory, run)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with explained(directory, "set XDG_STATE_HOME to a directory that can be written"):
+        directory.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -84,9 +84,9 @@ def staged(path: Path, content: bytes, *, mode: int) -> Iterator[Path]:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained(path: Path, hint: str | None = None) -> Iterator[None]:
     """Turns what the operating system says when `path` cannot be written into InvalidValue."""
     try:
         yield
     except OSError as error:
-        raise InvalidValue(f"cannot write {path}: {error.strerror}") from error
+        raise InvalidValue(f"cannot write {path}: {error.strerror}", hint=hint) from error

@@ -1,0 +1,34 @@
+"""What cannot work is told before anything starts, not after an hour of tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .conftest import Program
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [(".", "is a directory"), ("none/pushed.json", "is in no directory that exists")],
+)
+def test_a_metadata_file_that_cannot_be_written(longshore: Program, name: str, what: str) -> None:
+    done = longshore("steps", "--push", "--engine", "unix:///none", "--metadata-file", name)
+    assert done.err == f"Error: --metadata-file {name} {what}\nhint: name the file to write\n"
+    assert done.code == 2
+
+
+@pytest.mark.parametrize("words", [["steps"], ["env", "demo"]])
+def test_a_variable_without_a_name(longshore: Program, words: list[str]) -> None:
+    done = longshore(*words, "-e", "=value")
+    assert done.err.startswith("Error: --env names no variable\nhint: ")
+    assert (done.code, done.out) == (2, "")
+
+
+def test_a_registry_in_a_file(longshore: Program, project: Path) -> None:
+    done = longshore("registry", "serve", "--port", "0", "--dir", "Dockerfile")
+    assert (
+        done.err == "Error: cannot write Dockerfile: File exists\nhint: --dir takes a directory\n"
+    )
+    assert done.code == 2

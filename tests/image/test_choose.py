@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,3 +74,16 @@ def test_without_the_store_the_choice_is_never_the_dearer_way(
         return choose(situation).seconds
 
     assert at(engine_can_push=True) <= at(engine_can_push=False)
+
+
+def test_layers_the_registry_has_in_our_packing_are_sent_again_by_the_engine() -> None:
+    layers = (300 * MB, MB)
+    ours = Situation(
+        layer_sizes=layers,
+        missing=layers[1:],
+        engine_missing=layers,
+        cores=2,
+        store_refusal=REFUSED,
+    )
+    assert choose(ours).route is Route.EXPORT
+    assert choose(replace(ours, engine_missing=layers[1:])).route is Route.ENGINE_PUSH

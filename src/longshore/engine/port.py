@@ -85,6 +85,13 @@ class Engine(Protocol):
         """The image of that name or id, or None."""
         ...
 
+    async def added_sizes(self, image: str) -> tuple[int, ...]:
+        """Bytes that each step of an image's history added, the base's first.
+
+        Steps without a layer of their own have 0, as layers without files have.
+        """
+        ...
+
     async def tag(self, image: str, reference: str) -> None:
         """Give an image a further name ``repository:tag``."""
         ...

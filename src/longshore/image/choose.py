@@ -40,7 +40,8 @@ class Route(StrEnum):
 class Situation:
     """What the estimate is made from.
 
-    `layer_sizes` are the bytes of every layer, `missing` of those the registry lacks.
+    `layer_sizes` are the bytes of every layer, `missing` of those the registry lacks; the engine
+    would send `engine_missing` (None: the same), for of what was packed by us it knows nothing.
     `store_refusal` says why the store cannot be read; None: it can. `packed_store`: the engine
     keeps its layers packed (containerd). `engine_can_push`: the registry is one the engine reaches
     by itself, and nothing was asked for (format, compression) that its push cannot do.
@@ -49,6 +50,7 @@ class Situation:
     layer_sizes: tuple[int, ...]
     missing: tuple[int, ...]
     cores: int
+    engine_missing: tuple[int, ...] | None = None
     store_refusal: str | None = None
     packed_store: bool = False
     engine_can_push: bool = True
@@ -96,14 +98,16 @@ def _export(situation: Situation) -> float:
 
 
 def _engine_push(situation: Situation) -> float:
-    if not situation.missing:
+    missing = situation.missing
+    if situation.engine_missing is not None:
+        missing = situation.engine_missing
+    if not missing:
         return _ENGINE_PUSH_START
     if situation.packed_store:
-        return _ENGINE_PUSH_START + sum(situation.missing) / STREAM_RATE
+        return _ENGINE_PUSH_START + sum(missing) / STREAM_RATE
     # Layers are packed side by side, but no layer by two cores.
-    lanes = min(_PARALLEL_PUSHES, max(1, situation.cores), len(situation.missing))
-    longest, total = max(situation.missing), sum(situation.missing)
-    return _ENGINE_PUSH_START + max(longest, total / lanes) / ENGINE_PUSH_RATE
+    lanes = min(_PARALLEL_PUSHES, max(1, situation.cores), len(missing))
+    return _ENGINE_PUSH_START + max(*missing, sum(missing) / lanes) / ENGINE_PUSH_RATE
 
 
 def _pushing(situation: Situation, export: float) -> str:

@@ -6,7 +6,7 @@ somebody else is sending it right now; it is read, packed and sent.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -18,6 +18,7 @@ from longshore.image.compression import CompressionOptions, codec_for
 from longshore.image.layer import LayerSource
 from longshore.image.pipeline import CompressedLayer, compressed
 from longshore.oci.digest import Digest
+from longshore.oci.manifest import Manifest
 from longshore.oci.media_types import Compression, compression_of
 from longshore.registry.client import RegistryClient
 from longshore.registry.memory import PUBLISHED, Forgetful, LayerMemory, Remembered
@@ -130,6 +131,25 @@ class Placer:
             if not await self._offered(diff_id, ()):
                 return False
         return True
+
+    async def is_published(self, diff_id: Digest) -> bool:
+        """Whether a blob of the layer is remembered that others made, such as the engine."""
+        return await self.memory.recall(self.client.host, diff_id, PUBLISHED) is not None
+
+    async def learn_published(
+        self, repository: str, diff_ids: Sequence[Digest], manifest: Manifest
+    ) -> None:
+        """Remember the layers of an image that somebody else has pushed."""
+        if len(diff_ids) != len(manifest.layers):
+            return
+        for diff_id, layer in zip(diff_ids, manifest.layers, strict=True):
+            found = Remembered(
+                digest=layer.digest,
+                size=layer.size,
+                compression=compression_of(layer.media_type),
+                repositories=(repository,),
+            )
+            await self.memory.learn(self.client.host, diff_id, PUBLISHED, found)
 
     def forget(self, repository: str, layers: Iterable[Digest]) -> None:
         """The registry has lost layers it had."""

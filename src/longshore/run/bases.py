@@ -45,17 +45,16 @@ def published_at(images: Sequence[ImageInfo], registry: str) -> tuple[PublishedI
     return tuple(dict.fromkeys(found))
 
 
-def sizes_of(image: ImageInfo, bases: Sequence[ImageInfo]) -> dict[Digest, int]:
-    """Bytes of each layer, as near as the engine's sums tell: what the largest base does not
-    explain is shared by the other layers."""
-    base = max(bases, key=lambda one: len(one.diff_ids), default=None) if bases else None
-    below = len(base.diff_ids) if base and len(base.diff_ids) < len(image.diff_ids) else 0
-    parts = [
-        (image.diff_ids[:below], base.size if base and below else 0),
-        (image.diff_ids[below:], image.size - (base.size if base and below else 0)),
-    ]
-    return {
-        Digest.parse(diff_id): max(0, size) // len(layers)
-        for layers, size in parts
-        for diff_id in layers
-    }
+def sizes_of(image: ImageInfo, added: Sequence[int]) -> dict[Digest, int]:
+    """Bytes of each layer, from what the steps of the image's history `added`.
+
+    Of the steps that added nothing some made an empty layer; which, the history does not tell.
+    Then the empty ones are taken to be the lowest, for what is missing is rather on top.
+    """
+    layers = tuple(map(Digest.parse, image.diff_ids))
+    if len(added) != len(layers):
+        added = [size for size in added if size]
+        added = [*[0] * (len(layers) - len(added)), *added]
+    if len(added) != len(layers):
+        added = [image.size // max(1, len(layers))] * len(layers)
+    return dict(zip(layers, added, strict=True))

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
 from longshore.engine.port import Engine
-from longshore.errors import EnginePushFailed, EngineUnavailable, NotFound
+from longshore.errors import EnginePushFailed, EngineUnavailable, LongshoreError, NotFound
 from longshore.image.choose import Choice, Route, Situation, choose
 from longshore.image.layer import StoredImage
 from longshore.oci.digest import Digest
+from longshore.oci.manifest import Manifest
 from longshore.oci.platform import Platform
 from longshore.oci.reference import normalise_registry
 from longshore.registry.bases import published_layers
@@ -172,20 +173,37 @@ class _Load:
         return self.settings.fits_the_engine and not special and not access.authorities
 
     async def _choice(self, found: Mapping[Digest, Placed]) -> Choice:
-        bases = await bases_of(self.engine, self.request)
-        sizes = sizes_of(self.request.image, bases[1:])
+        image = self.request.image
+        sizes = sizes_of(image, await self.engine.added_sizes(image.id))
+        known = {key for key in found if await self._engine_knows(key)}
         situation = Situation(
             layer_sizes=tuple(sizes.values()),
             missing=tuple(size for key, size in sizes.items() if key not in found),
+            engine_missing=tuple(size for key, size in sizes.items() if key not in known),
             cores=len(os.sched_getaffinity(0)),
             store_refusal=self.refusal,
             packed_store=(await self.engine.info()).containerd_store,
         )
         return choose(situation)
 
+    async def _engine_knows(self, layer: Digest) -> bool:
+        """Whether the blob in the registry is one the engine made or pulled; it does not find
+        those that we packed, and would pack and send the layer again."""
+        job = self.job
+        return bool(job.options.of(layer)) or await job.placer.is_published(layer)
+
+    async def _remember(self, digest: str) -> None:
+        """The engine's blobs, for the next estimate; not knowing them only costs time."""
+        job = self.job
+        with suppress(LongshoreError):
+            manifest = await job.placer.client.get_manifest(job.repository, Digest.parse(digest))
+            if isinstance(manifest, Manifest):
+                await job.placer.learn_published(job.repository, self._diff_ids, manifest)
+
     async def _pushed_by_engine(self) -> Receipt:
         request = replace(self.request, targets=self.job.targets)
         done = await EnginePusher(self.engine).push(request)
+        await self._remember(done[0].digest)
         return Receipt(
             image=self.request.name,
             targets=self.job.targets,

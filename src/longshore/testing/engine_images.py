@@ -109,6 +109,11 @@ class FakeImageStore:
         image = self._find_image(reference)
         return image.info if image else None
 
+    async def added_sizes(self, image: str) -> tuple[int, ...]:
+        await self._asked("added_sizes", image)
+        info = self._image(image).info
+        return tuple(info.size // len(info.diff_ids) for _ in info.diff_ids)
+
     async def tag(self, image: str, reference: str) -> None:
         await self._asked("tag", image, reference)
         self.images[_named(reference)] = self._image(image)

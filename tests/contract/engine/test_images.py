@@ -170,3 +170,15 @@ async def test_health_goes_from_starting_to_healthy_to_gone(bench: Bench, contex
     assert seen[-3:] == [Health.UNHEALTHY, Health.HEALTHY, Health.GONE]
     assert again == [Health.GONE]
     await bench.engine.remove_image("contract-health:1")
+
+
+async def test_the_history_adds_up_to_the_image(bench: Bench, context: Path) -> None:
+    spec = _spec(context, f"FROM {BASE}\nENV A=b\n", "contract-history:1")
+    bench.expect_build(spec, FakeBuild(image=FakeImage(layers=({},))))
+    built = await bench.engine.build(spec, lambda line: None)
+    info = await bench.engine.inspect_image(built)
+    assert info is not None
+    sizes = await bench.engine.added_sizes(built)
+    assert len(sizes) >= len(info.diff_ids)
+    assert sum(sizes) == info.size
+    await bench.engine.remove_image("contract-history:1")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,12 @@ def image_info(answer: Mapping[str, Any]) -> ImageInfo:
             size=int(answer.get("Size") or 0),
             created=answer.get("Created") or "",
         )
+
+
+def history_sizes(answer: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
+    """From ``GET /images/{name}/history``, the base's first."""
+    with reading("an image's history"):
+        return tuple(max(0, int(step.get("Size") or 0)) for step in reversed(answer))
 
 
 def exit_from(answer: Mapping[str, Any]) -> Exit | None:

@@ -70,6 +70,9 @@ class DockerEngine:
     async def inspect_image(self, reference: str) -> ImageInfo | None:
         return await images.inspect(self._client, reference)
 
+    async def added_sizes(self, image: str) -> tuple[int, ...]:
+        return await images.added_sizes(self._client, image)
+
     async def tag(self, image: str, reference: str) -> None:
         await images.tag(self._client, image, reference)
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import quote
 
-from longshore.engine.docker.answers import image_info
+from longshore.engine.docker.answers import history_sizes, image_info
 from longshore.engine.docker.client import Answer, Client
 from longshore.engine.docker.convert import registry_auth
 from longshore.engine.docker.errors import refusal
@@ -31,6 +31,11 @@ async def inspect(client: Client, reference: str) -> ImageInfo | None:
         return image_info(await client.json("GET", f"{_path(reference)}/json"))
     except NotFound:
         return None
+
+
+async def added_sizes(client: Client, image: str) -> tuple[int, ...]:
+    """From its history, which engines tell newest first."""
+    return history_sizes(await client.json("GET", f"{_path(image)}/history"))
 
 
 async def tag(client: Client, image: str, reference: str) -> None:

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from content import RealLayer
 from timing import Contender, compare, table
 
 from longshore.engine.opening import open_engine
@@ -55,16 +56,16 @@ class Scenario:
 def scenarios(scale: int) -> dict[str, Scenario]:
     """By name; `scale` divides all sizes."""
 
-    def layer(megabytes: int, files: int, seed: int) -> RandomLayer:
-        return RandomLayer(content=megabytes * MB // scale, files=files // scale, seed=seed)
+    def layer(megabytes: int, seed: int) -> Layer:
+        return RealLayer(content=megabytes * MB // scale, seed=seed)
 
     tiny = RandomLayer(content=1000, seed=99)
-    base = layer(400, 4000, 1)
-    added = (base, layer(100, 1000, 2))
-    big = (layer(800, 9000, 11), layer(760, 4000, 12), tiny)
-    ten = tuple((base, layer(10, 50, seed)) for seed in range(20, 30))
-    sixty = tuple(layer(5, 20, seed) for seed in range(100, 160))
-    files = layer(100, 100_000, 4)
+    base = layer(400, 1)
+    added = (base, layer(100, 2))
+    big = (layer(800, 11), layer(760, 12), tiny)
+    ten = tuple((base, layer(10, seed)) for seed in range(20, 30))
+    sixty = tuple(layer(5, seed) for seed in range(100, 160))
+    files = RandomLayer(content=100 * MB // scale, files=100_000 // scale, seed=4)
     return {
         "cold": Scenario(title="cold: two big layers and a tiny one", images=(big,), warm_ups=0),
         "layer": Scenario(title="one 100 MB layer on a known base", images=(added,), known=1),

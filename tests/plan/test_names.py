@@ -79,3 +79,13 @@ def test_ten_thousand_equal_steps_are_named_in_linear_time() -> None:
     start = time.process_time()
     assert given_names(*steps)[-1] == "ls_10000"
     assert time.process_time() - start < 1.0
+
+
+def test_a_name_is_one_line_whatever_the_file_holds() -> None:
+    steps = (
+        run_step("a", "folded\nname\n"),
+        run_step("b", "\x1b[31mred\u2028x"),
+        run_step("c", "\n"),
+    )
+    assert given_names(*steps) == ["folded name", "[31mred x", "c"]
+    assert given_names(run_step("sh -c '\x1b[0m\na'")) == ["sh_-c_'_[0m_a'"]

@@ -90,7 +90,7 @@ def test_names_and_commands_cannot_move_the_cursor(project: Path) -> None:
     )
     text = plan_text(view(project, Selection()), Style())
     assert "\x1b" not in text
-    assert "  a\\x1bb (run): db: '\\x1b[2J' 'c\\x0ad'\n" in text
+    assert "  a b (run): db: '\\x1b[2J' 'c\\x0ad'\n" in text
 
 
 def test_an_empty_file_has_neither_steps_nor_images(project: Path) -> None:

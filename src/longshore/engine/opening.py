@@ -13,7 +13,7 @@ from longshore.engine.port import Engine
 from longshore.environment import Environment
 from longshore.errors import EngineUnavailable, UsageError
 
-CHOICES = ("auto", "docker", "embedded", "swarm")
+CHOICES = ("auto", "docker", "embedded")
 
 
 @asynccontextmanager

@@ -10,22 +10,23 @@ from longshore.config.check_steps import all_steps
 from longshore.config.model import PushEntry, RunEntry, StepEntry
 
 _LONGEST = 60
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class StepNames:
     """Hands out names; those of the file are reserved, so that no other step takes them."""
 
     def __init__(self, entries: Iterable[StepEntry]) -> None:
-        written = (entry.name for entry in all_steps(tuple(entries)))
-        self._reserved = {name for name in written if name is not None}
+        written = (_written(entry) for entry in all_steps(tuple(entries)))
+        self._reserved = {name for name in written if name}
         self._given: set[str] = set()
         self._next: dict[str, int] = {}
 
     def of(self, entry: StepEntry, service: str | None, suffix: str = "") -> str:
         """The unique name of `entry`: its own, made unique as ``name (2)`` (T-13), or a generated
         one, made unique as ``name_2`` (T-15); `suffix` is the ``[service]`` of T-25."""
-        if entry.name is not None:
-            name = entry.name + suffix
+        if written := _written(entry):
+            name = written + suffix
             free = name not in self._given
             return self._give(name) if free else self._numbered(name, "{} ({})")
         name = _generated(entry, service) + suffix
@@ -49,9 +50,14 @@ class StepNames:
         return name
 
 
+def _written(entry: StepEntry) -> str:
+    """The name of the file as the log can show it, on one line (C-25); "" where there is none."""
+    return _CONTROLS.sub(" ", entry.name or "").strip()
+
+
 def _generated(entry: StepEntry, service: str | None) -> str:
     if isinstance(entry, RunEntry):
-        return re.sub(r"\s+", "_", entry.text.strip())[:_LONGEST]
+        return re.sub(r"\s+", "_", _CONTROLS.sub(" ", entry.text).strip())[:_LONGEST]
     if isinstance(entry, PushEntry):
         return f"push_{service}"
     return entry.kind.value

@@ -192,7 +192,7 @@ def test_push_takes_archives_and_layouts_and_the_layers_stay_the_same(
         (("no/such-image-here", "localhost/a"), "the engine has no image"),
         (("Upper", "localhost/a"), "upper-case"),
         (("busybox", "localhost/a@sha256:" + "0" * 64), "names a digest"),
-        (("busybox", "localhost/a", "--compression-level", "77"), "no compression level 77"),
+        (("busybox", "localhost/a", "--compression-level", "77"), "no whole number from 0 to 19"),
         (("busybox", "localhost/a", "--compression", "zstd", "--format", "docker"), "oci"),
     ],
 )

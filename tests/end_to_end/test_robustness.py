@@ -205,19 +205,19 @@ def test_five_hundred_steps_in_groups_of_fifty_take_little_memory_and_leave_noth
     user.write("codeship-services.yml", APP)
     leaf = "    - {service: app, command: echo x}\n"
     user.write("codeship-steps.yml", ("- type: parallel\n  steps:\n" + leaf * 50) * 10)
-    process = Popen(
+    passed, peak = 0, 0
+    with Popen(
         [PROGRAM, "steps", "--max-parallel", "10"],
         cwd=user.directory,
         env=user.environment,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    assert process.stdout is not None
-    passed, peak = 0, 0
-    for line in process.stdout:
-        passed += line.endswith("success ✔\n")
-        peak = max(peak, memory_of(process))
-    assert (process.wait(), passed) == (0, 510)
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            passed += line.endswith("success ✔\n")
+            peak = max(peak, memory_of(process))
+    assert (process.returncode, passed) == (0, 510)
     assert peak < 200
     assert left_of(user, engine_endpoint) == []
 

@@ -76,7 +76,9 @@ def test_ctrl_c_stops_the_step_removes_everything_and_exits_130(
     user: User, engine_endpoint: Endpoint, wait_for: WaitFor
 ) -> None:
     user.write("codeship-services.yml", SERVICES)
-    user.write("codeship-steps.yml", "- {service: app, command: sh -c 'echo up; sleep 60'}\n")
+    user.write(
+        "codeship-steps.yml", "- {name: s, service: app, command: sh -c 'echo up; sleep 60'}\n"
+    )
     before = set(labelled(engine_endpoint))
     process = user.start("steps")
     wait_for(process, "up")
@@ -93,7 +95,7 @@ def test_a_second_ctrl_c_leaves_at_once_and_says_how_to_clean_up(
     user.write("codeship-services.yml", SERVICES)
     user.write(
         "codeship-steps.yml",
-        """- {service: app, command: "sh -c 'trap : TERM; sleep 1; echo up; sleep 9; sleep 9'"}""",
+        """- {name: s, service: app, command: "sh -c 'trap : TERM; echo up; sleep 9; sleep 9'"}""",
     )
     process = user.start("steps")
     wait_for(process, "up")
@@ -112,7 +114,9 @@ def test_a_third_ctrl_c_while_the_program_ends_changes_nothing(
     user: User, wait_for: WaitFor
 ) -> None:
     user.write("codeship-services.yml", SERVICES)
-    user.write("codeship-steps.yml", "- {service: app, command: sh -c 'echo up; sleep 60'}\n")
+    user.write(
+        "codeship-steps.yml", "- {name: s, service: app, command: sh -c 'echo up; sleep 60'}\n"
+    )
     process = user.start("steps")
     wait_for(process, "up")
     told = ""

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import json
 import os
 import shutil
+import signal
 import tarfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from longshore.errors import ContentMismatch, NotFound
+from longshore.errors import ContentMismatch, EngineError, NotFound
 from longshore.image.compression import CompressionOptions
 from longshore.image.layer import BLOCK, LayerSource
 from longshore.image.overlay2 import Overlay2Image, Overlay2Layer, chain_ids, open_overlay2
 from longshore.image.pipeline import compressed
-from longshore.image.ring import blocks_of_process
+from longshore.image.tree import unreadable
 from longshore.oci.digest import Digest
+from longshore.oci.media_types import Compression
 from longshore.testing.images import Layer, RandomLayer, TarLayer, tar_of
 
 pytestmark = pytest.mark.engine
@@ -88,30 +91,65 @@ async def test_an_empty_layer_is_reassembled(odd: Overlay2Image) -> None:
     assert await _content(odd.layers[2]) == bytes(1024)
 
 
-async def test_a_process_of_its_own_gives_the_same_bytes(odd: Overlay2Image) -> None:
+async def _blob(layer: LayerSource, options: CompressionOptions | None = None) -> bytes:
+    async with compressed(layer, options or CompressionOptions()) as packed:
+        blob = b"".join([bytes(chunk) async for chunk in packed])
+    assert (packed.digest, packed.size) == (Digest.of(blob), len(blob))
+    return blob
+
+
+@pytest.mark.parametrize("compression", Compression)
+async def test_a_process_of_its_own_makes_the_same_blob(
+    odd: Overlay2Image, compression: Compression
+) -> None:
+    options = CompressionOptions(compression=compression)
     layer = odd.layers[1]
-    async with blocks_of_process(layer.record, layer.directory) as blocks:
-        content = b"".join([bytes(block) async for block in blocks])
-    assert content == _odd_layer().tar
+    assert await _blob(_large(layer), options) == await _blob(layer, options)
 
 
-async def test_blocks_kept_by_the_reader_do_not_change(load: object, data_root: Path) -> None:
+@pytest.mark.parametrize("threads", [1, 2, 5])
+async def test_a_large_layer_is_the_same_blob_on_any_number_of_threads(
+    load: object, data_root: Path, threads: int
+) -> None:
     assert callable(load)
-    layer = open_overlay2(data_root, load([RandomLayer(content=9 << 20, files=5)])).layers[0]
-    async with blocks_of_process(layer.record, layer.directory) as blocks:
-        kept = [block async for block in blocks]
-    assert hashlib.sha256(b"".join(kept)).hexdigest() == layer.diff_id.hex
+    layers = [RandomLayer(content=40 << 20, files=50, seed=3)]
+    layer = open_overlay2(data_root, load(layers)).layers[0]
+    blob = await _blob(layer, CompressionOptions(threads=threads))
+    assert Digest.of(gzip.decompress(blob)) == layer.diff_id
 
 
 async def test_leaving_half_way_ends_the_process(load: object, data_root: Path) -> None:
     assert callable(load)
     layer = open_overlay2(data_root, load([RandomLayer(content=40 << 20, seed=3)])).layers[0]
     before = _children()
-    async with layer.open() as blocks:
-        first = await anext(aiter(blocks))
+    async with compressed(layer, CompressionOptions()) as packed:
+        await anext(packed)
         assert _children() > before
-    assert len(first) == BLOCK
     assert _children() == before
+
+
+async def test_a_packing_process_that_is_killed_is_an_error_that_says_so(
+    load: object, data_root: Path
+) -> None:
+    assert callable(load)
+    layer = open_overlay2(data_root, load([RandomLayer(content=40 << 20, seed=3)])).layers[0]
+    before = _children()
+
+    async def kill_it() -> None:
+        async with compressed(layer, CompressionOptions()) as packed:
+            await anext(packed)
+            for pid in _children() - before:
+                os.kill(int(pid), signal.SIGKILL)
+            async for _ in packed:
+                pass
+
+    with pytest.raises(EngineError, match="ended before its time"):
+        await kill_it()
+
+
+def _large(layer: Overlay2Layer) -> Overlay2Layer:
+    """The same, for a process of its own."""
+    return replace(layer, size=1 << 30)
 
 
 def _children() -> set[str]:
@@ -126,7 +164,7 @@ async def test_modules_in_the_working_directory_are_not_imported_by_the_process(
     for name in ("gzip", "struct", "longshore"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit(9)\n")
     monkeypatch.chdir(tmp_path)
-    assert await _content(replace(odd.layers[1], size=1 << 30)) == _odd_layer().tar
+    assert gzip.decompress(await _blob(_large(odd.layers[1]))) == _odd_layer().tar
 
 
 async def test_ten_thousand_small_files_survive(load: object, data_root: Path) -> None:
@@ -180,10 +218,33 @@ async def test_a_missing_file_is_a_content_mismatch_that_names_it(copied: Overla
         await _push(copied)
 
 
-async def test_the_reading_process_reports_damage_too(copied: Overlay2Layer) -> None:
+async def test_the_packing_process_reports_damage_too(copied: Overlay2Layer) -> None:
     (copied.directory / "xattr").unlink()
     with pytest.raises(ContentMismatch, match=r'"xattr".*No such file'):
-        await _push(replace(copied, size=1 << 30))
+        await _push(_large(copied))
+
+
+async def test_the_packing_process_lets_no_changed_layer_become_a_whole_blob(
+    copied: Overlay2Layer,
+) -> None:
+    (copied.directory / "dir" / "file").write_bytes(b"contenT\n")
+    received = bytearray()
+
+    async def collect() -> None:
+        async with compressed(_large(copied), CompressionOptions()) as packed:
+            async for chunk in packed:
+                received.extend(chunk)
+
+    with pytest.raises(ContentMismatch, match="engine's store, has the digest"):
+        await collect()
+    with pytest.raises(EOFError):
+        gzip.decompress(received)
+
+
+def test_a_file_of_another_user_is_not_found_rather_than_damaged(tmp_path: Path) -> None:
+    denied = PermissionError(errno.EACCES, "Permission denied")
+    assert isinstance(unreadable(b"etc/shadow", denied), NotFound)
+    assert "etc/shadow" in unreadable(b"etc/shadow", denied).message
 
 
 async def test_a_file_replaced_by_a_symlink_is_not_followed(copied: Overlay2Layer) -> None:

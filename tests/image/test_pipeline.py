@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -186,6 +186,39 @@ async def test_a_packed_layer_with_another_digest_is_a_content_mismatch() -> Non
     blob = gzip.compress(CONTENT, 1)
     source = Memory(blocks=[blob], packed=_packed(blob, Digest("1" * 64)))
     with pytest.raises(ContentMismatch):
+        await _pack(source, CompressionOptions())
+
+
+@pytest.mark.parametrize("compression", Compression)
+async def test_a_packed_layer_that_holds_another_layer_never_becomes_a_whole_blob(
+    compression: Compression,
+) -> None:
+    options = CompressionOptions(compression=compression)
+    blob, made = await _pack(Memory(blocks=[CONTENT]), options)
+    assert made.diff_id == Digest.of(CONTENT)
+    descriptor = Descriptor(
+        media_type=Format.OCI.layer_type(compression), digest=Digest.of(blob), size=len(blob)
+    )
+    claimed = Memory(blocks=_cut(blob, 9999), packed=descriptor, diff_id=Digest("2" * 64))
+    received = bytearray()
+
+    async def collect() -> None:
+        async with compressed(claimed, CompressionOptions()) as layer:
+            async for chunk in layer:
+                received.extend(chunk)
+
+    with pytest.raises(ContentMismatch, match=r"2222, read from the memory, has the digest"):
+        await collect()
+    assert len(received) < len(blob)
+
+
+@pytest.mark.parametrize("damage", [lambda blob: blob[:-5], lambda blob: b"xx" + blob[2:]])
+async def test_a_packed_layer_that_is_not_packed_as_it_says_is_a_content_mismatch(
+    damage: Callable[[bytes], bytes],
+) -> None:
+    blob = damage(gzip.compress(CONTENT, 1))
+    source = Memory(blocks=_cut(blob, 10_000), packed=_packed(blob, Digest.of(blob)))
+    with pytest.raises(ContentMismatch, match="is no gzip"):
         await _pack(source, CompressionOptions())
 
 

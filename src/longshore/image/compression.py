@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Final, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from longshore.errors import UsageError
 from longshore.image.layer import BLOCK, Block
@@ -95,7 +95,8 @@ class _Bare:
     header: bytes = b""
 
     def pack(self, segment: Block) -> Block:
-        return segment
+        # A buffer of the reading process must go back to it; who sends keeps what it gets.
+        return bytes(segment)
 
     def crc32(self, segment: Block, before: int) -> int:
         return 0
@@ -176,29 +177,24 @@ def _zlib(level: int) -> Codec:
 def _zstd(level: int | None) -> Codec:
     chosen = 1 if level is None else level
     _check_level("zstd", chosen, _ZSTD_LEVELS)
-    for module in ("compression.zstd", "backports.zstd", "zstandard"):
-        try:
-            library = import_module(module)
-        except ImportError:
-            continue
-        name = f"zstd {module} level {chosen} segment {SEGMENT}"
-        return _Frames(name=name, compress=_compressor(library, chosen))
-    raise UsageError(
-        "--compression zstd needs a zstd library, and this Python has none",
-        hint='install "longshore[zstd]", or use Python 3.14, which brings its own',
+    library = zstd_library()
+    name = f"zstd {library.__name__} level {chosen} segment {SEGMENT}"
+    return _Frames(
+        name=name, compress=lambda segment: cast(bytes, library.compress(segment, chosen))
     )
 
 
-def _compressor(library: object, level: int) -> Callable[[Block], bytes]:
-    if hasattr(library, "ZstdCompressor") and not hasattr(library, "CompressionParameter"):
-
-        def pack(segment: Block) -> bytes:
-            # A compressor of this library must not be used by two threads at once.
-            return cast(bytes, library.ZstdCompressor(level=level).compress(segment))
-
-        return pack
-    compress = cast(Callable[[Block, int], bytes], library.compress)  # type: ignore[attr-defined]  # both libraries have it
-    return lambda segment: compress(segment, level)
+def zstd_library() -> Any:
+    """The module of Python 3.14 or its backport, which are the same; raises UsageError."""
+    for module in ("compression.zstd", "backports.zstd"):
+        try:
+            return import_module(module)
+        except ImportError:
+            continue
+    raise UsageError(
+        "packing with zstd needs a zstd library, and this Python has none",
+        hint='install "longshore[zstd]", or use Python 3.14, which brings its own',
+    )
 
 
 def _check_level(name: str, level: int, allowed: range) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,11 @@ from typing import Final
 from longshore.errors import ContentMismatch, NotFound
 from longshore.image.flow import blocks_in_thread
 from longshore.image.layer import BLOCK, Block, Blocks, ImageParts, LayerSource
+from longshore.image.unpacking import Unpacker
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import Manifest
+from longshore.oci.media_types import Compression
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
 
@@ -72,18 +73,7 @@ def _read(layer: FileLayer) -> Generator[Block, None, None]:
 
 
 def _unpack(layer: FileLayer) -> Generator[Block, None, None]:
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        for block in _read(layer):
-            data: bytes = bytes(block)
-            while data:
-                if unpacker.eof:
-                    # A gzip may have several members (RFC 1952, 2.2).
-                    unpacker = zlib.decompressobj(wbits=31)
-                if unpacked := unpacker.decompress(data, BLOCK):
-                    yield unpacked
-                data = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
-    except zlib.error as exc:
-        raise ContentMismatch(f"a layer in {layer.path} is no gzip: {exc}") from exc
-    if not unpacker.eof:
-        raise ContentMismatch(f"a layer in {layer.path} ends in the middle of its gzip")
+    unpacker = Unpacker(Compression.GZIP, f"a layer in {layer.path}")
+    for block in _read(layer):
+        yield from unpacker.feed(block)
+    unpacker.finish()

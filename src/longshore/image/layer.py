@@ -24,7 +24,7 @@ from longshore.oci.media_types import Format
 Block: TypeAlias = bytes | bytearray | memoryview
 """A piece of a stream, never empty and never changed after it was handed over."""
 
-BLOCK: int = 1 << 20
+BLOCK: int = 1 << 21
 """Preferred length of a block of tar bytes: longer files come in pieces of this length, which
 are compressed without being copied together first. Every other length is allowed."""
 

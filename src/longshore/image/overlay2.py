@@ -16,16 +16,18 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from longshore.errors import ContentMismatch, InvalidValue, NotFound
+from longshore.image.compression import CompressionOptions
 from longshore.image.config import read_config
 from longshore.image.flow import blocks_in_thread
 from longshore.image.layer import Blocks, ImageParts
+from longshore.image.packer_process import PackedApart, packed_apart
 from longshore.image.reassembly import reassemble
-from longshore.image.ring import blocks_of_process
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
 
@@ -52,13 +54,18 @@ class Overlay2Layer:
         return None
 
     def open(self) -> Blocks:
-        if self._is_large:
-            return blocks_of_process(self.record, self.directory)
         return blocks_in_thread(lambda: reassemble(self.record, self.directory))
+
+    def packer(
+        self, options: CompressionOptions
+    ) -> AbstractAsyncContextManager[PackedApart] | None:
+        """See `SelfPacking`: where starting a process costs less than working beside the loop."""
+        if not self._is_large:
+            return None
+        return packed_apart(self.record, self.directory, self.diff_id, options)
 
     @property
     def _is_large(self) -> bool:
-        """Whether starting a process costs less than reading beside the packing threads."""
         return (self.size or 0) > _LARGE or self.record.stat().st_size > _LARGE_RECORD
 
 

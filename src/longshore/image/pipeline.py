@@ -6,24 +6,23 @@
                      └─> pack, a segment on each core ──> blob digest, in order ──> chunks
 
 A fixed number of segments is in memory, however large the layer is and however slowly the chunks
-are taken. Every stage does its work in C with the interpreter's lock released, in threads; the
-event loop only passes references on.
+are taken. All work is done in C with the interpreter's lock released, in one visit of a thread for
+each segment; the event loop only passes references on, and little of that: a turn of it for a
+stage of a segment once took as long as hashing it.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Final
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final, Protocol, runtime_checkable
 
 from anyio import (
     CapacityLimiter,
     EndOfStream,
-    Event,
+    Lock,
     Semaphore,
     create_memory_object_stream,
     create_task_group,
@@ -32,33 +31,35 @@ from anyio import (
 from anyio.abc import ObjectReceiveStream, ObjectSendStream, TaskGroup
 from anyio.lowlevel import RunVar
 
-from longshore.errors import ContentMismatch, LongshoreError
-from longshore.image.compression import SEGMENT, CompressionOptions, codec_for
+from longshore.errors import LongshoreError
+from longshore.image.compression import SEGMENT, CompressionOptions
 from longshore.image.flow import Cutter
 from longshore.image.layer import Block, LayerSource
+from longshore.image.packer_process import PackedApart
+from longshore.image.packing import Packed, Packing, Segment, check_diff_id
+from longshore.image.unpacking import Unpacker
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest, Verifier
-from longshore.oci.media_types import Compression, compression_of
+from longshore.oci.media_types import compression_of
 
 _AHEAD: Final = 3
 """Segments in memory for each packing thread: one at work, one done, one read ahead."""
 
-_MOST: Final = 16
+_MOST: Final = 8
 """Segments of one layer in memory, on however many cores; six layers at once stay below 300 MB."""
 
 _shared: RunVar[CapacityLimiter] = RunVar("longshore.image.pipeline")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Packed:
-    """The blob that was made: its `digest` and `size`, and what it is when unpacked again."""
+@runtime_checkable
+class SelfPacking(Protocol):
+    """A layer that may be able to have itself packed elsewhere; `packer` None: not now."""
 
-    digest: Digest
-    size: int
-    diff_id: Digest | None
-    """None only for a blob that came packed from a source that does not know it either."""
-    uncompressed_size: int | None
-    compression: Compression
+    def packer(
+        self, options: CompressionOptions
+    ) -> AbstractAsyncContextManager[PackedApart] | None:
+        """Open the blob, which is iterated once, to the end."""
+        ...
 
 
 class CompressedLayer:
@@ -102,8 +103,8 @@ class CompressedLayer:
         return self.packed.size
 
     @property
-    def diff_id(self) -> Digest | None:
-        """Of the tar; only after the end."""
+    def diff_id(self) -> Digest:
+        """Of the tar, as it was read; only after the end."""
         return self.packed.diff_id
 
 
@@ -140,6 +141,8 @@ async def _run(
         try:
             if source.packed:
                 layer._packed = await _pass_on(source, source.packed, chunks)
+            elif isinstance(source, SelfPacking) and (opened := source.packer(options)):
+                layer._packed = await _relay(opened, chunks)
             else:
                 layer._packed = await _Press(source, options, chunks).run()
         except* LongshoreError as several:
@@ -154,139 +157,103 @@ def _first(group: BaseExceptionGroup[LongshoreError]) -> LongshoreError:
 async def _pass_on(
     source: LayerSource, announced: Descriptor, chunks: ObjectSendStream[Block]
 ) -> Packed:
-    verifier = Verifier(announced.digest, announced.size)
+    check = _PackedCheck(source, announced)
     async with source.open() as blocks:
+        held: Block = b""
         async for block in blocks:
-            await to_thread.run_sync(verifier.update, block)
-            await chunks.send(block)
-    verifier.finish()
-    return Packed(
-        digest=announced.digest,
-        size=announced.size,
-        diff_id=source.diff_id,
-        uncompressed_size=None,
-        compression=compression_of(announced.media_type),
-    )
+            if held:
+                await chunks.send(held)
+            await to_thread.run_sync(check.update, block)
+            held = block
+    packed = await to_thread.run_sync(check.finish)
+    # Only now: whoever wants a damaged layer must not have the whole of it.
+    if held:
+        await chunks.send(held)
+    return packed
 
 
-class _Segment:
-    """A segment, until it is both measured and packed; then its `data` is given back."""
+class _PackedCheck:
+    """A blob that came packed: it has to be the announced one, and hold the announced layer."""
 
-    __slots__ = ("_left", "data", "done", "packed")
+    def __init__(self, source: LayerSource, announced: Descriptor) -> None:
+        self._source, self._announced = source, announced
+        self._compression = compression_of(announced.media_type)
+        what = f"layer {announced.digest}, read from the {source.origin},"
+        self._blob = Verifier(announced.digest, announced.size)
+        self._unpacker = Unpacker(self._compression, what)
+        self._tar, self._tar_size = hashlib.sha256(), 0
 
-    def __init__(self, data: Block) -> None:
-        self.data = data
-        self.packed: Block = b""
-        self.done = Event()
-        self._left = 2
+    def update(self, block: Block) -> None:
+        self._blob.update(block)
+        for piece in self._unpacker.feed(block):
+            self._tar.update(piece)
+            self._tar_size += len(piece)
 
-    def passed(self) -> None:
-        self._left -= 1
-        if not self._left:
-            self.data = b""
-            self.done.set()
+    def finish(self) -> Packed:
+        self._blob.finish()
+        self._unpacker.finish()
+        diff_id = Digest(self._tar.hexdigest())
+        check_diff_id(diff_id, self._source.diff_id, self._source.origin)
+        return Packed(
+            digest=self._announced.digest,
+            size=self._announced.size,
+            diff_id=diff_id,
+            uncompressed_size=self._tar_size,
+            compression=self._compression,
+        )
+
+
+async def _relay(
+    opened: AbstractAsyncContextManager[PackedApart], chunks: ObjectSendStream[Block]
+) -> Packed:
+    async with opened as layer:
+        async for chunk in layer:
+            await chunks.send(chunk)
+    assert layer.packed is not None
+    return layer.packed
 
 
 class _Press:
-    """One layer on its way; every stage is one task."""
+    """One layer on its way through this process: each segment is one visit of a thread."""
 
     def __init__(
         self, source: LayerSource, options: CompressionOptions, chunks: ObjectSendStream[Block]
     ) -> None:
         self._source = source
-        self._compression = options.compression
-        self._codec = codec_for(options)
+        self._packing = Packing(options)
         self._chunks = chunks
         self._limiter = _limiter(options.threads)
-        self._room = Semaphore(min(_MOST, _AHEAD * int(self._limiter.total_tokens)))
-        self._tar, self._blob = hashlib.sha256(), hashlib.sha256()
-        self._tar_size, self._blob_size, self._crc32 = 0, 0, 0
+        most = min(_MOST, _AHEAD * int(self._limiter.total_tokens))
+        self._room = Semaphore(most, fast_acquire=True)
+        self._giving = Lock(fast_acquire=True)
 
     async def run(self) -> Packed:
-        measure, measured = create_memory_object_stream[_Segment](math.inf)
-        seal, sealed = create_memory_object_stream[_Segment](math.inf)
-        # Closed here as well: a stage cancelled before its first step closes nothing.
-        async with measure, measured, seal, sealed, create_task_group() as stages:
-            stages.start_soon(self._read, stages, measure, seal)
-            stages.start_soon(self._measure, measured)
-            stages.start_soon(self._seal, sealed)
-        return self._result()
-
-    async def _read(
-        self,
-        stages: TaskGroup,
-        measure: ObjectSendStream[_Segment],
-        seal: ObjectSendStream[_Segment],
-    ) -> None:
+        await self._give(self._packing.begin())
         cutter = Cutter(SEGMENT)
-
-        async def admit(data: Block) -> None:
-            await self._room.acquire()
-            segment = _Segment(data)
-            stages.start_soon(self._pack, segment)
-            await measure.send(segment)
-            await seal.send(segment)
-
-        async with measure, seal, self._source.open() as blocks:
+        async with create_task_group() as tasks, self._source.open() as blocks:
             async for block in blocks:
                 for data in cutter.feed(block):
-                    await admit(data)
+                    await self._admit(tasks, data)
             for data in cutter.rest():
-                await admit(data)
+                await self._admit(tasks, data)
+        check_diff_id(self._packing.diff_id, self._source.diff_id, self._source.origin)
+        await self._give(self._packing.end())
+        return self._packing.packed
 
-    async def _pack(self, segment: _Segment) -> None:
-        segment.packed = await to_thread.run_sync(
-            self._codec.pack, segment.data, limiter=self._limiter
-        )
-        segment.passed()
+    async def _admit(self, tasks: TaskGroup, data: Block) -> None:
+        await self._room.acquire()
+        tasks.start_soon(self._pack, self._packing.admit(data))
 
-    async def _measure(self, segments: ObjectReceiveStream[_Segment]) -> None:
-        async with segments:
-            async for segment in segments:
-                await to_thread.run_sync(self._count_tar, segment.data)
-                segment.passed()
-
-    def _count_tar(self, data: Block) -> None:
-        self._tar.update(data)
-        self._tar_size += len(data)
-        self._crc32 = self._codec.crc32(data, self._crc32)
-
-    def _verify(self) -> None:
-        actual, expected = Digest(self._tar.hexdigest()), self._source.diff_id
-        if expected is not None and actual != expected:
-            raise ContentMismatch(
-                f"layer {expected}, read from the {self._source.origin}, has the digest {actual}",
-                hint="it was changed or damaged after it was made; build or pull the image again",
-            )
-
-    async def _seal(self, segments: ObjectReceiveStream[_Segment]) -> None:
-        await self._hand_over(self._codec.header)
-        async with segments:
-            async for segment in segments:
-                await segment.done.wait()
-                await self._hand_over(segment.packed)
+    async def _pack(self, segment: Segment) -> None:
+        await to_thread.run_sync(self._packing.visit, segment, limiter=self._limiter)
+        async with self._giving:
+            for chunk in self._packing.taken():
+                await self._give(chunk)
                 self._room.release()
-        self._verify()
-        await self._hand_over(self._codec.trailer(self._crc32, self._tar_size))
 
-    async def _hand_over(self, chunk: Block) -> None:
-        if not chunk:
-            return
-        if self._compression is not Compression.NONE:
-            await to_thread.run_sync(self._blob.update, chunk)
-        self._blob_size += len(chunk)
-        await self._chunks.send(chunk)
-
-    def _result(self) -> Packed:
-        diff_id = Digest(self._tar.hexdigest())
-        bare = self._compression is Compression.NONE
-        return Packed(
-            digest=diff_id if bare else Digest(self._blob.hexdigest()),
-            size=self._blob_size,
-            diff_id=diff_id,
-            uncompressed_size=self._tar_size,
-            compression=self._compression,
-        )
+    async def _give(self, chunk: Block) -> None:
+        if chunk:
+            await self._chunks.send(chunk)
 
 
 def _limiter(threads: int | None) -> CapacityLimiter:

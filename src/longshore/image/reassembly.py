@@ -28,7 +28,8 @@ def reassemble(
 
     Files are read straight into the buffers of `fresh`, which are given back in turn, filled to
     their end (the last one to its used part). Raises ContentMismatch when the store is damaged,
-    NotFound when it is gone. That the content is right, only the digest of the whole can tell.
+    NotFound when it is gone or not for this user. That the content is right, only the digest of
+    the whole can tell.
     """
     try:
         with LayerTree(directory) as tree:

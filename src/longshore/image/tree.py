@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from longshore.errors import ContentMismatch
+from longshore.errors import ContentMismatch, LongshoreError, NotFound
 
 _DIRECTORY: Final = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -20,7 +21,8 @@ class LayerTree:
 
     No symlink is followed at any place of a name, ``..`` never leaves the directory, and only
     regular files are opened: a layer may hold a device node or a fifo where its tar had a file.
-    Whatever is not there as it should be raises ContentMismatch.
+    What this user may not read raises NotFound, whatever else is not as it should be
+    ContentMismatch.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -94,8 +96,13 @@ def _shown(name: bytes) -> str:
     return name.decode(errors="backslashreplace")[:200]
 
 
-def unreadable(name: bytes, reason: OSError) -> ContentMismatch:
-    """The error for a file that should be in the layer and cannot be read."""
+def unreadable(name: bytes, reason: OSError) -> LongshoreError:
+    """The error for a file that should be in the layer and cannot be read.
+
+    NotFound where it is only not for us: rootless engines keep files of other users' ids.
+    """
+    if reason.errno in (errno.EACCES, errno.EPERM):
+        return NotFound(f'file "{_shown(name)}" of the layer may not be read by this user')
     return _damaged(name, f"cannot be read from the engine's store: {reason.strerror or reason}")
 
 

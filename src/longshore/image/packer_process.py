@@ -1,0 +1,135 @@
+"""A large layer of the engine's store, read and packed by a process of its own.
+
+Reading a hundred thousand small files is half a million system calls; made in a thread of this
+process each would hand the interpreter's lock to and fro with the threads that pack and the loop
+that sends. And what has just been read is hashed and packed fastest on the core that read it. So
+all of it is done elsewhere (`longshore.image.packer`), and only the blob comes here, by a pipe.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO, Final
+
+from anyio import wait_readable
+
+from longshore.errors import ContentMismatch, EngineError, LongshoreError, NotFound
+from longshore.image.compression import CompressionOptions
+from longshore.image.layer import Block
+from longshore.image.packer import FRAME, Kind
+from longshore.image.packing import Packed, check_diff_id
+from longshore.oci.digest import Digest
+
+_PROGRAM: Final = "longshore.image.packer"
+_PIPE: Final = 1 << 20
+_DAMAGED_HINT: Final = "the image was changed in the engine's store; build or pull it again"
+
+
+class PackedApart:
+    """The blob of a layer as it comes: iterate once, to the end, then `packed` tells what it was.
+
+    Iterating raises ContentMismatch before the blob is whole when the layer is not `diff_id`.
+    """
+
+    def __init__(self, pipe: IO[bytes], diff_id: Digest, options: CompressionOptions) -> None:
+        self._pipe = pipe
+        self._diff_id = diff_id
+        self._compression = options.compression
+        self.packed: Packed | None = None
+
+    async def __aiter__(self) -> AsyncGenerator[Block, None]:
+        kind = Kind.CHUNK
+        while kind is not Kind.LAST:
+            number, length = FRAME.unpack(await self._exactly(FRAME.size))
+            kind, content = Kind(number), await self._exactly(length)
+            match kind:
+                case Kind.CHUNK | Kind.LAST:
+                    if content:
+                        yield content
+                case Kind.PACKED:
+                    self.packed = self._read(content)
+                case _:
+                    raise _failure(kind, content.decode(errors="replace"))
+
+    def _read(self, content: bytes | bytearray) -> Packed:
+        found = json.loads(content)
+        diff_id = Digest.parse(found["diff_id"])
+        check_diff_id(diff_id, self._diff_id, "engine's store")
+        return Packed(
+            digest=Digest.parse(found["digest"]),
+            size=found["size"],
+            diff_id=diff_id,
+            uncompressed_size=found["uncompressed_size"],
+            compression=self._compression,
+        )
+
+    async def _exactly(self, length: int) -> bytearray:
+        content = bytearray(length)
+        rest = memoryview(content)
+        while rest:
+            try:
+                count = os.readv(self._pipe.fileno(), [rest])
+            except BlockingIOError:
+                await wait_readable(self._pipe)
+                continue
+            if not count:
+                raise EngineError("the process that packs a layer ended before its time")
+            rest = rest[count:]
+        return content
+
+
+@asynccontextmanager
+async def packed_apart(
+    record: Path, directory: Path, diff_id: Digest, options: CompressionOptions
+) -> AsyncIterator[PackedApart]:
+    """Start packing; the process ends when the block is left."""
+    process = _start(record, directory, options)
+    assert process.stdout is not None
+    try:
+        yield PackedApart(process.stdout, diff_id, options)
+    finally:
+        # It has nothing to lose: it only reads.
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def _start(record: Path, directory: Path, options: CompressionOptions) -> subprocess.Popen[bytes]:
+    level = "" if options.level is None else str(options.level)
+    threads = options.threads or max(1, len(os.sched_getaffinity(0)) - 1)
+    arguments = [str(record), str(directory), options.compression.value, level, str(threads)]
+    process = subprocess.Popen(
+        # -P: a module in the user's project must not be taken for one of Python's.
+        [sys.executable, "-P", "-m", _PROGRAM, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        # Out of the reach of Ctrl-C at the terminal: we end it.
+        process_group=0,
+        bufsize=0,
+    )
+    assert process.stdout is not None
+    pipe = process.stdout.fileno()
+    os.set_blocking(pipe, False)
+    _widen(pipe)
+    return process
+
+
+def _widen(pipe: int) -> None:
+    """Room for a whole segment; an unprivileged user's pipes may have no more pages to give."""
+    try:
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
+    except OSError:
+        return
+
+
+def _failure(kind: Kind, message: str) -> LongshoreError:
+    if kind is Kind.DAMAGED:
+        return ContentMismatch(message, hint=_DAMAGED_HINT)
+    return NotFound(message)

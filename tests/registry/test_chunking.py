@@ -66,3 +66,13 @@ def test_each_413_quarters_what_was_refused_until_nothing_smaller_is_left(
     assert sizes == [2 * MEBIBYTE, MEBIBYTE // 2, MEBIBYTE // 8, SMALLEST]
     assert all(isinstance(event, ChunkSized) for event in told)
     assert not chunking.streaming
+
+
+def test_uploads_refused_side_by_side_shrink_the_chunks_once(
+    chunking: Chunking, told: list[Progress]
+) -> None:
+    for sent in (103, 101, 102, 100):
+        assert chunking.too_large(sent * MEBIBYTE)
+    assert (chunking.size, len(told)) == (2 * MEBIBYTE, 1)
+    assert chunking.too_large(2 * MEBIBYTE)
+    assert chunking.size == MEBIBYTE // 2

@@ -42,6 +42,8 @@ class Chunking:
 
     def too_large(self, sent: int) -> bool:
         """A body of `sent` bytes was refused with 413; False when there is nothing smaller."""
+        if not self.streaming and sent > self.size:
+            return True  # another upload met the limit first; what it learnt is in force
         if self.streaming:
             self.streaming = False
             self.size = min(self.size, max(sent, SMALLEST * 4))

@@ -252,3 +252,13 @@ def test_dates_and_seconds_mean_the_same(seconds: int) -> None:
     date = format_datetime(NOW + timedelta(seconds=seconds), usegmt=True)
     assert parse_retry_after(date, NOW.timestamp()) == seconds
     assert parse_retry_after(str(seconds), NOW.timestamp()) == seconds
+
+
+@pytest.mark.parametrize("text", ["0", "Thu, 01 Jan 1970 00:00:00 GMT"])
+async def test_a_retry_after_of_nothing_leaves_the_back_off_on(
+    retrying: Make, told: list[Progress], text: str
+) -> None:
+    await retrying(Scripted(*[_status(503, text)] * 4)).send(_request())
+    pauses = [event.seconds for event in told if isinstance(event, Waiting)]
+    assert len(pauses) == 4
+    assert max(pauses) > 0

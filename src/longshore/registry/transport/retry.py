@@ -97,9 +97,12 @@ class Backoff:
             await self.clock.sleep(wait + self.clock.chance(0, min(0.1 * wait, 1.0)))
 
     def delay(self, host: str, attempts: int, interruption: Interrupted) -> float:
-        """How long to leave the host alone after this."""
+        """How long to leave the host alone after this.
+
+        A ``Retry-After`` of zero, or a date gone by, asks for nothing: our own back-off holds.
+        """
         asked = parse_retry_after(interruption.retry_after, self.clock.wall())
-        if asked is not None:
+        if asked:
             return min(asked, self.limits.longest_wait)
         exponent = min(max(attempts, self.of(host).failures), 10) - 1
         return self.clock.chance(0, min(_LAST_CEILING, _FIRST_CEILING * 2**exponent))

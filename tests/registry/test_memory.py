@@ -45,6 +45,26 @@ async def test_a_row_that_was_changed_is_not_believed(tmp_path: Path) -> None:
     memory.close()
 
 
+async def test_a_table_of_another_version_is_begun_anew(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "layers.sqlite") as connection:
+        connection.execute("CREATE TABLE layers (host TEXT, diff_id TEXT, digest TEXT)")
+        connection.execute("PRAGMA user_version = 1000")
+    connection.close()
+    memory = await _learned(tmp_path)
+    assert await memory.recall(HOST, LAYER, "codec") == BLOB
+    memory.close()
+
+
+async def test_rows_from_before_all_of_them_were_verified_are_not_believed(tmp_path: Path) -> None:
+    (await _learned(tmp_path)).close()
+    with sqlite3.connect(tmp_path / "layers.sqlite") as connection:
+        connection.execute("PRAGMA user_version = 0")
+    connection.close()
+    memory = LayerCache(tmp_path)
+    assert await memory.recall(HOST, LAYER, "codec") is None
+    memory.close()
+
+
 async def test_a_file_that_is_no_database_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "layers.sqlite").write_bytes(b"nothing of the sort" * 100)
     broken = LayerCache(tmp_path)

@@ -10,12 +10,14 @@ from pathlib import Path
 import anyio
 import pytest
 
+from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
-from longshore.oci.media_types import Compression
+from longshore.oci.media_types import OCI_LAYER, Compression
 from longshore.registry.blobs import BlobBytes
 from longshore.registry.client import RegistryClient
 from longshore.registry.memory import LayerCache, LayerMemory, Remembered
-from longshore.registry.placing import Candidate, Placer
+from longshore.registry.placed import Candidate
+from longshore.registry.placing import Placer
 from longshore.registry.publish import PushedImage
 from longshore.registry.push import PushOptions, push
 from longshore.registry.server.refusals import Code
@@ -133,6 +135,49 @@ async def test_a_memory_that_names_a_blob_of_another_size_changes_nothing(
             async with client.get_blob(REPOSITORY, layer.digest) as data:
                 packed = b"".join([piece async for piece in data])
             assert gzip.decompress(packed) == source.content
+
+
+class _Claimed(MemoryLayer):
+    """A packed blob that an image says holds the layer `diff_id`."""
+
+    def __init__(self, blob: bytes, diff_id: Digest) -> None:
+        super().__init__(blob, diff_id)
+        self.packed = Descriptor(
+            media_type=f"{OCI_LAYER}+gzip", digest=Digest.of(blob), size=len(blob)
+        )
+
+
+@pytest.mark.parametrize("own_process", [True, False])
+async def test_what_an_image_says_of_a_blob_nobody_has_read_is_believed_of_no_other_image(
+    placer: OpenPlacer, image: MemoryImage, own_process: bool
+) -> None:
+    foreign = gzip.compress(b"something else")
+    genuine = image.sources[0]
+    assert genuine.diff_id is not None
+    async with faulty_registry() as registry, placer(registry.host) as first:
+        # Where it is already, it is not read, so that its content is not seen.
+        await first.client.upload_blob(REPOSITORY, BlobBytes(foreign))
+        await _push(first, MemoryImage([_Claimed(foreign, genuine.diff_id)]), tag="claimed")
+        async with placer(registry.host) as second:
+            pushed = await _push(second if own_process else first, image)
+        async with first.client.get_blob(REPOSITORY, pushed.manifest.layers[0].digest) as data:
+            packed = b"".join([piece async for piece in data])
+    assert gzip.decompress(packed) == genuine.content
+
+
+async def test_a_packed_layer_that_was_read_is_remembered_for_other_images(
+    placer: OpenPlacer, image: MemoryImage
+) -> None:
+    layer = image.sources[0]
+    assert layer.diff_id is not None
+    blob = gzip.compress(layer.content)
+    async with faulty_registry() as registry:
+        async with placer(registry.host) as first:
+            await _push(first, MemoryImage([_Claimed(blob, layer.diff_id)]), "base/image")
+        async with placer(registry.host) as second:
+            pushed = await _push(second, image)
+    assert pushed.deliveries[0].source == "base/image"
+    assert image.opened == [0, 1, 1]
 
 
 async def test_two_images_that_share_layers_send_them_once_though_pushed_at_the_same_time(

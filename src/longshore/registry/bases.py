@@ -13,7 +13,7 @@ from longshore.oci.manifest import Manifest
 from longshore.oci.media_types import compression_of, is_foreign
 from longshore.oci.platform import Platform
 from longshore.registry.client import RegistryClient
-from longshore.registry.placing import Candidate, Candidates
+from longshore.registry.placed import Candidate, Candidates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

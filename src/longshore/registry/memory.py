@@ -32,8 +32,11 @@ PUBLISHED: Final = "published"
 _REPOSITORIES: Final = 8
 _ROWS: Final = 20_000
 _BUSY: Final = 2.0
+_VERSION: Final = 2
+"""Of the table, and of what its rows are worth: those of version 1 were not all verified."""
+
 _TABLE: Final = """
-CREATE TABLE IF NOT EXISTS layers (
+CREATE TABLE layers (
     host TEXT, diff_id TEXT, codec TEXT,
     digest TEXT, size INTEGER, compression TEXT, repositories TEXT, check_sum TEXT,
     PRIMARY KEY (host, diff_id, codec)
@@ -133,10 +136,14 @@ class LayerCache:
         connection = sqlite3.connect(
             self._path, timeout=_BUSY, check_same_thread=False, isolation_level=None
         )
+        try:
+            # What a power failure destroys here is only a cache.
+            connection.execute("PRAGMA synchronous = OFF")
+            _begin_table(connection)
+        except sqlite3.Error:
+            connection.close()
+            raise
         self._connection = connection
-        # What a power failure destroys here is only a cache.
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute(_TABLE)
         return connection
 
     def _give_up(self) -> None:
@@ -145,6 +152,22 @@ class LayerCache:
         self.close()
         with suppress(OSError):
             self._path.unlink()
+
+
+def _begin_table(connection: sqlite3.Connection) -> None:
+    """Make the table, unless it is there in this version; what others have left is dropped."""
+    if _version(connection) == _VERSION:
+        return
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        if _version(connection) != _VERSION:
+            connection.execute("DROP TABLE IF EXISTS layers")
+            connection.execute(_TABLE)
+            connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _row(connection: sqlite3.Connection, key: tuple[str, str, str]) -> Remembered | None:

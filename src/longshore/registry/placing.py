@@ -6,8 +6,7 @@ somebody else is sending it right now; it is read, packed and sent.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -16,13 +15,13 @@ import anyio
 from longshore.errors import RegistryError, RegistryUnavailable
 from longshore.image.compression import CompressionOptions, codec_for
 from longshore.image.layer import LayerSource
-from longshore.image.pipeline import CompressedLayer, compressed
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import Manifest
-from longshore.oci.media_types import Compression, compression_of
+from longshore.oci.media_types import compression_of
 from longshore.registry.client import RegistryClient
 from longshore.registry.memory import PUBLISHED, Forgetful, LayerMemory, Remembered
 from longshore.registry.once import Once
+from longshore.registry.placed import Candidate, LayerBlob, Placed, key_of, packing_of
 from longshore.registry.progress import Exists, Mounted
 from longshore.registry.uploads import Delivery
 
@@ -30,45 +29,6 @@ LANES: Final = 4
 """Blobs on their way side by side: more only share the same cores and the same line."""
 
 _MOUNTS_TRIED: Final = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A blob that would hold a layer. `size` None: the registry's word is taken; `compression`
-    None: its first bytes tell."""
-
-    digest: Digest
-    size: int | None = None
-    compression: Compression | None = Compression.GZIP
-    repositories: tuple[str, ...] = ()
-
-
-Candidates = Mapping[Digest, tuple[Candidate, ...]]
-"""By diff ID."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
-    """A layer that is in `repository` now; `size` is that of its blob, in bytes."""
-
-    repository: str
-    delivery: Delivery
-    size: int
-    compression: Compression
-
-
-class LayerBlob:
-    """A layer as the blob that is sent: packed while it is read (a `BlobSource`)."""
-
-    def __init__(self, layer: LayerSource, options: CompressionOptions) -> None:
-        self._layer = layer
-        self._options = options
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[CompressedLayer]:
-        """See `BlobSource`."""
-        async with compressed(self._layer, self._options) as stream:
-            yield stream
 
 
 @dataclass(slots=True, kw_only=True)
@@ -184,7 +144,7 @@ class Placer:
             (codec, await self.memory.recall(host, diff_id, codec))
             for codec in (self._codec, PUBLISHED)
         ]
-        offered = [(codec, _of_memory(found)) for codec, found in recalled if found]
+        offered = [(codec, _remembered(found)) for codec, found in recalled if found]
         return [*offered, *((PUBLISHED, candidate) for candidate in candidates)]
 
     def _wanted(self, candidate: Candidate) -> bool:
@@ -271,12 +231,12 @@ class Placer:
     async def _send(
         self, repository: str, layer: LayerSource, candidates: tuple[Candidate, ...], name: str
     ) -> Placed:
-        packed = layer.packed
+        packed, blob = layer.packed, LayerBlob(layer, self.compression)
         sources = await self._sources(layer, candidates)
         async with self.lanes:
             delivery = await self.client.upload_blob(
                 repository,
-                LayerBlob(layer, self.compression),
+                blob,
                 digest=packed.digest if packed else None,
                 mount_from=sources,
                 name=name,
@@ -288,8 +248,9 @@ class Placer:
             size=packed.size if packed else delivery.size,
             compression=compression,
         )
-        if layer.diff_id is not None:
-            await self._learn(layer.diff_id, placed, PUBLISHED if packed else self._codec)
+        if delivery.route == "sent":
+            # What was there already nobody has looked into: only its image says what it holds.
+            await self._learn(blob.diff_id, placed, PUBLISHED if packed else self._codec)
         return placed
 
     async def _sources(
@@ -317,28 +278,13 @@ class Placer:
         await self.memory.learn(self.client.host, diff_id, codec, found)
 
 
-def key_of(layer: LayerSource) -> Digest:
-    """What tells a layer from others: its diff ID, else the digest of its packed blob."""
-    key = layer.diff_id or (layer.packed.digest if layer.packed else None)
-    if key is None:
-        raise ValueError("a layer without diff ID that is not packed cannot be placed")
-    return key
-
-
-def _of_memory(found: Remembered) -> Candidate:
+def _remembered(found: Remembered) -> Candidate:
     return Candidate(
         digest=found.digest,
         size=found.size,
         compression=found.compression,
         repositories=found.repositories,
     )
-
-
-def packing_of(start: bytes) -> Compression:
-    """How a blob that begins so is packed (RFC 1952, 2.3.1; RFC 8878, 3.1.1)."""
-    if start.startswith(b"\x1f\x8b"):
-        return Compression.GZIP
-    return Compression.ZSTD if start.startswith(b"\x28\xb5\x2f\xfd") else Compression.NONE
 
 
 async def _value(found: Placed) -> Placed:

@@ -14,7 +14,7 @@ from longshore.oci.manifest import Manifest, image_manifest
 from longshore.oci.media_types import Format
 from longshore.registry.blobs import BlobBytes
 from longshore.registry.client import RegistryClient
-from longshore.registry.placing import Placed
+from longshore.registry.placed import Placed
 from longshore.registry.side_by_side import side_by_side
 from longshore.registry.uploads import Delivery
 

@@ -17,7 +17,8 @@ from longshore.oci.digest import Digest
 from longshore.oci.manifest import Manifest
 from longshore.oci.media_types import Compression, Format, compression_of
 from longshore.registry.client import RegistryClient
-from longshore.registry.placing import Candidate, Candidates, Placed, Placer, key_of
+from longshore.registry.placed import Candidate, Candidates, Placed, key_of
+from longshore.registry.placing import Placer
 from longshore.registry.publish import PushedImage, Release, publish, put_tags, verify
 from longshore.registry.side_by_side import side_by_side
 
@@ -159,7 +160,7 @@ async def place_layers(
 
 
 def _offered(layer: LayerSource, options: PushOptions) -> tuple[Candidate, ...]:
-    offered = options.of(key_of(layer))
+    offered = options.of(layer.diff_id or key_of(layer))
     if layer.packed and options.mount_from:
         itself = Candidate(
             digest=layer.packed.digest,

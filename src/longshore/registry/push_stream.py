@@ -16,7 +16,8 @@ from longshore.image.export import ExportedImage
 from longshore.image.layer import Blocks, ImageParts, LayerSource
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
-from longshore.registry.placing import Placed, Placer, key_of
+from longshore.registry.placed import Placed, key_of
+from longshore.registry.placing import Placer
 from longshore.registry.publish import PushedImage, Release, publish
 from longshore.registry.push import PushOptions, same_image
 from longshore.registry.side_by_side import side_by_side

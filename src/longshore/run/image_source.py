@@ -17,7 +17,7 @@ from longshore.image.overlay2 import open_overlay2
 from longshore.image.published import published_blobs
 from longshore.oci.digest import Digest
 from longshore.oci.platform import Platform
-from longshore.registry.placing import Candidate, Candidates
+from longshore.registry.placed import Candidate, Candidates
 
 
 async def open_stored(info: EngineInfo, image: ImageInfo) -> StoredImage:

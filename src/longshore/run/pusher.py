@@ -24,7 +24,7 @@ from longshore.registry.client import Access
 from longshore.registry.clients import Clients, opened_clients
 from longshore.registry.credentials.store import is_local
 from longshore.registry.memory import LayerCache
-from longshore.registry.placing import Placed
+from longshore.registry.placed import Placed
 from longshore.registry.push import PushOptions, place_layers, same_image
 from longshore.registry.push_stream import find_layers, place_stream, push_stream
 from longshore.registry.receipt import Receipt

@@ -1,0 +1,80 @@
+"""Layers in the repositories of a registry, and the blobs that hold them, as values."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from longshore.image.compression import CompressionOptions
+from longshore.image.layer import LayerSource
+from longshore.image.pipeline import CompressedLayer, compressed
+from longshore.oci.digest import Digest
+from longshore.oci.media_types import Compression
+from longshore.registry.uploads import Delivery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A blob that would hold a layer. `size` None: the registry's word is taken; `compression`
+    None: its first bytes tell."""
+
+    digest: Digest
+    size: int | None = None
+    compression: Compression | None = Compression.GZIP
+    repositories: tuple[str, ...] = ()
+
+
+Candidates = Mapping[Digest, tuple[Candidate, ...]]
+"""By diff ID."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A layer that is in `repository` now; `size` is that of its blob, in bytes."""
+
+    repository: str
+    delivery: Delivery
+    size: int
+    compression: Compression
+
+
+class LayerBlob:
+    """A layer as the blob that is sent: packed while it is read (a `BlobSource`)."""
+
+    def __init__(self, layer: LayerSource, options: CompressionOptions) -> None:
+        self._layer = layer
+        self._options = options
+        self._stream: CompressedLayer | None = None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[CompressedLayer]:
+        """See `BlobSource`."""
+        async with compressed(self._layer, self._options) as stream:
+            self._stream = stream
+            yield stream
+
+    @property
+    def diff_id(self) -> Digest:
+        """What was in it; only after it was read to its end."""
+        if self._stream is None:
+            raise RuntimeError("a blob's content is known only after it was read")
+        return self._stream.diff_id
+
+
+def key_of(layer: LayerSource) -> Digest:
+    """What tells a layer from others: the digest of its packed blob, else its diff ID.
+
+    Of a packed blob only its image says which diff ID it has.
+    """
+    key = layer.packed.digest if layer.packed else layer.diff_id
+    if key is None:
+        raise ValueError("a layer without diff ID that is not packed cannot be placed")
+    return key
+
+
+def packing_of(start: bytes) -> Compression:
+    """How a blob that begins so is packed (RFC 1952, 2.3.1; RFC 8878, 3.1.1)."""
+    if start.startswith(b"\x1f\x8b"):
+        return Compression.GZIP
+    return Compression.ZSTD if start.startswith(b"\x28\xb5\x2f\xfd") else Compression.NONE

@@ -66,3 +66,18 @@ def test_a_state_directory_that_cannot_be_made_is_told_with_the_remedy() -> None
     ):
         pass
     assert raised.value.hint == "set XDG_STATE_HOME to a directory that can be written"
+
+
+def test_a_disk_that_is_full_at_the_end_does_not_fail_the_run(tmp_path: Path) -> None:
+    # /dev/full takes what fits the buffer and refuses it when the file is closed (full(4)).
+    (tmp_path / "abc.jsonl").symlink_to("/dev/full")
+    with journal(tmp_path, "abc") as write:
+        write(_output(b"x\n"))
+
+
+def test_a_journal_that_another_run_removes_meanwhile_does_not_matter(tmp_path: Path) -> None:
+    for number in range(KEPT_RUNS + 1):
+        (tmp_path / f"gone{number}.jsonl").symlink_to(tmp_path / "nowhere")
+    with journal(tmp_path, "abc"):
+        pass
+    assert (tmp_path / "abc.jsonl").exists()

@@ -84,6 +84,40 @@ async def test_queued_siblings_of_a_failed_step_do_not_start(scene: Scene) -> No
     assert ran.result.not_run == ("queued",)
 
 
+@pytest.mark.parametrize(
+    "failing",
+    [
+        "{service: app, command: bad, on_fail: [{command: handler}]}",
+        "{type: serial, on_fail: [{command: handler, service: app}],"
+        " steps: [{service: app, command: bad}]}",
+    ],
+    ids=["a step's", "a group's"],
+)
+async def test_queued_siblings_do_not_start_beside_an_on_fail_step_either(
+    scene: Scene, failing: str
+) -> None:
+    scene.options = replace(scene.options, max_parallel=1)
+    scene.images["busybox:latest"] = by_command({"bad": FAILS})
+    queued = "{service: app, command: queued}"
+    ran = await scene.run(APP, f"[{{type: parallel, steps: [{failing}, {queued}]}}]")
+    assert ran.started[-2:] == ["bad", "handler"]
+    assert ran.result.not_run == ("queued",)
+
+
+async def test_fail_fast_stops_siblings_before_on_fail_runs_and_lets_that_end(scene: Scene) -> None:
+    endless = FakeProgram(started=anyio.Event(), until=anyio.Event())
+    bad = FakeProgram(exit_code=1, until=endless.started)
+    scene.options = replace(scene.options, fail_fast=True)
+    scene.images["busybox:latest"] = by_command({"bad": bad, "endless": endless})
+    ran = await scene.run(
+        APP,
+        "[{type: parallel, steps: [{service: app, command: bad, on_fail: [{command: handler}]},"
+        " {service: app, command: endless}]}]",
+    )
+    assert ran.outcomes["endless"] == Stopped()
+    assert ran.outcomes["handler"] == Passed()
+
+
 async def test_fail_fast_stops_running_siblings(scene: Scene) -> None:
     endless = FakeProgram(started=anyio.Event(), until=anyio.Event())
     bad = FakeProgram(exit_code=1, until=endless.started)

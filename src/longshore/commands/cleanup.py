@@ -10,8 +10,8 @@ from longshore.engine.spec import Resource
 from longshore.environment import Environment
 from longshore.report.sink import Sink
 from longshore.run.liveness import Liveness, ProcessIdentity
-from longshore.run.scope import OWNER_LABEL, RUN_LABEL
-from longshore.run.sweep import leftovers, remove_all
+from longshore.run.scope import OWNER_LABEL
+from longshore.run.sweep import forget_runs, leftovers, remove_all
 
 _PREFIX = "jet-"
 
@@ -39,10 +39,11 @@ async def _cleanup(
             for resource in found:
                 sink.write(f'Would remove {resource.kind} "{resource.name}"\n')
             return 0
-        await remove_all(engine, found, lambda resource: _tell(sink, resource))
-    for run in {resource.labels.get(RUN_LABEL, "") for resource in found}:
-        liveness.forget(run)
-    return 0
+        kept = await remove_all(engine, found, lambda resource: _tell(sink, resource))
+    forget_runs(liveness, found, [resource for resource, _ in kept])
+    for resource, reason in kept:
+        sink.write(f'Could not remove {resource.kind} "{resource.name}": {reason.message}\n')
+    return 1 if kept else 0
 
 
 async def _unlabelled(engine: Engine) -> tuple[Resource, ...]:

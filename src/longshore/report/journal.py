@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,11 +66,24 @@ def journal(directory: Path, run: str) -> Iterator[Journal]:
         _forget_old(directory)
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
         descriptor = os.open(directory / f"{run}.jsonl", flags, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    file = os.fdopen(descriptor, "wb")
+    try:
         yield Journal(file)
+    finally:
+        # What is still in the buffer of a full disk ends the journal, never the run.
+        with suppress(OSError):
+            file.close()
 
 
 def _forget_old(directory: Path) -> None:
-    journals = sorted(directory.glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
+    journals = sorted(directory.glob("*.jsonl"), key=_written_at)
     for path in journals[: max(0, len(journals) - KEPT_RUNS + 1)]:
         path.unlink(missing_ok=True)
+
+
+def _written_at(path: Path) -> float:
+    """Zero for one that another run has removed in the meantime."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -12,6 +13,8 @@ class Gate:
 
     group: Siblings | None = None
     outer: Gate | None = None
+    on_failure: Callable[[], None] = lambda: None
+    """Called when the step has failed, each time something of it does."""
     _entered: bool = False
 
     def enter(self) -> bool:
@@ -24,6 +27,12 @@ class Gate:
             return False
         self._entered = True
         return True
+
+    def fail(self) -> None:
+        """The step failed: no sibling that waits may start any more."""
+        if self.group is not None:
+            self.group.failed = True
+        self.on_failure()
 
 
 @dataclass(slots=True)

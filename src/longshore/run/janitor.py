@@ -6,7 +6,7 @@ Leaving the janitor's block waits for all of it, bounded.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -49,37 +49,28 @@ class Janitor:
             self.tasks.start_soon(self._dispose, debris, self.grace if grace is None else grace)
 
     async def _dispose(self, debris: StepDebris, grace: float) -> None:
+        """Each thing on its own: one that cannot be removed keeps no other."""
         with anyio.CancelScope(shield=True), anyio.move_on_after(grace + _MARGIN):
-            try:
-                await self._remove(debris, grace)
-            except EngineError as lost:
-                self.lost.append(lost)
+            running = list(debris.dependencies)
+            if debris.main is not None and not debris.main_ended:
+                running.append(debris.main)
+            async with anyio.create_task_group() as group:
+                if debris.main is not None and debris.main_ended:
+                    group.start_soon(self._attempt, self.engine.remove, debris.main)
+                for container in running:
+                    group.start_soon(self._end, container, grace)
+            if debris.network is not None:
+                await self._attempt(self.engine.remove_network, debris.network)
 
-    async def _remove(self, debris: StepDebris, grace: float) -> None:
-        running = list(debris.dependencies)
-        if debris.main is not None and debris.main_ended:
-            await self.engine.remove(debris.main)
-        elif debris.main is not None:
-            running.append(debris.main)
-        await self._remove_together(running, grace)
-        if debris.network is not None:
-            await self.engine.remove_network(debris.network)
+    async def _end(self, container: str, grace: float) -> None:
+        await self._attempt(self.engine.stop, container, grace)
+        await self._attempt(self.engine.remove, container)
 
-    async def _remove_together(self, containers: Sequence[str], grace: float) -> None:
-        failures: list[EngineError] = []
-
-        async def remove(container: str) -> None:
-            try:
-                await self.engine.stop(container, grace)
-                await self.engine.remove(container)
-            except EngineError as failure:
-                failures.append(failure)
-
-        async with anyio.create_task_group() as group:
-            for container in containers:
-                group.start_soon(remove, container)
-        if failures:
-            raise failures[0]
+    async def _attempt(self, work: Callable[..., Awaitable[None]], *arguments: object) -> None:
+        try:
+            await work(*arguments)
+        except EngineError as lost:
+            self.lost.append(lost)
 
 
 @asynccontextmanager

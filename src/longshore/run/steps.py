@@ -76,6 +76,9 @@ class Walker:
                 self.runtime.uploads.give_up((step.path,))
                 return self.so_far(step)
             outcome = await self._timed(step, lambda: self._attempt(step))
+            if is_failure(outcome):
+                # Before the slot is free: whoever waits for it must not start (T-19).
+                gate.fail()
         if is_failure(outcome):
             self.runtime.uploads.give_up(unreachable(self.runtime.plan.root, step.path))
             await self._on_fail(step)
@@ -107,6 +110,7 @@ class Walker:
         else:
             outcome = await work()
         if is_failure(outcome):
+            gate.fail()
             await self._on_fail(step)
         return StepResult(path=step.path, name=step.name, outcome=outcome, children=tuple(results))
 
@@ -124,17 +128,21 @@ class Walker:
 
     async def _side_by_side(self, group: Parallel, gate: Gate) -> list[StepResult]:
         siblings = Siblings()
+        scopes = [anyio.CancelScope() for _ in group.steps]
 
-        async def run(step: Step) -> None:
-            result = await self.walk(step, Gate(siblings, gate))
-            if is_failure(result.outcome):
-                siblings.failed = True
-                if self.runtime.options.fail_fast:
-                    tasks.cancel_scope.cancel()
+        async def run(step: Step, scope: anyio.CancelScope) -> None:
+            def stop_the_others() -> None:
+                for other in scopes:
+                    if other is not scope:
+                        other.cancel()
+
+            at_failure = stop_the_others if self.runtime.options.fail_fast else _nothing
+            with scope:
+                await self.walk(step, Gate(siblings, gate, at_failure))
 
         async with anyio.create_task_group() as tasks:
-            for step in group.steps:
-                tasks.start_soon(run, step)
+            for step, scope in zip(group.steps, scopes, strict=True):
+                tasks.start_soon(run, step, scope)
         return [self.so_far(step) for step in group.steps]
 
     async def _timed(self, step: Step, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
@@ -163,6 +171,10 @@ class Walker:
         """In order; a failing one is logged and the next still runs (T-42, T-43)."""
         for handler in step.on_fail:
             await self.walk(_told(handler, step.name), Gate())
+
+
+def _nothing() -> None:
+    """Without ``--fail-fast`` steps that run are allowed to finish (T-18)."""
 
 
 def _told(handler: RunStep, failed: str) -> RunStep:

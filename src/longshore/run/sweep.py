@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from longshore.engine.port import Engine
 from longshore.engine.spec import Resource, ResourceKind
+from longshore.errors import EngineError, EngineUnavailable
 from longshore.run.liveness import Liveness
 from longshore.run.scope import KEPT_LABEL, OWNER, OWNER_LABEL, RUN_LABEL
 
@@ -28,11 +29,22 @@ async def leftovers(engine: Engine, liveness: Liveness) -> tuple[Resource, ...]:
 
 async def remove_all(
     engine: Engine, resources: Iterable[Resource], removed: Callable[[Resource], None]
-) -> None:
-    """Remove `resources` one after the other, telling of each."""
+) -> list[tuple[Resource, EngineError]]:
+    """Remove `resources` one after the other, telling of each; what could not be, with the reason.
+
+    Something that others use by now (a network a stranger has joined) keeps nothing else here.
+    """
+    kept: list[tuple[Resource, EngineError]] = []
     for resource in resources:
-        await _remove(engine, resource)
-        removed(resource)
+        try:
+            await _remove(engine, resource)
+        except EngineUnavailable:
+            raise
+        except EngineError as reason:
+            kept.append((resource, reason))
+        else:
+            removed(resource)
+    return kept
 
 
 async def _remove(engine: Engine, resource: Resource) -> None:
@@ -48,9 +60,23 @@ async def _remove(engine: Engine, resource: Resource) -> None:
 
 
 async def sweep(engine: Engine, liveness: Liveness) -> int:
-    """Remove what dead runs left, not what they were to keep; returns how many things went."""
+    """Remove what dead runs left, not what they were to keep; returns how many things went.
+
+    What cannot be removed is left to `longshore cleanup`, which says why.
+    """
     dead = [r for r in await leftovers(engine, liveness) if KEPT_LABEL not in r.labels]
-    await remove_all(engine, dead, lambda _: None)
-    for run in {resource.labels.get(RUN_LABEL, "") for resource in dead}:
+    kept = await remove_all(engine, dead, lambda _: None)
+    forget_runs(liveness, dead, [resource for resource, _ in kept])
+    return len(dead) - len(kept)
+
+
+def forget_runs(
+    liveness: Liveness, resources: Iterable[Resource], kept: Iterable[Resource]
+) -> None:
+    """Forget the runs of `resources` that have nothing left."""
+    for run in _runs(resources) - _runs(kept):
         liveness.forget(run)
-    return len(dead)
+
+
+def _runs(resources: Iterable[Resource]) -> set[str]:
+    return {resource.labels.get(RUN_LABEL, "") for resource in resources}

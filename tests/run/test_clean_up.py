@@ -1,0 +1,55 @@
+"""What cannot be removed keeps nothing else from being removed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+
+from longshore.engine.spec import ContainerSpec, NetworkAttachment
+from longshore.errors import Conflict
+from longshore.run.janitor import StepDebris, janitor
+from longshore.run.liveness import Liveness, ProcessIdentity
+from longshore.run.scope import RunScope
+from longshore.run.sweep import sweep
+from longshore.testing.engine import FakeEngine
+from longshore.testing.engine_script import FakeImage, FakeProgram
+
+IMAGE = "busybox:latest"
+
+
+def _engine() -> FakeEngine:
+    engine = FakeEngine()
+    engine.images[IMAGE] = FakeImage(program=FakeProgram(until=anyio.Event()))
+    return engine
+
+
+async def _running(engine: FakeEngine, name: str, network: str) -> str:
+    spec = ContainerSpec(name=name, image=IMAGE, network=NetworkAttachment(network=network))
+    container = await engine.create(spec)
+    await engine.start(container)
+    return container
+
+
+async def test_a_network_a_stranger_has_joined_does_not_stop_the_next_start(tmp_path: Path) -> None:
+    here = ProcessIdentity.of_this_process()
+    liveness = Liveness(tmp_path, here)
+    dead = RunScope(project=tmp_path, process=replace(here, boot="an earlier one"))
+    async with _engine() as engine:
+        joined = await engine.create_network("joined", dead.labels("1"))
+        await engine.create_network("free", dead.labels("1"))
+        await _running(engine, "stranger", joined)
+        assert await sweep(engine, liveness) == 1
+        assert list(engine.networks) == [joined]
+
+
+async def test_a_network_that_stays_does_not_keep_the_containers_of_its_step() -> None:
+    async with _engine() as engine:
+        network = await engine.create_network("step", {})
+        main, database = [await _running(engine, name, network) for name in ("main", "db")]
+        await _running(engine, "stranger", network)
+        async with janitor(engine, grace=0.1, keep=False) as clean_up:
+            clean_up.dispose(StepDebris(main=main, dependencies=[database], network=network))
+        assert [c.spec.name for c in engine.containers.values() if c.running] == ["stranger"]
+        assert [type(lost) for lost in clean_up.lost] == [Conflict]

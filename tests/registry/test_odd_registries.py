@@ -125,6 +125,28 @@ async def test_a_chunk_that_arrived_in_part_is_gone_on_with_where_the_registry_s
     assert [text.partition("-")[0] for text in ranges] == ["0", "600000", "1200000"]
 
 
+async def test_a_registry_that_takes_bytes_and_keeps_none_is_given_up(
+    serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
+) -> None:
+    """It keeps the first 600,000 bytes of all that comes, and says so in Range."""
+    requests = 0
+
+    def full(request: web.Request) -> web.Response:
+        nonlocal requests
+        requests += 1
+        if request.method == "HEAD":
+            return web.Response(status=404)
+        headers = {"Location": "/v2/a/b/blobs/uploads/x", "Range": "0-599999"}
+        return web.Response(status=204 if request.method == "GET" else 202, headers=headers)
+
+    limits = Limits(chunk_size=1 << 20, retries=3)
+    async with serve(full) as host, connect(host, limits=limits) as client:
+        client._line.chunking.streaming = False
+        with pytest.raises(RegistryError, match="no byte was kept"):
+            await client.upload_blob("a/b", stream(bytes(1_500_000)))
+    assert requests < 20
+
+
 async def test_an_upload_without_a_location_is_an_error(
     serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
 ) -> None:

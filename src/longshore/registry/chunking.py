@@ -10,6 +10,8 @@ from longshore.registry.progress import ChunkSized, Listener
 from longshore.registry.transport.exchange import Answer
 
 SMALLEST: Final = 64 * 1024
+LARGEST: Final = 64 << 20
+"""However much a registry wants in one piece: a piece is kept in memory until it has arrived."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,7 +37,7 @@ class Chunking:
             _length(answer.headers.get(f"OCI-Chunk-{end}-Length")) for end in ("Min", "Max")
         )
         if least is not None and least > self.size:
-            self._resize(least, f"it wants at least {least} bytes in each")
+            self._resize(min(least, LARGEST), f"it wants at least {least} bytes in each")
         if most is not None and (self.streaming or most < self.size):
             self.streaming = False
             self._resize(min(most, self.size), f"it takes at most {most} bytes in each")

@@ -22,7 +22,7 @@ class Limits:
 
     retries: int = 8
     deadline: float = 7200.0
-    chunk_size: int = 32 * MEBIBYTE
+    chunk_size: int = 16 * MEBIBYTE
     idle: float = 120.0
     longest_wait: float = 300.0
 

@@ -202,7 +202,7 @@ class Transfer:
         """The registry has the bytes up to `reached`, or says otherwise."""
         match answer.status:
             case 201 | 202 | 204:
-                self.offset = reached
+                self._advance(self._reached(answer, reached), answer)
             case 404:
                 raise SessionLost(answer)
             case 413:
@@ -211,10 +211,18 @@ class Transfer:
                 raise _OutOfStep(answer)
             case _:
                 raise self.call.refusal(answer, self.what)
+
+    def _reached(self, answer: Answer, sent: int) -> int:
+        has = received(answer.headers.get("Range")) if "Range" in answer.headers else sent
+        return has if self.intake.window.start <= has < sent and has > 0 else sent
+
+    def _advance(self, offset: int, answer: Answer) -> None:
+        """A registry that takes bytes and keeps none must not be asked for ever."""
+        if offset <= self.offset:
+            reason = f"{answer.phrase}, but no byte was kept"
+            raise Interrupted(f"{self.what}: {reason}", reason=reason)
+        self.offset = offset
         self.patience.progress()
-        has = received(answer.headers.get("Range")) if "Range" in answer.headers else reached
-        if self.intake.window.start <= has < reached and has > 0:
-            self.offset = has
 
     # --- mending -----------------------------------------------------------------------------
 
@@ -236,6 +244,7 @@ class Transfer:
             await self._restart(f"{reason}; only {has} bytes had arrived")
             return False
         self.offset = has
+        self.intake.window.drop_before(has)
         if has:
             self.resumed.append(has)
             self.call.line.listener(
@@ -291,6 +300,7 @@ class Transfer:
         self.session = await begin(self.call, self.what)
         await self.intake.reopen()
         self.offset = 0
+        self._single = False
 
     # --- the end -----------------------------------------------------------------------------
 

@@ -200,6 +200,14 @@ async def test_the_copied_layer_is_still_good(copied: Overlay2Layer) -> None:
     await _push(copied)
 
 
+async def test_a_layer_that_is_removed_before_it_is_read_is_not_there_any_more(
+    copied: Overlay2Layer,
+) -> None:
+    copied.record.unlink()
+    with pytest.raises(NotFound, match=r"has no .*record"):
+        await _push(copied)
+
+
 async def test_a_changed_file_is_a_content_mismatch(copied: Overlay2Layer) -> None:
     (copied.directory / "dir" / "file").write_bytes(b"contenT\n")
     with pytest.raises(ContentMismatch, match="overlay2, has the digest"):

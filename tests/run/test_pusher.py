@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -18,10 +20,12 @@ from longshore.engine.spec import EngineInfo
 from longshore.environment import Environment
 from longshore.errors import RegistryError
 from longshore.image.compression import CompressionOptions
+from longshore.image.overlay2 import chain_ids
 from longshore.oci.media_types import Compression, Format
 from longshore.oci.reference import ImageReference
 from longshore.registry.client import Access
 from longshore.registry.server.routes import Kind
+from longshore.run.image_source import diff_ids_of
 from longshore.run.push import Pusher, PushRequest
 from longshore.run.push_settings import PusherChoice, PushSettings
 from longshore.run.pusher import opened_pusher
@@ -31,7 +35,9 @@ from longshore.testing.faults import FORBIDDEN, Script, on
 from longshore.testing.registry import FaultyRegistry, faulty_registry
 from longshore.testing.registry_auth import TokenAuth
 
-IMAGE = FakeImage(layers=({"data": Random(1).randbytes(100_000)},))
+IMAGE = FakeImage(
+    layers=({"data": Random(1).randbytes(100_000)}, {"more": Random(2).randbytes(50_000)})
+)
 LOCAL = replace(FakeEngine().engine_info, local=True, data_root=Path("/nowhere"))
 
 
@@ -92,6 +98,46 @@ async def test_where_the_engines_push_fails_the_export_takes_over(tmp_path: Path
             await pusher.push(_request(registry, told))
         assert len(registry.requests("PUT", Kind.MANIFEST)) == 1
     assert any("unexpected EOF; exporting the image instead" in line for line in told), told
+
+
+def _half_readable_store(root: Path) -> Path:
+    """A data root of overlay2 with IMAGE, of whose layers only the first can be read."""
+    image = root / "image" / "overlay2"
+    for place, (chain, diff_id) in enumerate(
+        zip(chain_ids(diff_ids_of(IMAGE.info)), diff_ids_of(IMAGE.info), strict=True)
+    ):
+        entry = image / "layerdb" / "sha256" / chain.hex
+        entry.mkdir(parents=True)
+        (entry / "cache-id").write_text(f"cache{place}")
+        (entry / "diff").write_text(str(diff_id))
+        (root / "overlay2" / f"cache{place}" / "diff").mkdir(parents=True)
+        record = entry / "tar-split.json.gz"
+        if place:
+            record.mkdir()  # the one thing that root cannot read either
+        else:
+            tar = base64.b64encode(IMAGE.layer_tars[place]).decode()
+            record.write_bytes(gzip.compress(f'{{"type":2,"payload":"{tar}"}}\n'.encode()))
+    config = image / "imagedb" / "content" / "sha256" / IMAGE.id.removeprefix("sha256:")
+    config.parent.mkdir(parents=True)
+    config.write_bytes(IMAGE.config)
+    return root
+
+
+async def test_a_store_that_can_be_read_in_part_only_is_exported(tmp_path: Path) -> None:
+    told: list[str] = []
+    settings = PushSettings(pusher=PusherChoice.OWN, explain=True)
+    async with faulty_registry() as registry, _engine() as engine:
+        root = _half_readable_store(tmp_path / "store")
+        engine.engine_info = replace(LOCAL, storage_driver="overlay2", data_root=root)
+        async with _pusher(engine, tmp_path, settings) as pusher:
+            await pusher.prepare(_request(registry, told))
+            assert engine.methods().count("export") == 1
+            await pusher.push(_request(registry, told))
+        assert len(registry.requests("PUT", Kind.MANIFEST)) == 1
+        sent = [one for one in registry.requests("PUT", Kind.UPLOAD) if one.status == 201]
+    assert len(sent) == len(IMAGE.layers) + 1  # no layer twice, and the configuration
+    why = next(line for line in told if "tar-split" in line and "Is a directory" in line)
+    assert "exporting the image" in why
 
 
 async def test_localhost_is_the_engines_when_it_is_on_another_machine(tmp_path: Path) -> None:

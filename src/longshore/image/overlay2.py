@@ -66,7 +66,10 @@ class Overlay2Layer:
 
     @property
     def _is_large(self) -> bool:
-        return (self.size or 0) > _LARGE or self.record.stat().st_size > _LARGE_RECORD
+        try:
+            return (self.size or 0) > _LARGE or self.record.stat().st_size > _LARGE_RECORD
+        except OSError as exc:
+            raise NotFound(f"the engine's store has no {exc.filename}: {exc.strerror}") from exc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,15 +105,18 @@ def _start(record: Path, directory: Path, options: CompressionOptions) -> subpro
     level = "" if options.level is None else str(options.level)
     threads = options.threads or max(1, len(os.sched_getaffinity(0)) - 1)
     arguments = [str(record), str(directory), options.compression.value, level, str(threads)]
-    process = subprocess.Popen(
-        # -P: a module in the user's project must not be taken for one of Python's.
-        [sys.executable, "-P", "-m", _PROGRAM, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        # Out of the reach of Ctrl-C at the terminal: we end it.
-        process_group=0,
-        bufsize=0,
-    )
+    try:
+        process = subprocess.Popen(
+            # -P: a module in the user's project must not be taken for one of Python's.
+            [sys.executable, "-P", "-m", _PROGRAM, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            # Out of the reach of Ctrl-C at the terminal: we end it.
+            process_group=0,
+            bufsize=0,
+        )
+    except OSError as exc:
+        raise EngineError(f"a process to pack a layer cannot be started: {exc.strerror}") from exc
     assert process.stdout is not None
     pipe = process.stdout.fileno()
     os.set_blocking(pipe, False)

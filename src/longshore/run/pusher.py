@@ -110,7 +110,10 @@ class _Load:
         """By the cheapest way; nothing is read when the registry has the image."""
         if self.stored is not None:
             self._explain("reading the engine's store directly")
-            return await push_stored(self.job, self.stored)
+            try:
+                return await push_stored(self.job, self.stored)
+            except NotFound as reason:
+                return await self._without_store(reason).push()
         job = self.job
         there = await same_image(
             job.placer.client, job.repository, job.tags, self._identity, job.options
@@ -142,8 +145,12 @@ class _Load:
         if await same_image(client, job.repository, tags, identity, job.options) is not None:
             return
         if self.stored is not None:
-            await place_layers(job.placer, job.repository, self.stored, job.options)
+            try:
+                await place_layers(job.placer, job.repository, self.stored, job.options)
+            except NotFound as reason:
+                await self._without_store(reason).prepare()
         elif len(await self._found()) < len(set(self._diff_ids)):
+            self._explain(f"exporting the image (the engine's store: {self.refusal})")
             await place_stream(
                 job.placer,
                 job.repository,
@@ -151,6 +158,11 @@ class _Load:
                 lambda: exported(self.engine, self.request.image),
                 job.options,
             )
+
+    def _without_store(self, reason: NotFound) -> _Load:
+        """The same image, of whose store a part cannot be read: rootless engines keep files of
+        other users there. What of it was placed stays placed."""
+        return replace(self, stored=None, refusal=reason.message)
 
     async def _is_for_the_engine(self) -> bool:
         """Whether the engine's own push is the cheaper way; what is there already is not sent."""

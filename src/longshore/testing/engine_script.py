@@ -13,6 +13,8 @@ from functools import cached_property
 import anyio
 
 from longshore.engine.spec import ContainerSpec, Health, ImageInfo, OutputChunk
+from longshore.image.archive import legacy_ids
+from longshore.oci.digest import Digest
 
 STDOUT, STDERR = 1, 2
 
@@ -82,17 +84,19 @@ class FakeImage:
         return replace(self, salt=salt)
 
     @cached_property
-    def _layer_tars(self) -> tuple[bytes, ...]:
+    def layer_tars(self) -> tuple[bytes, ...]:
+        """The layers, from the base up."""
         return tuple(tar_of(layer) for layer in self.layers)
 
     @cached_property
-    def _config(self) -> bytes:
+    def config(self) -> bytes:
+        """The configuration, whose digest is the id."""
         config = {
             "Env": [f"{name}={value}" for name, value in self.environment],
             "Entrypoint": list(self.entrypoint),
             "Cmd": list(self.command),
         }
-        digests = ["sha256:" + hashlib.sha256(data).hexdigest() for data in self._layer_tars]
+        digests = ["sha256:" + hashlib.sha256(data).hexdigest() for data in self.layer_tars]
         content = {
             "architecture": "amd64",
             "os": "linux",
@@ -105,7 +109,7 @@ class FakeImage:
     @property
     def id(self) -> str:
         """The digest of the image's configuration, as real engines have it."""
-        return "sha256:" + hashlib.sha256(self._config).hexdigest()
+        return "sha256:" + hashlib.sha256(self.config).hexdigest()
 
     @property
     def info(self) -> ImageInfo:
@@ -118,19 +122,20 @@ class FakeImage:
             command=self.command,
             volumes=self.volumes,
             has_health_check=self.has_health_check,
-            diff_ids=tuple(json.loads(self._config)["rootfs"]["diff_ids"]),
+            diff_ids=tuple(json.loads(self.config)["rootfs"]["diff_ids"]),
             repo_digests=(),
-            size=sum(map(len, self._layer_tars)),
+            size=sum(map(len, self.layer_tars)),
             created=self.created,
         )
 
     def archive(self, names: tuple[str, ...]) -> bytes:
-        """The image as ``docker save`` writes it."""
+        """The image as ``docker save`` of engines up to 24 writes it."""
+        below = legacy_ids(tuple(map(Digest.of, self.layer_tars)))
         files: dict[str, bytes] = {}
-        for number, data in enumerate(self._layer_tars):
-            files[f"{number}/layer.tar"] = data
+        for name, data in zip((*below, "topmost"), self.layer_tars, strict=False):
+            files[f"{name}/layer.tar"] = data
         config = self.id.removeprefix("sha256:") + ".json"
-        files[config] = self._config
+        files[config] = self.config
         entry = {"Config": config, "RepoTags": list(names), "Layers": list(files)[:-1]}
         files["manifest.json"] = json.dumps([entry]).encode()
         return tar_of(files)

@@ -149,6 +149,28 @@ async def test_localhost_is_the_engines_when_it_is_on_another_machine(tmp_path: 
     assert list(engine.pushed) == [f"{registry.host}/team/app:1"]
 
 
+async def test_a_layer_counts_as_sent_in_one_line_of_a_run(tmp_path: Path) -> None:
+    base = IMAGE.layers[0]
+    other = FakeImage(layers=(base, {"other": Random(3).randbytes(20_000)}))
+    settings = PushSettings(pusher=PusherChoice.OWN)
+    async with faulty_registry() as registry, _engine() as engine:
+        engine.images[other.id] = other
+        requests = [
+            _request(registry, []),
+            _request(registry, [], "team/app:2", "team/copy:2"),
+            replace(_request(registry, [], "team/app:other"), image=other.info),
+        ]
+        async with _pusher(engine, tmp_path, settings) as pusher:
+            done = [await pusher.push(request) for request in requests]
+    counts = [one.summary.partition(" existing")[0] for group in done for one in group]
+    assert counts == [
+        "(2 layers sent, 0",
+        "(0 layers sent, 2",
+        "(0 layers sent, 2 mounted, 0",
+        "(1 layer sent, 1",
+    ]
+
+
 async def test_errors_name_the_reference_in_the_words_of_the_original(tmp_path: Path) -> None:
     settings = PushSettings(pusher=PusherChoice.OWN)
     plan = Script([on("POST uploads", FORBIDDEN, times=None)])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, replace
 
+from longshore.oci.digest import Digest
 from longshore.oci.manifest import Manifest
 from longshore.oci.reference import ImageReference
 from longshore.registry.telling import megabytes
@@ -32,6 +33,21 @@ class Receipt:
     seconds: float
     early: bool = False
     """Layers were sent before, while other steps ran."""
+
+    def without(self, told: Container[Digest]) -> Receipt:
+        """The same, where the blobs `told` were brought into the repository by another push."""
+        return replace(
+            self,
+            deliveries=tuple(
+                replace(one, route="exists", source="", resumed=()) if one.digest in told else one
+                for one in self.deliveries
+            ),
+        )
+
+    @property
+    def brought(self) -> frozenset[Digest]:
+        """The blobs that this push brought into the repository."""
+        return frozenset(one.digest for one in self.deliveries if one.route != "exists")
 
     @property
     def summary(self) -> str:

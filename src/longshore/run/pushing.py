@@ -14,6 +14,7 @@ import anyio
 from longshore.engine.port import OnLine
 from longshore.errors import EngineUnavailable, LongshoreError, RegistryUnavailable
 from longshore.image.layer import StoredImage
+from longshore.oci.digest import Digest
 from longshore.oci.reference import ImageReference
 from longshore.registry.clients import Clients
 from longshore.registry.placing import Placer
@@ -91,6 +92,8 @@ class Pushes:
     settings: PushSettings = field(default_factory=PushSettings)
     _receipts: list[Receipt] = field(default_factory=list)
     _early: set[ImageReference] = field(default_factory=set)
+    _brought: dict[str, set[Digest]] = field(default_factory=dict)
+    """By repository: the blobs some receipt tells of as sent or mounted; each is told once."""
 
     async def push(self, order: Order, work: Work) -> tuple[PushedImage, ...]:
         """Do `work` for every repository of the order, within the time that is allowed.
@@ -127,13 +130,20 @@ class Pushes:
             with anyio.move_on_after(limit):
                 receipt = await work(await self._job(order, targets))
                 early = targets[0] in self._early
-                return replace(receipt, seconds=time.monotonic() - began, early=early)
+                receipt = replace(receipt, seconds=time.monotonic() - began, early=early)
+                return self._credited(receipt)
             raise RegistryUnavailable(
                 f"the push did not finish within {limit:g} s",
                 hint="allow more time with --push-timeout, or find out what is slow",
                 registry=targets[0].registry,
                 repository=targets[0].repository,
             )
+
+    def _credited(self, receipt: Receipt) -> Receipt:
+        told = self._brought.setdefault(receipt.targets[0].name, set())
+        receipt = receipt.without(told)
+        told |= receipt.brought
+        return receipt
 
     async def _job(self, order: Order, targets: tuple[ImageReference, ...]) -> Job:
         placer = await self.clients.placer(targets[0].registry, order.credential)

@@ -10,9 +10,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
-from longshore.oci.media_types import OCI_LAYER, Compression
+from longshore.oci.media_types import Compression
 from longshore.registry.blobs import BlobBytes
 from longshore.registry.client import RegistryClient
 from longshore.registry.memory import LayerCache, LayerMemory, Remembered
@@ -23,7 +22,7 @@ from longshore.registry.push import PushOptions, push
 from longshore.registry.server.refusals import Code
 from longshore.testing.faults import Answer, Script, on
 from longshore.testing.registry import faulty_registry
-from longshore.testing.stored import MemoryImage, MemoryLayer
+from longshore.testing.stored import MemoryImage, MemoryLayer, PackedLayer
 
 Connect = Callable[..., RegistryClient]
 MakeBytes = Callable[..., bytes]
@@ -49,6 +48,11 @@ def placer(connect: Connect, tmp_path: Path) -> OpenPlacer:
         memory.close()
 
     return make
+
+
+def _packed(blob: bytes, diff_id: Digest) -> MemoryImage:
+    """An image that says that this gzip holds that layer."""
+    return MemoryImage([PackedLayer(blob, diff_id, Compression.GZIP)])
 
 
 async def _push(
@@ -137,16 +141,6 @@ async def test_a_memory_that_names_a_blob_of_another_size_changes_nothing(
             assert gzip.decompress(packed) == source.content
 
 
-class _Claimed(MemoryLayer):
-    """A packed blob that an image says holds the layer `diff_id`."""
-
-    def __init__(self, blob: bytes, diff_id: Digest) -> None:
-        super().__init__(blob, diff_id)
-        self.packed = Descriptor(
-            media_type=f"{OCI_LAYER}+gzip", digest=Digest.of(blob), size=len(blob)
-        )
-
-
 @pytest.mark.parametrize("own_process", [True, False])
 async def test_what_an_image_says_of_a_blob_nobody_has_read_is_believed_of_no_other_image(
     placer: OpenPlacer, image: MemoryImage, own_process: bool
@@ -157,7 +151,7 @@ async def test_what_an_image_says_of_a_blob_nobody_has_read_is_believed_of_no_ot
     async with faulty_registry() as registry, placer(registry.host) as first:
         # Where it is already, it is not read, so that its content is not seen.
         await first.client.upload_blob(REPOSITORY, BlobBytes(foreign))
-        await _push(first, MemoryImage([_Claimed(foreign, genuine.diff_id)]), tag="claimed")
+        await _push(first, _packed(foreign, genuine.diff_id), tag="claimed")
         async with placer(registry.host) as second:
             pushed = await _push(second if own_process else first, image)
         async with first.client.get_blob(REPOSITORY, pushed.manifest.layers[0].digest) as data:
@@ -173,7 +167,7 @@ async def test_a_packed_layer_that_was_read_is_remembered_for_other_images(
     blob = gzip.compress(layer.content)
     async with faulty_registry() as registry:
         async with placer(registry.host) as first:
-            await _push(first, MemoryImage([_Claimed(blob, layer.diff_id)]), "base/image")
+            await _push(first, _packed(blob, layer.diff_id), "base/image")
         async with placer(registry.host) as second:
             pushed = await _push(second, image)
     assert pushed.deliveries[0].source == "base/image"

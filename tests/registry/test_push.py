@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
-from longshore.errors import ContentMismatch, RegistryError
-from longshore.image.compression import CompressionOptions
+from longshore.errors import ContentMismatch, RegistryError, UsageError
+from longshore.image.compression import CompressionOptions, codec_for
+from longshore.image.files import FileImage
+from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
-from longshore.oci.manifest import Manifest
-from longshore.oci.media_types import Compression, Format
+from longshore.oci.manifest import Manifest, image_manifest, parse_manifest
+from longshore.oci.media_types import OCI_CONFIG, Compression, Format
 from longshore.registry.client import RegistryClient
 from longshore.registry.push import PushOptions, push
 from longshore.testing.faults import (
@@ -23,7 +27,7 @@ from longshore.testing.faults import (
     seeded_faults,
 )
 from longshore.testing.registry import faulty_registry
-from longshore.testing.stored import MemoryImage, MemoryLayer
+from longshore.testing.stored import MemoryImage, MemoryLayer, PackedLayer
 
 Connect = Callable[..., RegistryClient]
 MakeBytes = Callable[..., bytes]
@@ -71,6 +75,81 @@ async def test_the_same_image_again_reads_no_layer_and_puts_only_the_other_tag(
         asked = [record.method for record in registry.recorded]
     assert asked == ["GET", "GET", "PUT", "HEAD"]
     assert [layer.opened for layer in image.sources] == [1, 1, 1]
+
+
+def _layout(layers: Sequence[PackedLayer], comment: str = "") -> FileImage:
+    """What an OCI layout of these layers gives: the manifest it came with is part of it."""
+    parts = replace(MemoryImage(layers).parts, format=Format.OCI)
+    config = Descriptor(media_type=OCI_CONFIG, digest=parts.config_digest, size=len(parts.config))
+    described = [layer.packed for layer in layers if layer.packed]
+    plain = json.loads(image_manifest(config, described, fmt=Format.OCI).content)
+    content = json.dumps({**plain, "annotations": {"comment": comment}}).encode()
+    manifest = parse_manifest(content)
+    assert isinstance(manifest, Manifest)
+    return FileImage(parts=parts, layers=tuple(layers), manifest=manifest)
+
+
+def _packed(content: bytes, compression: Compression = Compression.GZIP) -> PackedLayer:
+    blob = content
+    if compression is Compression.GZIP:
+        blob = gzip.compress(content)
+    elif compression is Compression.ZSTD:
+        blob = bytes(codec_for(CompressionOptions(compression=compression)).pack(content))
+    return PackedLayer(blob, Digest.of(content), compression)
+
+
+async def test_a_layout_keeps_its_digest_though_its_configuration_is_there_in_another_manifest(
+    connect: Connect, image: MemoryImage
+) -> None:
+    layers = [_packed(one.content) for one in image.sources]
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        for comment in ("first", "second"):
+            layout = _layout(layers, comment)
+            assert layout.manifest is not None
+            pushed = await push(client, REPOSITORY, ["1"], layout, PushOptions())
+            assert pushed.manifest == layout.manifest
+            assert await client.head_manifest(REPOSITORY, "1") == layout.manifest.digest
+        registry.recorded.clear()
+        await push(client, REPOSITORY, ["1"], layout, PushOptions())
+        assert [one.method for one in registry.recorded] == ["GET"]
+
+
+@pytest.mark.parametrize("had", list(Compression))
+@pytest.mark.parametrize("wanted", list(Compression))
+async def test_packed_layers_are_packed_anew_when_another_compression_is_asked_for_by_name(
+    connect: Connect, image: MemoryImage, had: Compression, wanted: Compression
+) -> None:
+    layout = _layout([_packed(one.content, had) for one in image.sources])
+    options = PushOptions(compression=CompressionOptions(compression=wanted), repack=True)
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        pushed = await push(client, REPOSITORY, ["1"], layout, options)
+        again = await push(client, REPOSITORY, ["1"], layout, options)
+    types = {layer.media_type for layer in pushed.manifest.layers}
+    assert types == {Format.OCI.layer_type(wanted)}
+    assert (pushed.manifest == layout.manifest) is (had is wanted)
+    assert (again.manifest, again.deliveries) == (pushed.manifest, ())
+
+
+async def test_a_packed_layer_that_is_not_what_it_says_is_not_packed_anew(
+    connect: Connect,
+) -> None:
+    lie = PackedLayer(gzip.compress(b"one"), Digest.of(b"another"), Compression.GZIP)
+    options = PushOptions(compression=CompressionOptions(compression=Compression.NONE), repack=True)
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        with pytest.raises(ContentMismatch):
+            await push(client, REPOSITORY, ["1"], _layout([lie]), options)
+        assert await client.head_manifest(REPOSITORY, "1") is None
+
+
+async def test_layers_in_zstd_are_refused_in_a_manifest_that_cannot_say_so(
+    connect: Connect, image: MemoryImage
+) -> None:
+    layout = _layout([_packed(one.content, Compression.ZSTD) for one in image.sources])
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        with pytest.raises(UsageError, match="packed with zstd") as caught:
+            await push(client, REPOSITORY, ["1"], layout, PushOptions(format=Format.DOCKER))
+        assert registry.requests("POST") == []
+    assert "--compression gzip" in (caught.value.hint or "")
 
 
 async def test_the_same_layers_packed_again_have_the_same_digest(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
 from longshore.errors import ContentMismatch
+from longshore.image.compression import CompressionOptions
 from longshore.image.export import ExportedImage
-from longshore.oci.media_types import Format
+from longshore.oci.digest import Digest
+from longshore.oci.media_types import Compression, Format
 from longshore.registry.client import RegistryClient
 from longshore.registry.placing import Placer
 from longshore.registry.publish import PushedImage
@@ -17,7 +20,7 @@ from longshore.registry.push import PushOptions, push
 from longshore.registry.push_stream import push_stream
 from longshore.testing.faults import LoseUpload, ResetRequest, Script, on
 from longshore.testing.registry import faulty_registry
-from longshore.testing.stored import MemoryImage, MemoryLayer
+from longshore.testing.stored import MemoryImage, MemoryLayer, PackedLayer
 
 Connect = Callable[..., RegistryClient]
 MakeBytes = Callable[..., bytes]
@@ -53,7 +56,9 @@ def image(some_bytes: MakeBytes) -> MemoryImage:
     return MemoryImage([MemoryLayer(some_bytes(size, size)) for size in sizes])
 
 
-async def _push(placer: Placer, export: Export, *tags: str) -> PushedImage:
+async def _push(
+    placer: Placer, export: Export, *tags: str, options: PushOptions | None = None
+) -> PushedImage:
     parts = export.image.parts
     return await push_stream(
         placer,
@@ -62,7 +67,7 @@ async def _push(placer: Placer, export: Export, *tags: str) -> PushedImage:
         parts.config_digest,
         parts.diff_ids,
         export.open,
-        PushOptions(),
+        options or PushOptions(),
     )
 
 
@@ -116,4 +121,37 @@ async def test_a_damaged_export_ends_in_an_error_and_no_tag(
     async with faulty_registry() as registry, connect(registry.host) as client:
         with pytest.raises(ContentMismatch):
             await _push(Placer(client=client), Export(image, damaged=True))
+        assert await client.head_manifest(REPOSITORY, "1") is None
+
+
+@pytest.mark.parametrize("wanted", [Compression.NONE, Compression.GZIP])
+async def test_layers_that_arrive_packed_are_packed_anew_when_that_was_asked_for(
+    connect: Connect, image: MemoryImage, wanted: Compression
+) -> None:
+    packed = [
+        PackedLayer(gzip.compress(one.content), Digest.of(one.content), Compression.GZIP)
+        for one in image.sources
+    ]
+    compression = CompressionOptions(compression=wanted)
+    options = PushOptions(compression=compression, repack=True)
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        placer = Placer(client=client, compression=compression)
+        pushed = await _push(placer, Export(MemoryImage(packed)), options=options)
+    plain = [Digest.of(one.content) for one in image.sources]
+    as_they_came = [Digest.of(one.content) for one in packed]
+    expected = plain if wanted is Compression.NONE else as_they_came
+    assert [layer.digest for layer in pushed.manifest.layers] == expected
+
+
+@pytest.mark.parametrize("repack", [True, False])
+async def test_a_packed_layer_with_another_content_than_the_export_says_ends_in_an_error(
+    connect: Connect, repack: bool
+) -> None:
+    lie = PackedLayer(gzip.compress(b"one"), Digest.of(b"another"), Compression.GZIP)
+    compression = CompressionOptions(compression=Compression.NONE if repack else Compression.GZIP)
+    options = PushOptions(compression=compression, repack=repack)
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        placer = Placer(client=client, compression=compression)
+        with pytest.raises(ContentMismatch):
+            await _push(placer, Export(MemoryImage([lie])), options=options)
         assert await client.head_manifest(REPOSITORY, "1") is None

@@ -124,8 +124,8 @@ def push_flags(format_flag: str) -> Callable[[Any], Any]:
         click.option(
             "--compression",
             type=OneOf(["gzip", "zstd", "none"]),
-            default="gzip",
-            help="how layers are packed (default gzip)",
+            default=None,
+            help="how layers are packed (default gzip; what is packed already stays as it is)",
         ),
         click.option(
             "--compression-level",

@@ -16,13 +16,15 @@ def push_settings(flags: Flags) -> PushSettings:
     """The defaults for commands without these flags; raises UsageError for what cannot be done."""
     if "compression" not in flags:
         return PushSettings()
+    asked = flags["compression"]
     compression = CompressionOptions(
-        compression=Compression(flags["compression"]), level=flags["compression_level"]
+        compression=Compression(asked or Compression.GZIP), level=flags["compression_level"]
     )
     # Asked for now, not after an hour of tests.
     codec_for(compression)
     return PushSettings(
         compression=compression,
+        repack=asked is not None,
         format=_format(flags["push_format"], compression.compression),
         verify=flags["verify"],
         limits=Limits(retries=flags["push_retries"], deadline=flags["push_timeout"]),

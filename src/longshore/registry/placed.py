@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from longshore.image.compression import CompressionOptions
 from longshore.image.layer import LayerSource
 from longshore.image.pipeline import CompressedLayer, compressed
+from longshore.image.repacked import Repacked
 from longshore.oci.digest import Digest
 from longshore.oci.media_types import Compression
 from longshore.registry.uploads import Delivery
@@ -31,12 +32,16 @@ Candidates = Mapping[Digest, tuple[Candidate, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """A layer that is in `repository` now; `size` is that of its blob, in bytes."""
+    """A layer that is in `repository` now; `size` is that of its blob, in bytes.
+
+    `content` is the diff ID of what was read for it; None where nothing was.
+    """
 
     repository: str
     delivery: Delivery
     size: int
     compression: Compression
+    content: Digest | None = None
 
 
 class LayerBlob:
@@ -55,11 +60,9 @@ class LayerBlob:
             yield stream
 
     @property
-    def diff_id(self) -> Digest:
-        """What was in it; only after it was read to its end."""
-        if self._stream is None:
-            raise RuntimeError("a blob's content is known only after it was read")
-        return self._stream.diff_id
+    def content(self) -> Digest | None:
+        """The diff ID of what was in it; None when it was not read. Only after it was sent."""
+        return self._stream.diff_id if self._stream else None
 
 
 def key_of(layer: LayerSource) -> Digest:
@@ -67,6 +70,8 @@ def key_of(layer: LayerSource) -> Digest:
 
     Of a packed blob only its image says which diff ID it has.
     """
+    if isinstance(layer, Repacked):
+        return layer.diff_id or layer.blob.digest
     key = layer.packed.digest if layer.packed else layer.diff_id
     if key is None:
         raise ValueError("a layer without diff ID that is not packed cannot be placed")

@@ -247,10 +247,11 @@ class Placer:
             delivery=delivery,
             size=packed.size if packed else delivery.size,
             compression=compression,
+            content=blob.content,
         )
-        if delivery.route == "sent":
+        if placed.content is not None:
             # What was there already nobody has looked into: only its image says what it holds.
-            await self._learn(blob.diff_id, placed, PUBLISHED if packed else self._codec)
+            await self._learn(placed.content, placed, PUBLISHED if packed else self._codec)
         return placed
 
     async def _sources(

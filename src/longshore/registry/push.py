@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from longshore.errors import RegistryError, RegistryUnavailable
+from longshore.errors import RegistryError, RegistryUnavailable, UsageError
 from longshore.image.compression import CompressionOptions
 from longshore.image.files import FileImage
 from longshore.image.layer import LayerSource, StoredImage
+from longshore.image.repacked import Repacked
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import Manifest
 from longshore.oci.media_types import Compression, Format, compression_of
@@ -39,9 +40,17 @@ class PushOptions:
     format: Format | None = None
     """None: the image's own."""
     mount_from: tuple[str, ...] = ()
+    repack: bool = False
+    """The compression was asked for by name: layers that came packed otherwise are packed anew."""
     verify: bool = False
     """Ask for every blob once more at the end."""
     candidates: Candidates = field(default_factory=dict, hash=False)
+
+    @property
+    def wanted(self) -> Compression | None:
+        """How all layers have to be packed; None: whoever packed them before may choose."""
+        compression = self.compression.compression
+        return compression if self.repack or compression is not Compression.GZIP else None
 
     def of(self, diff_id: Digest) -> tuple[Candidate, ...]:
         """The candidates for one layer."""
@@ -63,14 +72,15 @@ async def push(
     no tag was changed, unless it was the last step that failed.
     """
     placer = placer or Placer(client=client, compression=options.compression)
-    identity = image.parts.config_digest
+    own = _own_manifest(image, options)
+    identity = own.digest if own else image.parts.config_digest
     there = await same_image(client, repository, tags, identity, options)
     if there is not None:
         return there
 
     async def attempt() -> PushedImage:
         placed = await place_layers(placer, repository, image, options)
-        release = Release(parts=image.parts, layers=placed, manifest=_own_manifest(image, options))
+        release = Release(parts=image.parts, layers=placed, manifest=own)
         return await publish(client, repository, tags, release, options.format, options.verify)
 
     try:
@@ -79,7 +89,7 @@ async def push(
         if error.code not in _LOST:
             raise
         # Blobs without a manifest are what garbage collection takes: they may be gone by now.
-        placer.forget(repository, map(key_of, image.layers))
+        placer.forget(repository, map(key_of, _layers(image, options)))
         return await attempt()
 
 
@@ -93,7 +103,7 @@ async def same_image(
     """When the first tag is this very image in the wanted format, put the others and be done.
 
     `identity` is the digest of the configuration, which names every layer by diff ID; or that of
-    the manifest, where the engine calls images by it.
+    the manifest, where it has to stay the same or the engine calls images by it.
     """
     client.will_push(repository)
     there = await _manifest_under(client, repository, tags[0])
@@ -124,25 +134,44 @@ async def _manifest_under(client: RegistryClient, repository: str, tag: str) -> 
 def _as_wanted(there: Manifest, options: PushOptions) -> bool:
     if options.format and there.media_type != options.format.manifest_type:
         return False
-    packing = options.compression.compression
-    return packing is Compression.GZIP or all(
-        compression_of(layer.media_type) is packing for layer in there.layers
-    )
+    return all(options.wanted in (None, compression_of(layer.media_type)) for layer in there.layers)
 
 
 def _own_manifest(image: StoredImage, options: PushOptions) -> Manifest | None:
     """The manifest the image came with: pushed as it is, its digest stays the same."""
     manifest = image.manifest if isinstance(image, FileImage) else None
-    if manifest and options.format in (None, image.parts.format):
-        return manifest
-    return None
+    return manifest if manifest and _as_wanted(manifest, options) else None
+
+
+def as_wanted(layer: LayerSource, options: PushOptions, fmt: Format | None) -> LayerSource:
+    """The layer, packed anew where its packing is not the one asked for.
+
+    Raises UsageError when `fmt`, the manifest's, has no media type for it.
+    """
+    if layer.packed is None:
+        return layer
+    packing = compression_of(layer.packed.media_type)
+    if options.wanted not in (None, packing):
+        return Repacked(layer=layer, blob=layer.packed)
+    if fmt is Format.DOCKER and packing is Compression.ZSTD:
+        raise UsageError(
+            f"layer {layer.packed.digest} is packed with zstd, which manifests of the format "
+            "docker cannot say",
+            hint="push it with --format oci, or have it packed anew with --compression gzip",
+        )
+    return layer
+
+
+def _layers(image: StoredImage, options: PushOptions) -> tuple[LayerSource, ...]:
+    fmt = None if _own_manifest(image, options) else options.format or image.parts.format
+    return tuple(as_wanted(layer, options, fmt) for layer in image.layers)
 
 
 async def place_layers(
     placer: Placer, repository: str, image: StoredImage, options: PushOptions
 ) -> tuple[Placed, ...]:
     """Every distinct layer once; an image may hold the same layer (an empty one) twice."""
-    layers = image.layers
+    layers = _layers(image, options)
     distinct = {key_of(layer): layer for layer in reversed(layers)}
     places: Mapping[Digest, int] = {
         key_of(layer): place for place, layer in reversed(list(enumerate(layers, 1)))

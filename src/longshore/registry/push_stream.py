@@ -14,12 +14,13 @@ from typing import Final
 from longshore.errors import InvalidValue, LongshoreError
 from longshore.image.export import ExportedImage
 from longshore.image.layer import Blocks, ImageParts, LayerSource
+from longshore.image.packing import check_diff_id
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
 from longshore.registry.placed import Placed, key_of
 from longshore.registry.placing import Placer
 from longshore.registry.publish import PushedImage, Release, publish
-from longshore.registry.push import PushOptions, same_image
+from longshore.registry.push import PushOptions, as_wanted, same_image
 from longshore.registry.side_by_side import side_by_side
 
 OpenExport = Callable[[], AbstractAsyncContextManager[ExportedImage]]
@@ -128,7 +129,7 @@ async def _pass(
     async with export() as image:
         async for arriving in image.arrivals():
             name = _name(arriving.diff_id, diff_ids)
-            layer = _Passing(layer=arriving, name=name)
+            layer = as_wanted(_Passing(layer=arriving, name=name), options, options.format)
             key = key_of(layer)
             placed[key] = await placer.place(repository, layer, options.of(key), name)
         packed = {diff_id: digest for digest, diff_id in image.diff_id_of_packed.items()}
@@ -139,6 +140,8 @@ async def _pass(
             )
         except KeyError as missing:
             raise InvalidValue(f"the image export has no layer {missing.args[0]}") from missing
+        for diff_id, one in zip(image.parts.diff_ids, layers, strict=True):
+            check_diff_id(one.content or diff_id, diff_id, "image export")
         return image.parts, layers
 
 

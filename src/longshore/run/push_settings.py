@@ -21,10 +21,12 @@ class PusherChoice(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushSettings:
-    """The same for all pushes of a command. `explain`: tell why layers are read where they are
-    read."""
+    """The same for all pushes of a command. `repack`: the compression was asked for by name, so
+    layers that came packed otherwise are packed anew. `explain`: tell why layers are read where
+    they are read."""
 
     compression: CompressionOptions = field(default_factory=CompressionOptions)
+    repack: bool = False
     format: Format | None = None
     verify: bool = False
     limits: Limits = field(default_factory=Limits)
@@ -32,8 +34,9 @@ class PushSettings:
     metadata_file: Path | None = None
     explain: bool = False
 
-    @property
-    def fits_the_engine(self) -> bool:
-        """Whether the engine's own push could do what was asked."""
+    def fits_the_engine(self, packed_store: bool) -> bool:
+        """Whether the engine's own push could do what was asked; `packed_store`: the engine keeps
+        layers packed, and pushes them so."""
         plain = self.compression.compression is Compression.GZIP and self.compression.level is None
-        return self.pusher is PusherChoice.AUTO and plain and self.format is None
+        as_it_is = self.format is None and not (self.repack and packed_store)
+        return self.pusher is PusherChoice.AUTO and plain and as_it_is

@@ -167,7 +167,7 @@ class _Load:
     async def _is_for_the_engine(self) -> bool:
         """Whether the engine's own push is the cheaper way; what is there already is not sent."""
         registry, info = self.job.registry, await self.engine.info()
-        if not self._engine_reaches(registry):
+        if not self._engine_reaches(registry, info.containerd_store):
             self._explain(f"exporting the image (the engine's store: {self.refusal})")
             return False
         if is_local(registry) and not info.local:
@@ -178,11 +178,12 @@ class _Load:
         self._explain(choice.reason)
         return choice.route is Route.ENGINE_PUSH
 
-    def _engine_reaches(self, registry: str) -> bool:
+    def _engine_reaches(self, registry: str, packed_store: bool) -> bool:
         """Whether the engine can do what was asked, at a registry it trusts by itself."""
         access = self.job.placer.client.access
         special = registry in map(normalise_registry, access.insecure)
-        return self.settings.fits_the_engine and not special and not access.authorities
+        fits = self.settings.fits_the_engine(packed_store)
+        return fits and not special and not access.authorities
 
     async def _choice(self, found: Mapping[Digest, Placed]) -> Choice:
         image = self.request.image

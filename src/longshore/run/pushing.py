@@ -149,7 +149,10 @@ class Pushes:
         placer = await self.clients.placer(targets[0].registry, order.credential)
         settings = self.settings
         options = PushOptions(
-            compression=settings.compression, format=settings.format, verify=settings.verify
+            compression=settings.compression,
+            format=settings.format,
+            repack=settings.repack,
+            verify=settings.verify,
         )
         return Job(order=order, targets=targets, placer=placer, options=options)
 

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from longshore.image.layer import BLOCK, Block, ImageParts, LayerSource
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
+from longshore.oci.media_types import Compression, Format
 
 
 class MemoryLayer:
@@ -36,6 +37,16 @@ class MemoryLayer:
             yield self.content[begin : begin + BLOCK]
 
 
+class PackedLayer(MemoryLayer):
+    """A layer that comes as a blob; that it holds `diff_id` is only said."""
+
+    def __init__(self, blob: bytes, diff_id: Digest, compression: Compression) -> None:
+        super().__init__(blob, diff_id)
+        self.packed = Descriptor(
+            media_type=Format.OCI.layer_type(compression), digest=Digest.of(blob), size=len(blob)
+        )
+
+
 class MemoryImage:
     """An image of such layers; `sources` are they."""
 
@@ -58,7 +69,7 @@ class MemoryImage:
         """The image as engines from 25 on export it, ``manifest.json`` last."""
         buffer = io.BytesIO()
         config = f"blobs/sha256/{self.parts.config_digest.hex}"
-        names = [f"blobs/sha256/{diff_id.hex}" for diff_id in self.parts.diff_ids]
+        names = [f"blobs/sha256/{Digest.of(one.content).hex}" for one in self.sources]
         entry = {"Config": config, "RepoTags": [tag], "Layers": names}
         contents = dict(zip(names, (layer.content for layer in self.sources), strict=True))
         with tarfile.open(fileobj=buffer, mode="w") as tar:

@@ -17,8 +17,9 @@ from longshore.registry.client import RegistryClient
 from longshore.registry.placing import Placer
 from longshore.registry.publish import PushedImage
 from longshore.registry.push import PushOptions, push
-from longshore.registry.push_stream import push_stream
-from longshore.testing.faults import LoseUpload, ResetRequest, Script, on
+from longshore.registry.push_stream import ImageStream, place_stream, push_stream
+from longshore.registry.server.refusals import Code
+from longshore.testing.faults import Answer, LoseUpload, ResetRequest, Script, on
 from longshore.testing.registry import faulty_registry
 from longshore.testing.stored import MemoryImage, MemoryLayer, PackedLayer
 
@@ -39,6 +40,12 @@ class Export:
             self.content = self.content[:middle] + flipped + self.content[middle + 1 :]
         self.passes = 0
 
+    @property
+    def stream(self) -> ImageStream:
+        """As an engine has it."""
+        parts = self.image.parts
+        return ImageStream(identity=parts.config_digest, diff_ids=parts.diff_ids, export=self.open)
+
     @asynccontextmanager
     async def open(self) -> AsyncIterator[ExportedImage]:
         self.passes += 1
@@ -56,18 +63,21 @@ def image(some_bytes: MakeBytes) -> MemoryImage:
     return MemoryImage([MemoryLayer(some_bytes(size, size)) for size in sizes])
 
 
+def _packed(image: MemoryImage) -> MemoryImage:
+    """As engines with the containerd store have it."""
+    return MemoryImage(
+        [
+            PackedLayer(gzip.compress(one.content), Digest.of(one.content), Compression.GZIP)
+            for one in image.sources
+        ]
+    )
+
+
 async def _push(
     placer: Placer, export: Export, *tags: str, options: PushOptions | None = None
 ) -> PushedImage:
-    parts = export.image.parts
     return await push_stream(
-        placer,
-        REPOSITORY,
-        tags or ["1"],
-        parts.config_digest,
-        parts.diff_ids,
-        export.open,
-        options or PushOptions(),
+        placer, REPOSITORY, tags or ["1"], export.stream, options or PushOptions()
     )
 
 
@@ -90,6 +100,37 @@ async def test_an_image_that_is_there_is_not_exported(connect: Connect, image: M
         assert (await _push(Placer(client=client), again)).manifest == first.manifest
         assert len(registry.recorded) <= 3
     assert again.passes == 0
+
+
+@pytest.mark.parametrize("packed", [True, False])
+async def test_an_image_whose_layers_are_placed_is_not_exported_again(
+    connect: Connect, image: MemoryImage, packed: bool
+) -> None:
+    if packed:
+        image = _packed(image)
+    export = Export(image)
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        placer = Placer(client=client)
+        await place_stream(placer, REPOSITORY, export.stream, PushOptions())
+        await _push(placer, export)
+        await push_stream(placer, "other/place", ["1"], export.stream, PushOptions())
+        places = (REPOSITORY, "other/place")
+        digests = {await client.head_manifest(place, "1") for place in places}
+    assert export.passes == 1
+    assert len(digests) == 1
+    assert None not in digests
+
+
+async def test_layers_collected_before_the_manifest_came_are_exported_again(
+    connect: Connect, image: MemoryImage
+) -> None:
+    export = Export(image)
+    lost = Answer(status=404, code=Code.MANIFEST_BLOB_UNKNOWN, message="blob unknown")
+    plan = Script([on("PUT manifest", lost)])
+    async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
+        pushed = await _push(Placer(client=client), export)
+        assert await client.head_manifest(REPOSITORY, "1") == pushed.manifest.digest
+    assert export.passes == 2
 
 
 async def test_a_break_is_mended_in_one_pass(connect: Connect, image: MemoryImage) -> None:
@@ -128,17 +169,14 @@ async def test_a_damaged_export_ends_in_an_error_and_no_tag(
 async def test_layers_that_arrive_packed_are_packed_anew_when_that_was_asked_for(
     connect: Connect, image: MemoryImage, wanted: Compression
 ) -> None:
-    packed = [
-        PackedLayer(gzip.compress(one.content), Digest.of(one.content), Compression.GZIP)
-        for one in image.sources
-    ]
+    packed = _packed(image)
     compression = CompressionOptions(compression=wanted)
     options = PushOptions(compression=compression, repack=True)
     async with faulty_registry() as registry, connect(registry.host) as client:
         placer = Placer(client=client, compression=compression)
-        pushed = await _push(placer, Export(MemoryImage(packed)), options=options)
+        pushed = await _push(placer, Export(packed), options=options)
     plain = [Digest.of(one.content) for one in image.sources]
-    as_they_came = [Digest.of(one.content) for one in packed]
+    as_they_came = [Digest.of(one.content) for one in packed.sources]
     expected = plain if wanted is Compression.NONE else as_they_came
     assert [layer.digest for layer in pushed.manifest.layers] == expected
 

@@ -197,7 +197,7 @@ class RegistryClient:
 
     def forget_blobs(self, repository: str) -> None:
         """Do not rely any more on blobs that were delivered: the registry has lost some."""
-        self._deliveries.forget_if(lambda key: key[0] == repository)
+        self._deliveries.forget_if(lambda key, _: key[0] == repository)
 
     async def check_push(self, repository: str) -> None:
         """Raise RegistryDenied unless we may write to the repository; nothing is left there.

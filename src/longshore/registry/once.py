@@ -49,9 +49,9 @@ class Once(Generic[Key, Value]):
         """Have the work done again by the next one who asks."""
         self._results.pop(key, None)
 
-    def forget_if(self, condition: Callable[[Key], bool]) -> None:
-        """The same for every key that fulfils `condition`."""
-        for key in [key for key in self._results if condition(key)]:
+    def forget_if(self, condition: Callable[[Key, Value], bool]) -> None:
+        """The same for every key whose result fulfils `condition`."""
+        for key in [key for key, value in self._results.items() if condition(key, value)]:
             del self._results[key]
 
     async def _work(self, key: Key, work: Callable[[], Awaitable[Value]]) -> Value:

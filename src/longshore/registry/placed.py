@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from longshore.image.compression import CompressionOptions
-from longshore.image.layer import LayerSource
+from longshore.image.layer import ImageParts, LayerSource
 from longshore.image.pipeline import CompressedLayer, compressed
 from longshore.image.repacked import Repacked
 from longshore.oci.digest import Digest
@@ -42,6 +42,14 @@ class Placed:
     size: int
     compression: Compression
     content: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """An image that has streamed by, and where its layers are; they may be in several places."""
+
+    parts: ImageParts
+    layers: tuple[Placed, ...]
 
 
 class LayerBlob:

@@ -21,7 +21,14 @@ from longshore.oci.media_types import compression_of
 from longshore.registry.client import RegistryClient
 from longshore.registry.memory import PUBLISHED, Forgetful, LayerMemory, Remembered
 from longshore.registry.once import Once
-from longshore.registry.placed import Candidate, LayerBlob, Placed, key_of, packing_of
+from longshore.registry.placed import (
+    Candidate,
+    LayerBlob,
+    Passed,
+    Placed,
+    key_of,
+    packing_of,
+)
 from longshore.registry.progress import Exists, Mounted
 from longshore.registry.uploads import Delivery
 
@@ -44,6 +51,8 @@ class Placer:
     memory: LayerMemory = field(default_factory=Forgetful)
     lanes: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(LANES))
     """Blobs on their way at a time; shared by all registries, since each takes memory."""
+    passed: dict[Digest, Passed] = field(default_factory=dict)
+    """Images that have streamed by, by what the engine calls them."""
     _codec: str = field(init=False)
     _placed: Once[tuple[str, Digest], Placed] = field(default_factory=Once)
     _sent: Once[Digest, Placed] = field(default_factory=Once)
@@ -85,6 +94,20 @@ class Placer:
 
         return await self._placed.get((repository, key), work)
 
+    async def also(self, repository: str, placed: Placed, name: str) -> Placed | None:
+        """A layer that a push of this command has placed, in this repository as well; None when it
+        would have to be sent."""
+        if placed.repository == repository:
+            return placed
+        candidate = Candidate(
+            digest=placed.delivery.digest,
+            size=placed.size,
+            compression=placed.compression,
+            repositories=(placed.repository,),
+        )
+        found = await self._there(repository, candidate, name)
+        return found or await self._mounted(repository, candidate, name)
+
     async def knows(self, diff_ids: Iterable[Digest]) -> bool:
         """Whether something is remembered of every one of the layers."""
         for diff_id in diff_ids:
@@ -111,11 +134,11 @@ class Placer:
             )
             await self.memory.learn(self.client.host, diff_id, PUBLISHED, found)
 
-    def forget(self, repository: str, layers: Iterable[Digest]) -> None:
-        """The registry has lost layers it had."""
-        for layer in layers:
-            self._placed.forget((repository, layer))
-            self._sent.forget(layer)
+    def forget(self, repository: str) -> None:
+        """The registry has lost layers that it had in this repository."""
+        self._placed.forget_if(lambda key, _: key[0] == repository)
+        self._sent.forget_if(lambda _, placed: placed.repository == repository)
+        self.passed.clear()
         self.client.forget_blobs(repository)
 
     # --- without reading -----------------------------------------------------------------------
@@ -216,16 +239,7 @@ class Placer:
         """Sent here, or mounted from where another push has sent it meanwhile."""
         key = key_of(layer)
         first = await self._sent.get(key, lambda: self._send(repository, layer, candidates, name))
-        if first.repository == repository:
-            return first
-        candidate = Candidate(
-            digest=first.delivery.digest,
-            size=first.size,
-            compression=first.compression,
-            repositories=(first.repository,),
-        )
-        found = await self._there(repository, candidate, name)
-        found = found or await self._mounted(repository, candidate, name)
+        found = await self.also(repository, first, name)
         return found or await self._send(repository, layer, candidates, name)
 
     async def _send(

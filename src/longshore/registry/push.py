@@ -5,7 +5,7 @@ Nothing is visible before the manifest, and the manifest comes only after every 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -83,13 +83,20 @@ async def push(
         release = Release(parts=image.parts, layers=placed, manifest=own)
         return await publish(client, repository, tags, release, options.format, options.verify)
 
+    return await twice_if_lost(attempt, placer, repository)
+
+
+async def twice_if_lost(
+    attempt: Callable[[], Awaitable[PushedImage]], placer: Placer, repository: str
+) -> PushedImage:
+    """Once more when the registry lacks blobs that it had: those without a manifest are what its
+    garbage collection takes."""
     try:
         return await attempt()
     except RegistryError as error:
         if error.code not in _LOST:
             raise
-        # Blobs without a manifest are what garbage collection takes: they may be gone by now.
-        placer.forget(repository, map(key_of, _layers(image, options)))
+        placer.forget(repository)
         return await attempt()
 
 

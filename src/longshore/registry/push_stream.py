@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from longshore.errors import InvalidValue, LongshoreError
 from longshore.image.export import ExportedImage
-from longshore.image.layer import Blocks, ImageParts, LayerSource
+from longshore.image.layer import Blocks, LayerSource
 from longshore.image.packing import check_diff_id
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
-from longshore.registry.placed import Placed, key_of
+from longshore.registry.placed import Passed, Placed, key_of
 from longshore.registry.placing import Placer
 from longshore.registry.publish import PushedImage, Release, publish
-from longshore.registry.push import PushOptions, as_wanted, same_image
+from longshore.registry.push import PushOptions, as_wanted, same_image, twice_if_lost
 from longshore.registry.side_by_side import side_by_side
 
 OpenExport = Callable[[], AbstractAsyncContextManager[ExportedImage]]
@@ -65,25 +65,38 @@ class _Passing:
         return self.layer.open()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageStream:
+    """An image that can be exported. `identity` is what the engine calls it, the digest of its
+    configuration or manifest; `export` begins a pass of it."""
+
+    identity: Digest
+    diff_ids: tuple[Digest, ...]
+    export: OpenExport
+
+
 async def push_stream(
     placer: Placer,
     repository: str,
     tags: Sequence[str],
-    identity: Digest,
-    diff_ids: Sequence[Digest],
-    export: OpenExport,
+    image: ImageStream,
     options: PushOptions,
 ) -> PushedImage:
-    """As `push.push`, for an image whose layers pass once; `identity` is what `same_image` takes.
+    """As `push.push`, for an image whose layers pass once.
 
     Raises PassedBy when a layer could not be had in several passes.
     """
-    there = await same_image(placer.client, repository, tags, identity, options)
+    there = await same_image(placer.client, repository, tags, image.identity, options)
     if there is not None:
         return there
-    parts, layers = await place_stream(placer, repository, diff_ids, export, options)
-    release = Release(parts=parts, layers=layers)
-    return await publish(placer.client, repository, tags, release, options.format, options.verify)
+
+    async def attempt() -> PushedImage:
+        passed = await place_stream(placer, repository, image, options)
+        release = Release(parts=passed.parts, layers=passed.layers)
+        fmt, verified = options.format, options.verify
+        return await publish(placer.client, repository, tags, release, fmt, verified)
+
+    return await twice_if_lost(attempt, placer, repository)
 
 
 async def find_layers(
@@ -101,17 +114,43 @@ async def find_layers(
 
 
 async def place_stream(
-    placer: Placer,
-    repository: str,
-    diff_ids: Sequence[Digest],
-    export: OpenExport,
-    options: PushOptions,
-) -> tuple[ImageParts, tuple[Placed, ...]]:
-    """All layers into the repository; also what the image is, as the stream told at its end."""
-    await find_layers(placer, repository, diff_ids, options)
+    placer: Placer, repository: str, image: ImageStream, options: PushOptions
+) -> Passed:
+    """All layers into the repository; also what the image is, as a stream tells at its end.
+
+    No pass is needed for an image that has streamed by before, as long as its layers are found.
+    """
+    passed = await _passed_before(placer, repository, image.identity)
+    if passed is None:
+        await find_layers(placer, repository, image.diff_ids, options)
+        passed = await _passes(placer, repository, image, options)
+    placer.passed[image.identity] = passed
+    return passed
+
+
+async def _passed_before(placer: Placer, repository: str, identity: Digest) -> Passed | None:
+    before = placer.passed.get(identity)
+    if before is None:
+        return None
+
+    async def one(diff_id: Digest) -> Placed | None:
+        placed = layers[diff_id]
+        return await placer.also(repository, placed, _name(diff_id, before.parts.diff_ids))
+
+    layers = dict(zip(before.parts.diff_ids, before.layers, strict=True))
+    found = await side_by_side(one, tuple(layers), at_once=_AT_ONCE)
+    if None in found:
+        return None
+    now = {key: placed for key, placed in zip(layers, found, strict=True) if placed}
+    return replace(before, layers=tuple(now[diff_id] for diff_id in before.parts.diff_ids))
+
+
+async def _passes(
+    placer: Placer, repository: str, image: ImageStream, options: PushOptions
+) -> Passed:
     for left in reversed(range(_PASSES)):
         try:
-            return await _pass(placer, repository, diff_ids, export, options)
+            return await _pass(placer, repository, image, options)
         except PassedBy:
             if not left:
                 raise
@@ -119,30 +158,26 @@ async def place_stream(
 
 
 async def _pass(
-    placer: Placer,
-    repository: str,
-    diff_ids: Sequence[Digest],
-    export: OpenExport,
-    options: PushOptions,
-) -> tuple[ImageParts, tuple[Placed, ...]]:
+    placer: Placer, repository: str, image: ImageStream, options: PushOptions
+) -> Passed:
     placed: dict[Digest, Placed] = {}
-    async with export() as image:
-        async for arriving in image.arrivals():
-            name = _name(arriving.diff_id, diff_ids)
+    async with image.export() as stream:
+        async for arriving in stream.arrivals():
+            name = _name(arriving.diff_id, image.diff_ids)
             layer = as_wanted(_Passing(layer=arriving, name=name), options, options.format)
             key = key_of(layer)
             placed[key] = await placer.place(repository, layer, options.of(key), name)
-        packed = {diff_id: digest for digest, diff_id in image.diff_id_of_packed.items()}
+        packed = {diff_id: digest for digest, diff_id in stream.diff_id_of_packed.items()}
         try:
             layers = tuple(
                 placed[diff_id] if diff_id in placed else placed[packed[diff_id]]
-                for diff_id in image.parts.diff_ids
+                for diff_id in stream.parts.diff_ids
             )
         except KeyError as missing:
             raise InvalidValue(f"the image export has no layer {missing.args[0]}") from missing
-        for diff_id, one in zip(image.parts.diff_ids, layers, strict=True):
+        for diff_id, one in zip(stream.parts.diff_ids, layers, strict=True):
             check_diff_id(one.content or diff_id, diff_id, "image export")
-        return image.parts, layers
+        return Passed(parts=stream.parts, layers=layers)
 
 
 def _name(diff_id: Digest | None, diff_ids: Sequence[Digest]) -> str:

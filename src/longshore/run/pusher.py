@@ -26,7 +26,7 @@ from longshore.registry.credentials.store import is_local
 from longshore.registry.memory import LayerCache
 from longshore.registry.placed import Placed
 from longshore.registry.push import PushOptions, place_layers, same_image
-from longshore.registry.push_stream import find_layers, place_stream, push_stream
+from longshore.registry.push_stream import ImageStream, find_layers, place_stream, push_stream
 from longshore.registry.receipt import Receipt
 from longshore.run.bases import bases_of, published_at, sizes_of
 from longshore.run.image_source import (
@@ -127,15 +127,7 @@ class _Load:
                 raise
             except EnginePushFailed as failure:
                 self.request.on_line(f"{failure.message}; exporting the image instead")
-        done = await push_stream(
-            job.placer,
-            job.repository,
-            job.tags,
-            self._identity,
-            self._diff_ids,
-            lambda: exported(self.engine, self.request.image),
-            job.options,
-        )
+        done = await push_stream(job.placer, job.repository, job.tags, self._stream, job.options)
         return job.receipt(done, self.request.image.diff_ids, "image export")
 
     async def prepare(self) -> None:
@@ -151,13 +143,7 @@ class _Load:
                 await self._without_store(reason).prepare()
         elif len(await self._found()) < len(set(self._diff_ids)):
             self._explain(f"exporting the image (the engine's store: {self.refusal})")
-            await place_stream(
-                job.placer,
-                job.repository,
-                self._diff_ids,
-                lambda: exported(self.engine, self.request.image),
-                job.options,
-            )
+            await place_stream(job.placer, job.repository, self._stream, job.options)
 
     def _without_store(self, reason: NotFound) -> _Load:
         """The same image, of whose store a part cannot be read: rootless engines keep files of
@@ -229,6 +215,14 @@ class _Load:
     async def _found(self) -> Mapping[Digest, Placed]:
         job = self.job
         return await find_layers(job.placer, job.repository, self._diff_ids, job.options)
+
+    @property
+    def _stream(self) -> ImageStream:
+        return ImageStream(
+            identity=self._identity,
+            diff_ids=self._diff_ids,
+            export=lambda: exported(self.engine, self.request.image),
+        )
 
     @property
     def _diff_ids(self) -> tuple[Digest, ...]:

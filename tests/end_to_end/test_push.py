@@ -135,6 +135,28 @@ def test_eager_push_ends_with_the_same_image(project: User, registry: RegistryPr
     assert _digest(registry, "team/app", "main") == _lines(done.stdout)[0][2]
 
 
+def test_the_engines_own_push_is_verified_and_told_in_the_same_words(
+    user: User, docker_registry_url: str
+) -> None:
+    host = docker_registry_url.removeprefix("http://")
+    user.write("codeship-services.yml", SERVICES)
+    user.write("Dockerfile", DOCKERFILE)
+    user.write(
+        "codeship-steps.yml",
+        f"- {{service: app, type: push, image_name: {host}/by/engine, image_tag: [a, b]}}\n",
+    )
+    words = ("steps", "--push", "--pusher", "engine", "--verify", "--eager-push")
+    done = user.run(*words, "--metadata-file", "pushed.json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "pushes this image, and does so only in this step" in done.stdout
+    lines = _lines(done.stdout)
+    assert [line[1] for line in lines] == ["a", "b"]
+    entry = json.loads((user.directory / "pushed.json").read_text())["pushes"][0]
+    assert entry["digest"] == lines[0][2]
+    assert [layer["route"] for layer in entry["layers"]].count("sent") == int(lines[0][3])
+    assert all(layer["size"] > 0 for layer in entry["layers"])
+
+
 @pytest.fixture
 def pushed_image(engine_endpoint: Endpoint, busybox_image: str) -> str:
     return busybox_image

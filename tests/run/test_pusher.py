@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -18,12 +19,15 @@ from longshore.engine.endpoint import Endpoint
 from longshore.engine.port import Engine
 from longshore.engine.spec import EngineInfo
 from longshore.environment import Environment
-from longshore.errors import RegistryError
+from longshore.errors import ContentMismatch, RegistryError, UsageError
 from longshore.image.compression import CompressionOptions
 from longshore.image.overlay2 import chain_ids
+from longshore.oci.digest import Digest
 from longshore.oci.media_types import Compression, Format
 from longshore.oci.reference import ImageReference
-from longshore.registry.client import Access
+from longshore.registry.client import Access, RegistryClient
+from longshore.registry.limits import Limits
+from longshore.registry.push import PushOptions, push
 from longshore.registry.server.routes import Kind
 from longshore.run.image_source import diff_ids_of
 from longshore.run.push import Pusher, PushRequest
@@ -34,6 +38,7 @@ from longshore.testing.engine_script import FakeImage
 from longshore.testing.faults import FORBIDDEN, Script, on
 from longshore.testing.registry import FaultyRegistry, faulty_registry
 from longshore.testing.registry_auth import TokenAuth
+from longshore.testing.stored import MemoryImage, MemoryLayer
 
 IMAGE = FakeImage(
     layers=({"data": Random(1).randbytes(100_000)}, {"more": Random(2).randbytes(50_000)})
@@ -57,8 +62,22 @@ def _request(registry: FaultyRegistry, told: list[str], *names: str) -> PushRequ
     return PushRequest(image=IMAGE.info, name="app", targets=targets, on_line=told.append)
 
 
+async def _bring(reference: str, image: FakeImage) -> str:
+    """What an engine's push does at the registry."""
+    place = ImageReference.parse(reference)
+    contents = MemoryImage([MemoryLayer(tar) for tar in image.layer_tars])
+    digest = Digest.parse(image.id)
+    contents.parts = replace(contents.parts, config=image.config, config_digest=digest)
+    access = Access(environment=Environment({}))
+    async with RegistryClient(host=place.registry, access=access) as client:
+        tags = [place.tag_or_latest]
+        done = await push(client, place.repository, tags, contents, PushOptions())
+    return str(done.manifest.digest)
+
+
 def _engine() -> FakeEngine:
-    return FakeEngine(images={"app:latest": IMAGE, IMAGE.id: IMAGE}, engine_info=LOCAL)
+    images = {"app:latest": IMAGE, IMAGE.id: IMAGE}
+    return FakeEngine(images=images, engine_info=LOCAL, on_push=_bring)
 
 
 async def test_a_small_image_of_a_closed_store_is_left_to_the_engine(tmp_path: Path) -> None:
@@ -71,9 +90,64 @@ async def test_a_small_image_of_a_closed_store_is_left_to_the_engine(tmp_path: P
     ):
         done = await pusher.push(_request(registry, told))
     assert list(engine.pushed) == [f"{registry.host}/team/app:1"]
-    assert done[0].summary.startswith("(by the engine's own push in ")
+    assert done[0].summary.startswith("(2 layers sent, 0 existing, ")
     assert any("letting the engine push" in line for line in told), told
     assert any("its storage driver is fake" in line for line in told), told
+
+
+@pytest.mark.parametrize("choice", [PusherChoice.AUTO, PusherChoice.ENGINE])
+async def test_what_the_engine_pushed_is_looked_at_and_told_like_any_other_push(
+    tmp_path: Path, choice: PusherChoice
+) -> None:
+    metadata = tmp_path / "pushed.json"
+    settings = PushSettings(pusher=choice, verify=True, metadata_file=metadata)
+    async with faulty_registry() as registry, _engine() as engine:
+        async with _pusher(engine, tmp_path, settings) as pusher:
+            done = await pusher.push(_request(registry, [], "team/app:1", "team/app:2"))
+        heads = [one.path for one in registry.requests("HEAD")]
+    assert list(engine.pushed) == [f"{registry.host}/team/app:{tag}" for tag in (1, 2)]
+    assert {path.rpartition("/")[2] for path in heads if "manifests" in path} == {"1", "2"}
+    [entry] = json.loads(metadata.read_text())["pushes"]
+    assert entry["digest"] == done[0].digest
+    assert entry["media_type"] == Format.DOCKER.manifest_type
+    assert entry["source"] == "engine's own push"
+    layers = [(layer["diff_id"], layer["route"]) for layer in entry["layers"]]
+    assert layers == [(diff_id, "sent") for diff_id in IMAGE.info.diff_ids]
+    for layer in entry["layers"]:
+        assert f"/v2/team/app/blobs/{layer['digest']}" in heads  # --verify
+
+
+async def test_an_engine_that_names_another_digest_than_the_registry_is_not_believed(
+    tmp_path: Path,
+) -> None:
+    settings = PushSettings(pusher=PusherChoice.ENGINE)
+    async with faulty_registry() as registry, _engine() as engine:
+        engine.on_push = None
+        async with _pusher(engine, tmp_path, settings) as pusher:
+            with pytest.raises(ContentMismatch, match="team/app:1 is not there"):
+                await pusher.push(_request(registry, []))
+
+
+async def test_a_registry_that_only_the_engine_reaches_is_pushed_to_all_the_same(
+    tmp_path: Path,
+) -> None:
+    told: list[str] = []
+    settings = PushSettings(pusher=PusherChoice.ENGINE, limits=Limits(retries=0))
+    async with faulty_registry() as registry:
+        request = _request(registry, told)
+    async with _engine() as engine, _pusher(engine, tmp_path, settings) as pusher:
+        engine.on_push = None
+        done = await pusher.push(request)
+    assert done[0].summary.startswith("(by the engine's own push in ")
+    assert any("only the engine says that sha256:" in line for line in told), told
+
+
+async def test_an_engine_that_pushes_alone_prepares_nothing(tmp_path: Path) -> None:
+    settings = PushSettings(pusher=PusherChoice.ENGINE)
+    async with faulty_registry() as registry, _engine() as engine:
+        async with _pusher(engine, tmp_path, settings) as pusher:
+            assert not await pusher.prepare(_request(registry, []))
+        assert registry.recorded == []
 
 
 async def test_what_the_engine_cannot_do_goes_through_its_export(tmp_path: Path) -> None:
@@ -143,10 +217,21 @@ async def test_a_store_that_can_be_read_in_part_only_is_exported(tmp_path: Path)
 async def test_localhost_is_the_engines_when_it_is_on_another_machine(tmp_path: Path) -> None:
     async with faulty_registry() as registry, _engine() as engine:
         engine.engine_info = replace(LOCAL, local=False, data_root=None)
+        engine.on_push = None
         async with _pusher(engine, tmp_path) as pusher:
+            assert not await pusher.prepare(_request(registry, []))
             await pusher.push(_request(registry, []))
-        assert registry.requests("PUT") == []
+        assert registry.recorded == []  # what is here under that name is another one
     assert list(engine.pushed) == [f"{registry.host}/team/app:1"]
+
+
+async def test_what_cannot_be_verified_is_not_pushed(tmp_path: Path) -> None:
+    async with faulty_registry() as registry, _engine() as engine:
+        engine.engine_info = replace(LOCAL, local=False, data_root=None)
+        async with _pusher(engine, tmp_path, PushSettings(verify=True)) as pusher:
+            with pytest.raises(UsageError, match="on the machine of the engine"):
+                await pusher.push(_request(registry, []))
+    assert not engine.pushed
 
 
 async def test_a_layer_counts_as_sent_in_one_line_of_a_run(tmp_path: Path) -> None:

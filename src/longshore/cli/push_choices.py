@@ -16,6 +16,9 @@ def push_settings(flags: Flags) -> PushSettings:
     """The defaults for commands without these flags; raises UsageError for what cannot be done."""
     if "compression" not in flags:
         return PushSettings()
+    pusher = PusherChoice(flags.get("pusher", PusherChoice.AUTO))
+    if pusher is PusherChoice.ENGINE:
+        _refuse_what_engines_cannot_do(flags)
     asked = flags["compression"]
     compression = CompressionOptions(
         compression=Compression(asked or Compression.GZIP), level=flags["compression_level"]
@@ -28,10 +31,20 @@ def push_settings(flags: Flags) -> PushSettings:
         format=_format(flags["push_format"], compression.compression),
         verify=flags["verify"],
         limits=Limits(retries=flags["push_retries"], deadline=flags["push_timeout"]),
-        pusher=PusherChoice(flags.get("pusher", PusherChoice.AUTO)),
+        pusher=pusher,
         metadata_file=_metadata_file(flags["metadata_file"]),
         explain=flags.get("debug", False),
     )
+
+
+def _refuse_what_engines_cannot_do(flags: Flags) -> None:
+    for flag in ("compression", "compression_level", "push_format"):
+        if flags[flag] is not None:
+            name = "--" + flag.replace("_", "-")
+            raise UsageError(
+                f"{name} has no effect on the engine's own push, which --pusher engine asks for",
+                hint=f"leave one of the two away; with {name} longshore pushes by itself",
+            )
 
 
 def _metadata_file(name: str | None) -> Path | None:

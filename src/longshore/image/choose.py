@@ -75,7 +75,8 @@ def choose(situation: Situation) -> Choice:
         return Choice(
             route=Route.STORE,
             seconds=seconds,
-            reason=f"reading the engine's store directly, about {seconds:.1f} s",
+            reason=f"reading the engine's store directly, about {seconds:.1f} s for "
+            f"{sum(situation.missing) / 1e6:.0f} MB at most",
         )
     export, push = _export(situation), _engine_push(situation)
     if situation.engine_can_push and push <= export:

@@ -112,12 +112,13 @@ async def put_tags(
 
     async def put(tag: str) -> None:
         await client.put_manifest(repository, tag, manifest)
-        await _see(client, repository, tag, manifest.digest)
+        await see(client, repository, tag, manifest.digest)
 
     await side_by_side(put, tags, at_once=_AT_ONCE)
 
 
-async def _see(client: RegistryClient, repository: str, tag: str, digest: Digest) -> None:
+async def see(client: RegistryClient, repository: str, tag: str, digest: Digest) -> None:
+    """Raises ContentMismatch unless the tag stands for the manifest."""
     for _ in range(_LOOKS):
         # An answer may be damaged on its way, or come from a copy that lags behind.
         there = await client.head_manifest(repository, tag)

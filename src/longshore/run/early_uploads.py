@@ -34,8 +34,11 @@ async def _upload(
         try:
             image = await runtime.images.made(step.push.image)
             _tell(runtime, step, "uploading layers while the steps before run (eager)")
-            await runtime.pusher.prepare(await push_request(runtime, step, image))
-            _tell(runtime, step, "the layers are in the registry, invisible until this step")
+            if await runtime.pusher.prepare(await push_request(runtime, step, image)):
+                text = "the layers are in the registry, invisible until this step"
+            else:
+                text = "the engine pushes this image, and does so only in this step"
+            _tell(runtime, step, text)
         except LongshoreError as error:
             text = f"the early upload stopped, and this step will do it: {error.message}"
             _tell(runtime, step, text)

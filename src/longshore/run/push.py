@@ -52,8 +52,9 @@ class Pusher(Protocol):
         """
         ...
 
-    async def prepare(self, request: PushRequest) -> None:
-        """Do beforehand what nobody can see: layers without a manifest. Raises as `push` does.
+    async def prepare(self, request: PushRequest) -> bool:
+        """Do beforehand what nobody can see: layers without a manifest; False when that cannot be
+        done. Raises as `push` does.
 
         May be cancelled at any time, and run beside a `push` of the same.
         """
@@ -70,8 +71,9 @@ class EnginePusher:
         """See `Pusher`."""
         return tuple([await self._push(request, target) for target in request.targets])
 
-    async def prepare(self, request: PushRequest) -> None:
+    async def prepare(self, request: PushRequest) -> bool:
         """See `Pusher`; the engine cannot push layers alone."""
+        return False
 
     async def _push(self, request: PushRequest, target: ImageReference) -> PushedImage:
         await self.engine.tag(request.image.id, str(target))

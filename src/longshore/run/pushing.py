@@ -114,12 +114,15 @@ class Pushes:
             for target in receipt.targets
         )
 
-    async def prepare(self, order: Order, work: Callable[[Job], Awaitable[None]]) -> None:
-        """Do `work` for every repository, one after the other."""
+    async def prepare(self, order: Order, work: Callable[[Job], Awaitable[bool]]) -> bool:
+        """Do `work` for every repository, one after the other; whether it did something for all."""
+        done = True
         for targets in _by_repository(order.targets):
             with telling(Lines(order.on_line)):
-                await work(await self._job(order, targets))
-            self._early.update(targets)
+                prepared = await work(await self._job(order, targets))
+            self._early.update(targets if prepared else ())
+            done = done and prepared
+        return done
 
     async def _timed(
         self, order: Order, targets: tuple[ImageReference, ...], work: Work

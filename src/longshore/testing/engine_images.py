@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +57,8 @@ class FakeImageStore:
     builds: dict[Path, FakeBuild] = field(default_factory=dict)
     """By the Dockerfile's path; a Dockerfile that is not here builds an image that does nothing."""
     push_failures: dict[str, str] = field(default_factory=dict)
+    on_push: Callable[[str, FakeImage], Awaitable[str]] | None = None
+    """Brings an image to a registry under a reference, and gives its digest there."""
     failures: dict[str, list[EngineError]] = field(default_factory=dict)
     """By method: what its next calls raise, first come first."""
     calls: list[Call] = field(default_factory=list)
@@ -125,8 +127,11 @@ class FakeImageStore:
         failure = self.push_failures.get(reference)
         if failure is not None:
             raise EnginePushFailed(f"Image Push error for image {reference}, {failure}")
-        on_line("Pushed")
+        for diff_id in image.info.diff_ids:
+            on_line(f"{diff_id.removeprefix('sha256:')[:12]}: Pushed")
         self.pushed[reference] = image.id
+        if self.on_push is not None:
+            return await self.on_push(reference, image)
         return "sha256:" + hashlib.sha256(image.id.encode()).hexdigest()
 
     @asynccontextmanager

@@ -1,0 +1,151 @@
+"""The engine's own push into one repository, and a look at what is there afterwards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import anyio
+
+from longshore.engine.port import Engine
+from longshore.errors import ContentMismatch, LongshoreError, RegistryError, UsageError
+from longshore.image.content import choose_manifest
+from longshore.oci.digest import Digest
+from longshore.oci.manifest import Manifest
+from longshore.oci.platform import Platform
+from longshore.registry.credentials.store import is_local
+from longshore.registry.publish import see, verify
+from longshore.registry.receipt import Receipt
+from longshore.registry.uploads import Delivery
+from longshore.run.image_source import diff_ids_of
+from longshore.run.push import EnginePusher, PushRequest
+from longshore.run.push_settings import PusherChoice, PushSettings
+from longshore.run.pushing import Job
+
+_SHORT: Final = 12
+_OF_A_LAYER: Final = re.compile(
+    r"([0-9a-f]{12}): (Pushed|Layer already exists|Mounted from (\S+))$"
+)
+_LOOK: Final = 10.0
+"""Seconds for a look at a registry that only the engine may be able to reach."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What an engine told of the layers while it pushed, by the short id it gives them: that of
+    the diff ID, or with the containerd store of the blob."""
+
+    routes: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def hear(self, line: str) -> None:
+        """One line of the engine's; of a second tag's push only what is new counts."""
+        if match := _OF_A_LAYER.match(line):
+            source = match[3] or ""
+            route = "mounted" if source else "sent" if match[2] == "Pushed" else "exists"
+            self.routes.setdefault(match[1], (route, source))
+
+    def deliveries(self, manifest: Manifest, diff_ids: Sequence[Digest]) -> tuple[Delivery, ...]:
+        """How each layer came to be there; what the engine told nothing of it has sent."""
+        if len(diff_ids) != len(manifest.layers):
+            return ()
+        pairs = zip(manifest.layers, diff_ids, strict=True)
+        return tuple(self._delivery(layer.digest, layer.size, diff_id) for layer, diff_id in pairs)
+
+    def _delivery(self, blob: Digest, size: int, diff_id: Digest) -> Delivery:
+        short = (one.hex[:_SHORT] for one in (diff_id, blob))
+        told = (self.routes[one] for one in short if one in self.routes)
+        route, source = next(told, ("sent", ""))
+        match route:
+            case "mounted":
+                return Delivery(digest=blob, size=size, route="mounted", source=source)
+            case "exists":
+                return Delivery(digest=blob, size=size, route="exists")
+            case _:
+                return Delivery(digest=blob, size=size, route="sent")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnginePush:
+    """One image of the engine on its way to one repository by the engine's own push."""
+
+    engine: Engine
+    settings: PushSettings
+    request: PushRequest
+    job: Job
+
+    async def push(self) -> Receipt:
+        """Raises EnginePushFailed; RegistryError when something else is there afterwards."""
+        in_sight = await self._in_sight()
+        told = Told()
+
+        def on_line(line: str) -> None:
+            told.hear(line)
+            self.request.on_line(line)
+
+        request = replace(self.request, targets=self.job.targets, on_line=on_line)
+        done = await EnginePusher(self.engine).push(request)
+        digest = Digest.parse(done[0].digest)
+        manifest = await self._seen(digest) if in_sight else None
+        diff_ids = diff_ids_of(self.request.image)
+        return Receipt(
+            image=self.request.name,
+            targets=self.job.targets,
+            digest=str(digest),
+            manifest=manifest,
+            deliveries=told.deliveries(manifest, diff_ids) if manifest else (),
+            diff_ids=tuple(map(str, diff_ids)),
+            route="engine's own push",
+            seconds=0.0,
+        )
+
+    async def _in_sight(self) -> bool:
+        """Whether the registry the engine pushes to is one that we can ask."""
+        registry = self.job.registry
+        if not is_local(registry) or (await self.engine.info()).local:
+            return True
+        if self.settings.verify:
+            raise UsageError(
+                f"--verify cannot ask {registry}, which is on the machine of the engine",
+                hint="leave --verify away, or name the registry as both machines know it",
+            )
+        return False
+
+    async def _seen(self, digest: Digest) -> Manifest | None:
+        """What is there, compared; None when we cannot look and the engine alone was wanted."""
+        if self.settings.pusher is not PusherChoice.ENGINE or self.settings.verify:
+            return await self._look(digest)
+        reason = f"no answer within {_LOOK:g} s"
+        with anyio.move_on_after(_LOOK):
+            try:
+                return await self._look(digest)
+            except ContentMismatch:
+                raise
+            except RegistryError as error:
+                reason = error.message
+        self.request.on_line(f"only the engine says that {digest} is there: {reason}")
+        return None
+
+    async def _look(self, digest: Digest) -> Manifest | None:
+        job, client = self.job, self.job.placer.client
+        for tag in job.tags:
+            await see(client, job.repository, tag, digest)
+        document = await client.get_manifest(job.repository, digest)
+        if not isinstance(document, Manifest):
+            platform = Platform.of_machine((await self.engine.info()).architecture)
+            chosen = choose_manifest(document.manifests, platform)
+            document = await client.get_manifest(job.repository, chosen.digest)
+        if not isinstance(document, Manifest):
+            return None
+        if self.settings.verify:
+            await verify(client, job.repository, document)
+        await self._remember(document)
+        return document
+
+    async def _remember(self, manifest: Manifest) -> None:
+        """The engine's blobs, for the next estimate; not knowing them only costs time."""
+        layers = diff_ids_of(self.request.image)
+        with suppress(LongshoreError):
+            await self.job.placer.learn_published(self.job.repository, layers, manifest)

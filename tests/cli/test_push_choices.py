@@ -1,0 +1,44 @@
+"""Flags about pushing: what they make, and what is refused before a run."""
+
+from __future__ import annotations
+
+import pytest
+
+from longshore.cli.choices import Flags
+from longshore.cli.push_choices import push_settings
+from longshore.errors import UsageError
+from longshore.oci.media_types import Compression
+
+NOTHING_ASKED: Flags = {
+    "compression": None,
+    "compression_level": None,
+    "push_format": None,
+    "verify": False,
+    "push_retries": 8,
+    "push_timeout": 7200.0,
+    "metadata_file": None,
+    "pusher": "auto",
+}
+
+
+def test_packed_layers_stay_as_they_are_unless_a_compression_is_named() -> None:
+    assert push_settings(NOTHING_ASKED).compression.compression is Compression.GZIP
+    assert not push_settings(NOTHING_ASKED).repack
+    assert push_settings({**NOTHING_ASKED, "compression": "gzip"}).repack
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "name"),
+    [
+        ("compression", "gzip", "--compression"),
+        ("compression_level", 3, "--compression-level"),
+        ("push_format", "oci", "--push-format"),
+    ],
+)
+def test_what_the_engines_push_cannot_do_is_refused_with_it(
+    flag: str, value: object, name: str
+) -> None:
+    push_settings({**NOTHING_ASKED, flag: value})
+    with pytest.raises(UsageError) as caught:
+        push_settings({**NOTHING_ASKED, flag: value, "pusher": "engine"})
+    assert caught.value.message.startswith(f"{name} has no effect on the engine's own push")

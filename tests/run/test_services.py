@@ -8,7 +8,8 @@ import anyio
 
 from longshore.engine.spec import ContainerSpec, Health
 from longshore.run.events import ServiceMessage
-from longshore.run.outcome import Broken, Passed
+from longshore.run.outcome import Broken, Failed, Passed
+from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_script import FakeImage, FakeProgram, out
 from longshore.testing.scene import Ran, Scene
 
@@ -222,3 +223,89 @@ async def test_a_file_that_vanishes_before_its_service_starts_breaks_the_step(
     assert "gone.env" in outcome.message
     alone = await scene.run(services, "[{service: db, command: y}]")
     assert isinstance(alone.outcomes["y"], Broken)
+
+
+async def test_service_started_is_enough_even_when_somebody_else_waits_for_health(
+    scene: Scene,
+) -> None:
+    """The database turns healthy only after the migration that needs it started has run."""
+    migrated = anyio.Event()
+    scene.images["db:latest"] = FakeImage(
+        program=FakeProgram(health=(Health.STARTING,), until=anyio.Event()), has_health_check=True
+    )
+    scene.images["migrate:latest"] = FakeImage(program=FakeProgram(started=migrated))
+
+    async def heal(engine: FakeEngine, _: anyio.CancelScope) -> None:
+        await migrated.wait()
+        engine.container("jet-db").set_health(Health.HEALTHY)
+
+    scene.beside = heal
+    with anyio.fail_after(10):
+        ran = await scene.run(
+            """
+            app: {image: busybox, depends_on: [db, migrate]}
+            migrate: {image: migrate, depends_on: {db: {condition: service_started}}}
+            db: {image: db}
+            """,
+            "[{service: app, command: x}]",
+        )
+    assert ran.outcomes["x"] == Passed()
+    assert _names(ran) == ["db", "migrate", "app"]
+
+
+async def _until_it_runs(engine: FakeEngine, name: str) -> None:
+    while not any(c.running and c.spec.name.startswith(name) for c in engine.containers.values()):
+        await anyio.lowlevel.checkpoint()
+
+
+async def _remove_when_it_runs(engine: FakeEngine, name: str) -> None:
+    """As another program on the engine would."""
+    await _until_it_runs(engine, "jet-app")
+    await anyio.wait_all_tasks_blocked()
+    await engine.remove(engine.container(name).id)
+    await anyio.wait_all_tasks_blocked()
+
+
+async def test_a_removed_dependency_is_told_with_its_last_line_and_hides_no_exit_code(
+    scene: Scene,
+) -> None:
+    hold = anyio.Event()
+    scene.images["db:latest"] = FakeImage(
+        program=FakeProgram(output=(out("one\ntwo\n"),), until=anyio.Event())
+    )
+    scene.images["busybox:latest"] = FakeImage(program=FakeProgram(until=hold, exit_code=5))
+
+    async def remove(engine: FakeEngine, _: anyio.CancelScope) -> None:
+        await _remove_when_it_runs(engine, "jet-db")
+        hold.set()
+
+    scene.beside = remove
+    ran = await scene.run(
+        "{app: {image: busybox, depends_on: [db]}, db: {image: db}}",
+        "[{service: app, command: x}]",
+    )
+    assert ran.outcomes["x"] == Failed(5)
+    (lost,) = [text for text in _messages(ran) if "was lost" in text]
+    assert lost.endswith("its last line was: two")
+
+
+async def test_what_a_dependency_writes_is_no_silence(scene: Scene) -> None:
+    """The step itself says nothing for three times the limit, its dependency all the time."""
+    scene.options = replace(scene.options, quiet_timeout=0.2)
+    hold = anyio.Event()
+    scene.images["db:latest"] = FakeImage(program=FakeProgram(until=anyio.Event()))
+    scene.images["busybox:latest"] = FakeImage(program=FakeProgram(until=hold))
+
+    async def write(engine: FakeEngine, _: anyio.CancelScope) -> None:
+        await _until_it_runs(engine, "jet-app")
+        for _number in range(12):
+            await anyio.sleep(0.05)
+            await engine.container("jet-db").attachments[0].give(out("tick\n"))
+        hold.set()
+
+    scene.beside = write
+    ran = await scene.run(
+        "{app: {image: busybox, depends_on: [db]}, db: {image: db}}",
+        "[{service: app, command: x}]",
+    )
+    assert ran.outcomes["x"] == Passed()

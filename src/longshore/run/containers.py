@@ -6,7 +6,8 @@ independent ones are waited for side by side.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -39,8 +40,12 @@ class StepContainers:
     images: Mapping[ImageKey, ImageInfo]
     started: tuple[str, ...]
     debris: StepDebris
+    heard: Callable[[], None] = lambda: None
+    """Called whenever a dependency has written something."""
     ids: dict[str, str] = field(default_factory=dict)
+    up: dict[str, anyio.Event] = field(default_factory=dict)
     ready: dict[str, anyio.Event] = field(default_factory=dict)
+    """Up and, where there is a health check that somebody waits for, healthy."""
     failure: LongshoreError | None = None
     ended: Exit | None = None
 
@@ -49,7 +54,7 @@ class StepContainers:
         await self._make_network()
         async with anyio.create_task_group() as group:
             for name in self.started:
-                self.ready[name] = anyio.Event()
+                self.up[name], self.ready[name] = anyio.Event(), anyio.Event()
             for name in self.started:
                 group.start_soon(self._dependency, name, group)
             try:
@@ -106,8 +111,9 @@ class StepContainers:
         container = await engine.create(self._spec(service, Extra()))
         self.debris.dependencies.append(container)
         self.ids[service.name] = container
-        pump = Pump(self.runtime, self.label, service.name)
+        pump = Pump(self.runtime, self.label, service.name, self.heard)
         await group.start(self._serve, container, service, pump)
+        self.up[service.name].set()
         if self._has_health(service):
             await wait_until_healthy(self.runtime, self.label, service.name, container, pump.tail)
 
@@ -130,18 +136,26 @@ class StepContainers:
                 end = f"exited with code {code}" if code else ""
             except EngineError as failure:
                 end = f"was lost: {failure.message}"
+                end += "".join(f"; its last line was: {line}" for line in pump.tail.lines(1))
         if end:
             self._say(service.name, f'service "{service.name}" {end}')
 
     async def _wait_for(self, service: ServicePlan) -> None:
         for dependency in service.dependencies:
-            await self.ready[dependency.service].wait()
+            is_enough = dependency.condition is Condition.STARTED
+            await (self.up if is_enough else self.ready)[dependency.service].wait()
 
     async def _last_words(self) -> None:
         """Leave the dependencies' output a moment to arrive: it may say why the step failed."""
         with anyio.move_on_after(_LAST_WORDS):
-            for container in self.ids.values():
-                await self.runtime.engine.wait(container)
+            async with anyio.create_task_group() as group:
+                for container in self.ids.values():
+                    group.start_soon(self._until_gone, container)
+
+    async def _until_gone(self, container: str) -> None:
+        # Somebody may have removed it: the step has failed by itself, whatever became of this one.
+        with suppress(EngineError):
+            await self.runtime.engine.wait(container)
 
     def _has_health(self, service: ServicePlan) -> bool:
         """Whether anybody waits for its health (S-34, S-43; `service_started` does not)."""

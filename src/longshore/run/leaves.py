@@ -57,18 +57,19 @@ async def run_service(
 ) -> Exit | None:
     """Images ready, dependencies up, the service's container run to its end, everything removed.
 
-    None: it was stopped because it wrote nothing for too long. `before_removal` is given the
-    container when it has exited with 0; `reader` takes the output instead of the event stream.
-    Raises `LongshoreError`.
+    None: it was stopped because nothing of it wrote anything for too long. `before_removal` is
+    given the container when it has exited with 0; `reader` takes the output instead of the event
+    stream. Raises `LongshoreError`.
     """
     images = await runtime.images.ready(images_of(runtime, service), label.credentials)
     debris = StepDebris()
     started = runtime.plan.services[service].start_order
-    containers = StepContainers(runtime, label, service, images, started, debris)
+    watch = QuietWatch(runtime.options.quiet_timeout)
+    containers = StepContainers(runtime, label, service, images, started, debris, watch.heard)
     ended: Exit | None = None
     grace: float | None = _INTERRUPT_GRACE
     try:
-        with QuietWatch(runtime.options.quiet_timeout) as watch:
+        with watch:
             pump = reader or Pump(runtime, label, service, watch.heard)
             ended = await containers.run(extra, pump)
         if before_removal and ended and ended.code == 0 and debris.main:

@@ -113,7 +113,8 @@ class RegistryError(LongshoreError):
     """A registry refused a request, or broke while it worked on it.
 
     `registry` and `repository` name the place, `status` the HTTP status if there was an answer,
-    `code` and `detail` the registry's own words (OCI distribution spec, "Error Codes").
+    `code` and `detail` the registry's own words (OCI distribution spec, "Error Codes"); `tag` is
+    set where only one of several was refused.
     """
 
     def __init__(
@@ -130,6 +131,7 @@ class RegistryError(LongshoreError):
         super().__init__(message, hint=hint)
         self.registry = registry
         self.repository = repository
+        self.tag: str | None = None
         self.status = status
         self.code = code
         self.detail = detail

@@ -35,7 +35,7 @@ from longshore.run.push_settings import PusherChoice, PushSettings
 from longshore.run.pusher import opened_pusher
 from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_script import FakeImage
-from longshore.testing.faults import FORBIDDEN, Script, on
+from longshore.testing.faults import FORBIDDEN, TOO_MANY, Script, on
 from longshore.testing.registry import FaultyRegistry, faulty_registry
 from longshore.testing.registry_auth import TokenAuth
 from longshore.testing.stored import MemoryImage, MemoryLayer
@@ -270,6 +270,58 @@ async def test_errors_name_the_reference_in_the_words_of_the_original(tmp_path: 
     assert caught.value.message.startswith(prefix)
     assert "DENIED: requested access to the resource is denied" in caught.value.message
     assert "no credential" in (caught.value.hint or "")
+
+
+async def test_errors_name_the_tag_that_was_refused(tmp_path: Path) -> None:
+    refused = Script([on("PUT manifest", FORBIDDEN, path="/2$", times=None)])
+    settings = PushSettings(pusher=PusherChoice.OWN)
+    async with (
+        faulty_registry(plan=refused) as registry,
+        _engine() as engine,
+        _pusher(engine, tmp_path, settings) as pusher,
+    ):
+        with pytest.raises(RegistryError) as caught:
+            await pusher.push(_request(registry, [], "team/app:1", "team/app:2"))
+    prefix = f"Image Push error for image {registry.host}/team/app:2, "
+    assert caught.value.message.startswith(prefix)
+
+
+async def test_a_metadata_file_of_before_is_gone_when_a_push_fails(tmp_path: Path) -> None:
+    metadata = tmp_path / "pushed.json"
+    metadata.write_text("of an earlier run")
+    settings = PushSettings(pusher=PusherChoice.OWN, metadata_file=metadata)
+    plan = Script([on("POST uploads", FORBIDDEN, times=None)])
+    async with (
+        faulty_registry(plan=plan) as registry,
+        _engine() as engine,
+        _pusher(engine, tmp_path, settings) as pusher,
+    ):
+        with pytest.raises(RegistryError):
+            await pusher.push(_request(registry, []))
+    assert not metadata.exists()
+
+
+async def test_what_was_pushed_is_in_the_metadata_file_though_another_repository_refused(
+    tmp_path: Path,
+) -> None:
+    metadata = tmp_path / "pushed.json"
+    settings = PushSettings(pusher=PusherChoice.OWN, metadata_file=metadata)
+    later = replace(TOO_MANY, retry_after="1")
+    plan = Script(
+        [
+            on("PUT manifest", later, path="no/rights"),
+            on("PUT manifest", FORBIDDEN, path="no/rights", first=2),
+        ]
+    )
+    async with (
+        faulty_registry(plan=plan) as registry,
+        _engine() as engine,
+        _pusher(engine, tmp_path, settings) as pusher,
+    ):
+        with pytest.raises(RegistryError):
+            await pusher.push(_request(registry, [], "team/app:1", "no/rights:1"))
+    pushes = json.loads(metadata.read_text())["pushes"]
+    assert [one["repository"] for one in pushes] == [f"{registry.host}/team/app"]
 
 
 @pytest.mark.parametrize("tokens", [False, True])

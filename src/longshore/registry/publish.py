@@ -111,8 +111,12 @@ async def put_tags(
     """Write the manifest under every tag, and see that each stands for it afterwards."""
 
     async def put(tag: str) -> None:
-        await client.put_manifest(repository, tag, manifest)
-        await see(client, repository, tag, manifest.digest)
+        try:
+            await client.put_manifest(repository, tag, manifest)
+            await see(client, repository, tag, manifest.digest)
+        except RegistryError as error:
+            error.tag = tag
+            raise
 
     await side_by_side(put, tags, at_once=_AT_ONCE)
 

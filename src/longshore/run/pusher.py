@@ -19,6 +19,7 @@ from longshore.run.passage import Passage
 from longshore.run.push import PushedImage, Pusher, PushRequest
 from longshore.run.push_settings import PushSettings
 from longshore.run.pushing import Job, Order, Pushes
+from longshore.secrets.atomic_file import explained
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,11 @@ async def opened_pusher(
 
 @asynccontextmanager
 async def opened_pushes(access: Access, settings: PushSettings) -> AsyncIterator[Pushes]:
-    """Pushes with the memory in the user's cache directory."""
+    """Pushes with the memory in the user's cache directory; a metadata file that is there already
+    is removed, for what it tells is not of these pushes. Raises InvalidValue where it cannot be."""
+    if settings.metadata_file is not None and settings.metadata_file.is_file():
+        with explained(settings.metadata_file):
+            settings.metadata_file.resolve().unlink()
     memory = LayerCache(access.environment.cache_directory)
     clients = Clients(
         access=access,

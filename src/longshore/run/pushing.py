@@ -4,7 +4,7 @@ clients shared, limits kept, every error in the same words, and a receipt for ea
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -12,7 +12,7 @@ from typing import Final
 import anyio
 
 from longshore.engine.port import OnLine
-from longshore.errors import EngineUnavailable, LongshoreError, RegistryUnavailable
+from longshore.errors import EngineUnavailable, LongshoreError, RegistryError, RegistryUnavailable
 from longshore.image.layer import StoredImage
 from longshore.oci.digest import Digest
 from longshore.oci.reference import ImageReference
@@ -104,10 +104,8 @@ class Pushes:
         async def one(targets: tuple[ImageReference, ...]) -> Receipt:
             return await self._timed(order, targets, work)
 
-        receipts = await side_by_side(one, _by_repository(order.targets), at_once=_PLACES_AT_ONCE)
-        self._receipts += receipts
-        if self.settings.metadata_file is not None:
-            replace_file(self.settings.metadata_file, metadata(self._receipts), mode=PUBLIC)
+        places = _by_repository(order.targets)
+        receipts = await side_by_side(one, places, at_once=_PLACES_AT_ONCE)
         return tuple(
             PushedImage(reference=target, digest=receipt.digest, summary=receipt.summary)
             for receipt in receipts
@@ -129,18 +127,26 @@ class Pushes:
     ) -> Receipt:
         began = time.monotonic()
         limit = self.settings.limits.deadline
-        with named_in_errors(targets[0]), telling(Lines(order.on_line)):
+        with named_in_errors(targets), telling(Lines(order.on_line)):
             with anyio.move_on_after(limit):
                 receipt = await work(await self._job(order, targets))
                 early = targets[0] in self._early
                 receipt = replace(receipt, seconds=time.monotonic() - began, early=early)
-                return self._credited(receipt)
+                receipt = self._credited(receipt)
+                self._note(receipt)
+                return receipt
             raise RegistryUnavailable(
                 f"the push did not finish within {limit:g} s",
                 hint="allow more time with --push-timeout, or find out what is slow",
                 registry=targets[0].registry,
                 repository=targets[0].repository,
             )
+
+    def _note(self, receipt: Receipt) -> None:
+        """At once: whatever fails beside or after it, this was pushed."""
+        self._receipts.append(receipt)
+        if self.settings.metadata_file is not None:
+            replace_file(self.settings.metadata_file, metadata(self._receipts), mode=PUBLIC)
 
     def _credited(self, receipt: Receipt) -> Receipt:
         told = self._brought.setdefault(receipt.targets[0].name, set())
@@ -169,14 +175,17 @@ async def push_stored(job: Job, image: StoredImage) -> Receipt:
 
 
 @contextmanager
-def named_in_errors(target: ImageReference) -> Iterator[None]:
-    """Errors inside begin with the words of P-23 and name the reference."""
+def named_in_errors(targets: Sequence[ImageReference]) -> Iterator[None]:
+    """Errors inside begin with the words of P-23 and name the reference: the first, unless the
+    error is about the tag of another."""
     try:
         yield
     except EngineUnavailable:
         raise
     except LongshoreError as error:
         if not error.message.startswith(_PREFIX):
+            tag = error.tag if isinstance(error, RegistryError) else None
+            target = next((one for one in targets if one.tag_or_latest == tag), targets[0])
             error.message = f"{_PREFIX} {target}, {error.message}"
             error.args = (error.message,)
         raise

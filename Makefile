@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST := scripts/with-engine $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fast real bench bench-push lock clean
+.PHONY: help demo test check fast real bench bench-push bench-eager lock clean
 
 help: ## show this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ bench: $(VENV)/installed ## steps against the bare engine API, as ratios
 
 bench-push: $(VENV)/installed ## our pusher against the engine's own
 	@scripts/with-engine $(BIN)/python bench/push.py
+
+bench-eager: $(VENV)/installed ## from green to the manifest, with and without --eager-push
+	@scripts/with-engine $(BIN)/python bench/eager.py
 
 lock: ## resolve requirements-dev.txt anew from pyproject.toml
 	@scripts/lock

@@ -66,11 +66,14 @@ def engine(folder: Path) -> Iterator[tuple[str, int]]:
         portal.wrap_async_context_manager(open_engine("auto", environment)) as found,
     ):
         info = portal.call(found.info)
-        portal.call(found.build, _image(folder), lambda _: None)
+        context = image_context(folder)
+        spec = BuildSpec(context=context, dockerfile=context / "Dockerfile", tags=(IMAGE,))
+        portal.call(found.build, spec, lambda _: None)
         yield info.endpoint, info.cpus
 
 
-def _image(folder: Path) -> BuildSpec:
+def image_context(folder: Path) -> Path:
+    """What `IMAGE` is built from: busybox's applets in /bin."""
     context = folder / "image"
     context.mkdir()
     busybox = next(p for p in ("/bin/busybox", "/usr/bin/busybox") if Path(p).exists())
@@ -79,7 +82,7 @@ def _image(folder: Path) -> BuildSpec:
         "FROM scratch\nCOPY busybox /bin/busybox\n"
         'RUN ["/bin/busybox", "--install", "/bin"]\nENV PATH=/bin\n'
     )
-    return BuildSpec(context=context, dockerfile=context / "Dockerfile", tags=(IMAGE,))
+    return context
 
 
 class Bench:

@@ -135,6 +135,34 @@ def test_eager_push_ends_with_the_same_image(project: User, registry: RegistryPr
     assert _digest(registry, "team/app", "main") == _lines(done.stdout)[0][2]
 
 
+def test_a_failing_test_leaves_the_tag_of_before_untouched_though_layers_went_up(
+    project: User, registry: RegistryProcess
+) -> None:
+    words = ("steps", "--push", "--ci-branch", "main", "--registry-ca", _authority(registry))
+    assert project.run(*words).returncode == 0
+    before = _digest(registry, "team/app", "main")
+    repository = registry.data / "docker/registry/v2/repositories/team/app"
+    layers = len(list((repository / "_layers" / "sha256").iterdir()))
+    project.write("Dockerfile", f"{DOCKERFILE}RUN echo changed >/changed\n")
+    # The test fails as soon as the layer of the change is there.
+    fails = "for i in $(seq 200); do grep -q invisible /log && exit 1; sleep 0.1; done"
+    steps = (project.directory / "codeship-steps.yml").read_text()
+    project.write("codeship-steps.yml", steps.replace("cat /pushed", f"sh -c '{fails}'"))
+    project.write("codeship-services.yml", f"{SERVICES.rstrip()[:-1]}, volumes: [./log:/log]}}\n")
+    log = project.write("log", "")
+    process = project.start(*words, "--eager-push")
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        log.write_text("".join(lines))
+    assert process.wait() == 1, "".join(lines)
+    assert "invisible until this step" in "".join(lines)
+    assert len(list((repository / "_layers" / "sha256").iterdir())) > layers
+    assert _digest(registry, "team/app", "main") == before
+    assert list((repository / "_uploads").glob("*")) == []
+
+
 def test_the_engines_own_push_is_verified_and_told_in_the_same_words(
     user: User, docker_registry_url: str
 ) -> None:

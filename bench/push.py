@@ -116,7 +116,7 @@ def engine() -> Iterator[tuple[str, Path | None]]:
         portal.wrap_async_context_manager(open_engine("auto", Environment.of_process())) as found,
     ):
         info = portal.call(found.info)
-        yield info.endpoint, info.data_root
+        yield info.endpoint, info.data_root if info.local else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,11 @@ from longshore.secrets.credential import Credential
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineInfo:
-    """Who answers: `cpus` bounds parallel steps (spec Q-36); `data_root` is None when remote."""
+    """Who answers: `cpus` bounds parallel steps (spec Q-36).
+
+    `data_root` is a path of the engine's machine, which is this one when it is `local`; None where
+    the engine does not tell.
+    """
 
     name: str
     version: str
@@ -29,11 +33,15 @@ class EngineInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:
-    """A host directory or an anonymous volume (`host` None) at `container`."""
+    """A host directory or an anonymous volume (`host` None) at `container`.
+
+    `bare`: the host directory has to be there already, and what is mounted below it is left out.
+    """
 
     host: str | None
     container: str
     read_only: bool = False
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -31,7 +31,7 @@ from longshore.errors import (
 )
 from longshore.testing.engine_container import FakeAttachment, FakeContainer
 from longshore.testing.engine_images import FakeImageStore, stream
-from longshore.testing.engine_script import FakeImage, tar_of
+from longshore.testing.engine_script import FakeImage
 
 
 @dataclass(slots=True)
@@ -108,13 +108,19 @@ class FakeEngine(FakeImageStore):
         image = self._image(spec.image)
         for source in spec.volumes_from:
             self._get(source.partition(":")[0])
+        for missing in (m.host for m in spec.mounts if m.bare and m.host):
+            if not Path(missing).is_dir():
+                what = f"bind source path does not exist: {missing}"
+                raise EngineError(f"the engine says: {what}", status=400)
         container = self._new_container(spec, image)
         self.containers[container.id] = container
         return container.id
 
     def _new_container(self, spec: ContainerSpec, image: FakeImage) -> FakeContainer:
         identity = self._new_id("container")
-        paths = [m.container for m in spec.mounts if m.host is None] + list(image.volumes)
+        taken = {m.container for m in spec.mounts}
+        paths = [m.container for m in spec.mounts if m.host is None]
+        paths += [volume for volume in image.volumes if volume not in taken]
         names = tuple(self._new_id(path) for path in paths)
         self.volumes.update(dict.fromkeys(names, identity))
         program = image.program_for(spec)
@@ -220,10 +226,10 @@ class FakeEngine(FakeImageStore):
     @asynccontextmanager
     async def read_file(self, container: str, path: str) -> AsyncIterator[AsyncIterator[bytes]]:
         await self._asked("read_file", container, path)
-        content = self._get(container).read(path)
-        if content is None:
+        archive = self._get(container).archive(path)
+        if archive is None:
             raise NotFound(f"the engine says: no such file: {path}", status=404)
-        yield stream(tar_of({PurePosixPath(path).name: content}))
+        yield stream(archive)
 
     # the port: networks, volumes, what exists
 

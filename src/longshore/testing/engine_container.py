@@ -11,7 +11,13 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from longshore.engine.spec import ContainerSpec, Exit, Health, OutputChunk
 from longshore.errors import EngineUnavailable
-from longshore.testing.engine_script import STDOUT, FakeProgram, err
+from longshore.testing.engine_script import (
+    STDOUT,
+    FakeProgram,
+    err,
+    tar_of,
+    tar_of_directory,
+)
 
 _CHUNKS_AHEAD = 64
 _ENDS = {"SIGTERM": 143, "SIGINT": 130, "SIGQUIT": 131, "SIGHUP": 129, "SIGKILL": 137}
@@ -122,6 +128,14 @@ class FakeContainer:
         if host is not None:
             return host.read_bytes() if host.is_file() else None
         return self.files.get(path)
+
+    def archive(self, path: str) -> bytes | None:
+        """A file or directory as a tar, as engines give it; a directory from a host mount only."""
+        host = self._on_host(path)
+        if host is not None and host.is_dir():
+            return tar_of_directory(host)
+        content = self.read(path)
+        return None if content is None else tar_of({PurePosixPath(path).name: content})
 
     def _write(self, path: str, content: bytes) -> None:
         host = self._on_host(path)

@@ -9,6 +9,7 @@ import tarfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 
 import anyio
 
@@ -159,4 +160,12 @@ def tar_of(files: Mapping[str, bytes]) -> bytes:
             member = tarfile.TarInfo(name)
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def tar_of_directory(directory: Path) -> bytes:
+    """A tar of a directory, its own name first in all names, in the order of a walk."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        archive.add(directory, directory.name)
     return buffer.getvalue()

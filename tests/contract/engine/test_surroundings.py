@@ -12,7 +12,7 @@ import pytest
 
 from longshore.engine.port import Engine
 from longshore.engine.spec import Exit, Health, Mount, NetworkAttachment, ResourceKind
-from longshore.errors import Conflict, NotFound
+from longshore.errors import Conflict, EngineError, NotFound
 from longshore.testing.engine_bench import LABEL, Bench, created, first, lived
 from longshore.testing.engine_script import FakeProgram, out
 
@@ -141,6 +141,34 @@ async def test_a_file_is_read_from_an_ended_container(bench: Bench) -> None:
         with pytest.raises(NotFound):
             async with bench.engine.read_file(container, "/tmp/none"):
                 pass
+
+
+async def test_a_host_directory_is_read_through_a_container_that_was_never_started(
+    bench: Bench, tmp_path: Path
+) -> None:
+    (tmp_path / "host" / "sub").mkdir(parents=True)
+    (tmp_path / "host" / "sub" / "file").write_text("content")
+    mount = Mount(host=str(tmp_path / "host"), container="/at", read_only=True, bare=True)
+    spec = replace(bench.spec("true", FakeProgram()), mounts=(mount,))
+    async with (
+        created(bench.engine, spec) as container,
+        bench.engine.read_file(container, "/at/sub") as stream,
+    ):
+        data = b"".join([part async for part in stream])
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        assert archive.getnames() == ["sub", "sub/file"]
+        file = archive.extractfile("sub/file")
+        assert file is not None
+        assert file.read() == b"content"
+
+
+async def test_a_bare_mount_makes_no_directory_on_the_host(bench: Bench, tmp_path: Path) -> None:
+    mount = Mount(host=str(tmp_path / "none"), container="/at", read_only=True, bare=True)
+    spec = replace(bench.spec("true", FakeProgram()), mounts=(mount,))
+    with pytest.raises(EngineError, match="does not exist"):
+        await bench.engine.create(spec)
+    assert not (tmp_path / "none").exists()
+    assert await bench.gone()
 
 
 async def test_health_of_a_container_without_check_is_none_and_ends(bench: Bench) -> None:

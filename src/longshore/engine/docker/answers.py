@@ -28,7 +28,7 @@ def engine_info(answer: Mapping[str, Any], *, api: str, where: str, local: bool)
             endpoint=where,
             local=local,
             storage_driver=answer.get("Driver") or "",
-            data_root=Path(root) if local and root else None,
+            data_root=Path(root) if root else None,
             containerd_store=has_containerd_store(answer),
         )
 

@@ -98,7 +98,7 @@ def _is_plain_volume(mount: Mount) -> bool:
 
 def _is_bind(mount: Mount) -> bool:
     """Binds create a missing host directory, as compose does; a colon has no place in them."""
-    return mount.host is not None and ":" not in mount.host + mount.container
+    return mount.host is not None and not mount.bare and ":" not in mount.host + mount.container
 
 
 def _bind(mount: Mount) -> str:
@@ -107,6 +107,8 @@ def _bind(mount: Mount) -> str:
 
 def _mount(mount: Mount) -> Json:
     kind: Json = {"Type": "bind", "Source": mount.host} if mount.host else {"Type": "volume"}
+    if mount.bare:
+        kind["BindOptions"] = {"NonRecursive": True}
     return kind | {"Target": mount.container, "ReadOnly": mount.read_only}
 
 

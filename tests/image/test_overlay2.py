@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import tarfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,55 +16,16 @@ import pytest
 
 from longshore.errors import ContentMismatch, EngineError, NotFound
 from longshore.image.compression import CompressionOptions
-from longshore.image.layer import BLOCK, LayerSource
+from longshore.image.layer import LayerSource
 from longshore.image.overlay2 import Overlay2Image, Overlay2Layer, chain_ids, open_overlay2
 from longshore.image.pipeline import compressed
 from longshore.image.tree import unreadable
 from longshore.oci.digest import Digest
 from longshore.oci.media_types import Compression
-from longshore.testing.images import Layer, RandomLayer, TarLayer, tar_of
+from longshore.testing.images import Layer, RandomLayer, TarLayer
+from longshore.testing.odd_layer import layer_below, odd_layer
 
 pytestmark = pytest.mark.engine
-
-
-def _info(name: str, kind: bytes = tarfile.REGTYPE, **more: object) -> tarfile.TarInfo:
-    info = tarfile.TarInfo(name)
-    info.type = kind
-    for key, value in more.items():
-        setattr(info, key, value)
-    return info
-
-
-def _odd_layer() -> TarLayer:
-    """Everything a layer may hold that is not a plain file."""
-    long_name = "/".join(["a-directory-with-a-rather-long-name"] * 6) + "/file"
-    return tar_of(
-        [
-            (_info("dir/", tarfile.DIRTYPE, mode=0o1777), b""),
-            (_info("dir/file", mtime=1234567890.123456789), b"content\n"),
-            (_info("dir/empty"), b""),
-            (_info("dir/hardlink", tarfile.LNKTYPE, linkname="dir/file"), b""),
-            (_info("dir/symlink", tarfile.SYMTYPE, linkname="/etc/passwd"), b""),
-            (_info("./dir/dotted"), b"under a dot\n"),
-            (_info("null", tarfile.CHRTYPE, devmajor=1, devminor=3, mode=0o666), b""),
-            (_info("fifo", tarfile.FIFOTYPE), b""),
-            (_info("etc/", tarfile.DIRTYPE), b""),
-            (_info("etc/.wh.gone"), b""),
-            (_info("opaque/", tarfile.DIRTYPE), b""),
-            (_info("opaque/.wh..wh..opq"), b""),
-            (_info(long_name), b"long\n"),
-            (_info("ünïcödé-日本/🚢"), b"Inhalt"),
-            (_info('quotes " and \\ and <&>'), b"escaped in JSON\n"),
-            (_info("xattr", pax_headers={"SCHILY.xattr.user.note": "kept"}), b"with xattr\n"),
-            (_info("setuid", mode=0o4755, uid=1000, gid=2_000_000), b"#!/bin/sh\n"),
-            (_info("zeros"), bytes(3 * BLOCK + 17)),
-            (_info("exactly-a-block"), b"x" * BLOCK),
-        ]
-    )
-
-
-def _below() -> TarLayer:
-    return tar_of([(_info("etc/", tarfile.DIRTYPE), b""), (_info("etc/gone"), b"soon\n")])
 
 
 async def _content(source: LayerSource) -> bytes:
@@ -76,15 +36,15 @@ async def _content(source: LayerSource) -> bytes:
 @pytest.fixture(scope="module")
 def odd(load: object, data_root: Path) -> Overlay2Image:
     assert callable(load)
-    layers: list[Layer] = [_below(), _odd_layer(), TarLayer(bytes(1024))]
+    layers: list[Layer] = [layer_below(), odd_layer(), TarLayer(bytes(1024))]
     return open_overlay2(data_root, load(layers))
 
 
 async def test_a_layer_with_every_kind_of_entry_is_reassembled_byte_for_byte(
     odd: Overlay2Image,
 ) -> None:
-    assert await _content(odd.layers[0]) == _below().tar
-    assert await _content(odd.layers[1]) == _odd_layer().tar
+    assert await _content(odd.layers[0]) == layer_below().tar
+    assert await _content(odd.layers[1]) == odd_layer().tar
 
 
 async def test_an_empty_layer_is_reassembled(odd: Overlay2Image) -> None:
@@ -164,7 +124,7 @@ async def test_modules_in_the_working_directory_are_not_imported_by_the_process(
     for name in ("gzip", "struct", "longshore"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit(9)\n")
     monkeypatch.chdir(tmp_path)
-    assert gzip.decompress(await _blob(_large(odd.layers[1]))) == _odd_layer().tar
+    assert gzip.decompress(await _blob(_large(odd.layers[1]))) == odd_layer().tar
 
 
 async def test_ten_thousand_small_files_survive(load: object, data_root: Path) -> None:
@@ -323,6 +283,7 @@ def test_a_cache_id_that_is_a_path_is_refused(odd: Overlay2Image, tmp_path: Path
     config.write_bytes(odd.parts.config)
     entry = base / "layerdb" / "sha256" / odd.parts.diff_ids[0].hex
     entry.mkdir(parents=True)
+    (entry / "diff").write_text(str(odd.parts.diff_ids[0]))
     (entry / "cache-id").write_text("../../../etc")
     with pytest.raises(NotFound, match="not the name of a layer's directory"):
         open_overlay2(tmp_path, odd.parts.config_digest)

@@ -101,18 +101,24 @@ def open_overlay2(data_root: Path, image_id: Digest) -> Overlay2Image:
 
 def _open(data_root: Path, image_id: Digest) -> Overlay2Image:
     base = data_root / "image" / "overlay2"
-    config = (base / "imagedb" / "content" / "sha256" / image_id.hex).read_bytes()
-    if Digest.of(config) != image_id:
-        raise ContentMismatch(
-            f"the configuration of image {image_id} is damaged in the engine's store",
-            hint="build or pull the image again",
-        )
-    parts = read_config(config)
+    parts = parts_of(
+        (base / "imagedb" / "content" / "sha256" / image_id.hex).read_bytes(), image_id
+    )
     layers = tuple(
         _layer(data_root, base / "layerdb" / "sha256" / chain.hex, diff_id)
         for chain, diff_id in zip(chain_ids(parts.diff_ids), parts.diff_ids, strict=True)
     )
     return Overlay2Image(parts=parts, layers=layers)
+
+
+def parts_of(config: bytes, image_id: Digest) -> ImageParts:
+    """What the configuration of that image says; ContentMismatch when it is damaged."""
+    if Digest.of(config) != image_id:
+        raise ContentMismatch(
+            f"the configuration of image {image_id} is damaged in the engine's store",
+            hint="build or pull the image again",
+        )
+    return read_config(config)
 
 
 def chain_ids(diff_ids: Sequence[Digest]) -> tuple[Digest, ...]:
@@ -125,17 +131,24 @@ def chain_ids(diff_ids: Sequence[Digest]) -> tuple[Digest, ...]:
 
 
 def _layer(data_root: Path, entry: Path, diff_id: Digest) -> Overlay2Layer:
-    cache_id = (entry / "cache-id").read_text().strip()
-    if not _CACHE_ID.fullmatch(cache_id):
-        raise InvalidValue(f'"{cache_id[:80]}" is not the name of a layer\'s directory')
-    if Digest.parse((entry / "diff").read_text().strip()) != diff_id:
-        raise InvalidValue(f"layer {diff_id} has another digest there")
+    cache_id = cache_id_of((entry / "cache-id").read_text(), (entry / "diff").read_text(), diff_id)
     directory, record = data_root / "overlay2" / cache_id / "diff", entry / "tar-split.json.gz"
     for path in (directory, record):
         path.stat()
     return Overlay2Layer(
         diff_id=diff_id, size=_size(entry / "size"), record=record, directory=directory
     )
+
+
+def cache_id_of(cache_id: str, diff: str, diff_id: Digest) -> str:
+    """The name of a layer's directory, from the files of its entry; InvalidValue when it is none,
+    or the entry is another layer's."""
+    cache_id = cache_id.strip()
+    if not _CACHE_ID.fullmatch(cache_id):
+        raise InvalidValue(f'"{cache_id[:80]}" is not the name of a layer\'s directory')
+    if Digest.parse(diff.strip()) != diff_id:
+        raise InvalidValue(f"layer {diff_id} has another digest there")
+    return cache_id
 
 
 def _size(path: Path) -> int | None:

@@ -15,7 +15,7 @@ from binascii import Error as BinasciiError
 from binascii import a2b_base64
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import IO, Final, TypeAlias
 
 from longshore.errors import ContentMismatch
 
@@ -29,13 +29,13 @@ _EMPTY: Final = re.compile(rb'\{"type":1,"name":"[^"\\]*","payload":')
 _LONGEST_LINE: Final = 64 << 20
 
 
-def read_pieces(path: Path) -> Iterator[Piece]:
+def read_pieces(record: Path | IO[bytes]) -> Iterator[Piece]:
     """The pieces of a layer's ``tar-split.json.gz``; blocking.
 
     Raises ContentMismatch where it is not what the engine writes, OSError if it cannot be read.
     """
     try:
-        with gzip.open(path, "rb") as lines:
+        with gzip.open(record, "rb") as lines:
             yield from parse_pieces(iter(lambda: lines.readline(_LONGEST_LINE), b""))
     except (EOFError, gzip.BadGzipFile, zlib.error) as exc:
         raise _damaged(str(exc)) from exc

@@ -30,6 +30,10 @@ VARIABLES = (
     Variable("LONGSHORE_AES_KEY", "the AES key itself, instead of the file codeship.aes"),
     Variable("CODESHIP_AES_KEY", "the same under its former name"),
     Variable("LONGSHORE_CACHE_REGISTRY", "default of --cache-registry"),
+    Variable(
+        "LONGSHORE_NO_STORE_CONTAINER",
+        "non-empty: make no container (never started) to read the engine's store for a push",
+    ),
     Variable("NO_COLOR", "non-empty: no colours"),
     Variable("XDG_CACHE_HOME", "where caches live; default ~/.cache"),
     Variable("XDG_STATE_HOME", "where journals live; default ~/.local/state"),

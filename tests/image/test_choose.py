@@ -58,6 +58,31 @@ def test_what_the_engine_cannot_do_is_exported_however_small() -> None:
     assert "cannot do what was asked" in choice.reason
 
 
+def test_a_store_that_the_engine_reads_for_us_wins_over_the_export() -> None:
+    choice = choose(
+        Situation(
+            layer_sizes=(900 * MB, 100 * MB),
+            missing=(100 * MB,),
+            cores=2,
+            store_refusal=REFUSED,
+            engine_reads=True,
+        )
+    )
+    assert choice.route is Route.THROUGH_ENGINE
+    assert "through the engine to send 100 of 1000 MB" in choice.reason
+    assert "by exporting the image" in choice.reason
+    assert "by the engine's own push" in choice.reason
+
+
+def test_a_tiny_layer_is_left_to_an_engine_that_knows_the_rest() -> None:
+    layers = (400 * MB, 1000)
+    known = Situation(
+        layer_sizes=layers, missing=layers[1:], cores=2, store_refusal=REFUSED, engine_reads=True
+    )
+    assert choose(known).route is Route.ENGINE_PUSH
+    assert choose(replace(known, engine_missing=layers)).route is Route.THROUGH_ENGINE
+
+
 @given(sizes, st.integers(1, 64), st.booleans())
 def test_without_the_store_the_choice_is_never_the_dearer_way(
     layers: tuple[int, ...], cores: int, packed: bool

@@ -36,6 +36,7 @@ from longshore.run.pusher import opened_pusher
 from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_script import FakeImage
 from longshore.testing.faults import FORBIDDEN, TOO_MANY, Script, on
+from longshore.testing.overlay2_store import write_store
 from longshore.testing.registry import FaultyRegistry, faulty_registry
 from longshore.testing.registry_auth import TokenAuth
 from longshore.testing.stored import MemoryImage, MemoryLayer
@@ -171,7 +172,104 @@ async def test_where_the_engines_push_fails_the_export_takes_over(tmp_path: Path
         async with _pusher(engine, tmp_path) as pusher:
             await pusher.push(_request(registry, told))
         assert len(registry.requests("PUT", Kind.MANIFEST)) == 1
-    assert any("unexpected EOF; exporting the image instead" in line for line in told), told
+    assert any("unexpected EOF; sending the layers ourselves instead" in line for line in told), (
+        told
+    )
+
+
+def _reading_engine(root: Path) -> FakeEngine:
+    """One whose store only it can read."""
+    write_store(root, IMAGE.config, IMAGE.layer_tars)
+    engine = _engine()
+    engine.engine_info = replace(LOCAL, local=False, storage_driver="overlay2", data_root=root)
+    return engine
+
+
+@pytest.mark.parametrize("compression", [Compression.GZIP, Compression.ZSTD])
+async def test_a_store_that_only_the_engine_can_read_is_read_through_it(
+    tmp_path: Path, compression: Compression
+) -> None:
+    told: list[str] = []
+    packing = CompressionOptions(compression=compression)
+    form = Format.OCI if compression is Compression.ZSTD else None
+    settings = PushSettings(pusher=PusherChoice.OWN, compression=packing, format=form, explain=True)
+    async with faulty_registry() as registry, _reading_engine(tmp_path / "root") as engine:
+        async with _pusher(engine, tmp_path, settings) as pusher:
+            done = await pusher.push(_request(registry, told))
+        assert engine.methods().count("export") == 0
+        assert engine.leftovers() == ()
+        assert len(registry.requests("PUT", Kind.MANIFEST)) == 1
+    assert done[0].summary.startswith("(2 layers sent, 0 existing")
+    assert any("through the engine" in line for line in told), told
+
+
+async def test_only_layers_that_are_missing_are_read_through_the_engine(tmp_path: Path) -> None:
+    settings = PushSettings(pusher=PusherChoice.OWN)
+    base = FakeImage(layers=IMAGE.layers[:1])
+    async with faulty_registry() as registry, _reading_engine(tmp_path / "root") as engine:
+        write_store(tmp_path / "base", base.config, base.layer_tars)
+        async with _pusher(engine, tmp_path, settings) as pusher:
+            engine.images[base.id] = base
+            engine.engine_info = replace(engine.engine_info, data_root=tmp_path / "base")
+            await pusher.push(replace(_request(registry, [], "team/app:base"), image=base.info))
+            engine.engine_info = replace(engine.engine_info, data_root=tmp_path / "root")
+            engine.calls.clear()
+            await pusher.push(_request(registry, []))
+    read = [str(call.detail) for call in engine.calls if call.method == "read_file"]
+    assert len([path for path in read if path.endswith("/diff")]) == len(IMAGE.layers) - 1
+
+
+async def test_nothing_changed_makes_no_container(tmp_path: Path) -> None:
+    settings = PushSettings(pusher=PusherChoice.OWN)
+    async with faulty_registry() as registry, _reading_engine(tmp_path / "root") as engine:
+        async with _pusher(engine, tmp_path, settings) as pusher:
+            await pusher.push(_request(registry, []))
+            engine.calls.clear()
+            await pusher.push(_request(registry, []))
+        assert "create" not in engine.methods()
+
+
+async def _damaged(registry: FaultyRegistry, engine: FakeEngine, tmp_path: Path) -> list[str]:
+    """What is told of a push, of which one manifest has to come in any case."""
+    told: list[str] = []
+    settings = PushSettings(pusher=PusherChoice.OWN, explain=True)
+    async with _pusher(engine, tmp_path, settings) as pusher:
+        await pusher.prepare(_request(registry, told))
+        await pusher.push(_request(registry, told))
+    assert engine.methods().count("export") == 1
+    assert engine.leftovers() == ()
+    assert len(registry.requests("PUT", Kind.MANIFEST)) == 1
+    return told
+
+
+async def test_a_layer_the_engine_cannot_give_is_exported(tmp_path: Path) -> None:
+    async with faulty_registry() as registry, _reading_engine(tmp_path / "root") as engine:
+        for path in (tmp_path / "root" / "overlay2").rglob("data"):
+            path.unlink()
+        told = await _damaged(registry, engine, tmp_path)
+    assert any("exporting the image" in line and "through the engine" in line for line in told)
+
+
+async def test_a_layer_that_is_another_one_there_is_exported(tmp_path: Path) -> None:
+    async with faulty_registry() as registry, _reading_engine(tmp_path / "root") as engine:
+        for path in (tmp_path / "root" / "overlay2").rglob("data"):
+            path.write_bytes(bytes(path.stat().st_size))
+        told = await _damaged(registry, engine, tmp_path)
+    assert any("has the digest" in line for line in told)
+
+
+async def test_an_administrator_can_forbid_the_container(tmp_path: Path) -> None:
+    values = {"XDG_CACHE_HOME": str(tmp_path), "LONGSHORE_NO_STORE_CONTAINER": "1"}
+    access = Access(environment=Environment(values))
+    settings = PushSettings(pusher=PusherChoice.OWN)
+    async with (
+        faulty_registry() as registry,
+        _reading_engine(tmp_path / "root") as engine,
+        opened_pusher(engine, access, settings) as pusher,
+    ):
+        await pusher.push(_request(registry, []))
+    assert "create" not in engine.methods()
+    assert engine.methods().count("export") == 1
 
 
 def _half_readable_store(root: Path) -> Path:

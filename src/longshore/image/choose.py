@@ -6,6 +6,7 @@ enough to rank the ways.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -22,6 +23,10 @@ EXPORT_RATE: Final = 130e6
 STREAM_RATE: Final = 800e6
 """The export of an engine with the containerd store, which writes nothing first."""
 
+ARCHIVE_RATE: Final = 200e6
+"""Directories of the store, as the engine gives them."""
+
+_ARCHIVE_START: Final = 0.3
 _ENGINE_PUSH_START: Final = 0.05
 _EXPORT_START: Final = 0.3
 _PARALLEL_PUSHES: Final = 5
@@ -32,6 +37,7 @@ class Route(StrEnum):
     """Where the layers come from."""
 
     STORE = "engine's store"
+    THROUGH_ENGINE = "engine's store, read by the engine"
     EXPORT = "image export"
     ENGINE_PUSH = "engine's own push"
 
@@ -43,7 +49,8 @@ class Situation:
     `layer_sizes` are the bytes of every layer, `missing` of those the registry lacks; the engine
     would send `engine_missing` (None: the same), for of what was packed by us it knows nothing.
     `store_refusal` says why the store cannot be read; None: it can. `packed_store`: the engine
-    keeps its layers packed (containerd). `engine_can_push`: the registry is one the engine reaches
+    keeps its layers packed (containerd). `engine_reads`: it can read its store for us.
+    `engine_can_push`: the registry is one the engine reaches
     by itself, and nothing was asked for (format, compression) that its push cannot do.
     """
 
@@ -53,6 +60,7 @@ class Situation:
     engine_missing: tuple[int, ...] | None = None
     store_refusal: str | None = None
     packed_store: bool = False
+    engine_reads: bool = False
     engine_can_push: bool = True
 
 
@@ -78,10 +86,13 @@ def choose(situation: Situation) -> Choice:
             reason=f"reading the engine's store directly, about {seconds:.1f} s for "
             f"{sum(situation.missing) / 1e6:.0f} MB at most",
         )
-    export, push = _export(situation), _engine_push(situation)
-    if situation.engine_can_push and push <= export:
-        return Choice(route=Route.ENGINE_PUSH, seconds=push, reason=_pushing(situation, export))
-    return Choice(route=Route.EXPORT, seconds=export, reason=_exporting(situation, push))
+    ways = {Route.EXPORT: _export(situation)}
+    if situation.engine_reads:
+        ways[Route.THROUGH_ENGINE] = _through_engine(situation)
+    if situation.engine_can_push:
+        ways[Route.ENGINE_PUSH] = _engine_push(situation)
+    route = min(ways, key=lambda way: ways[way])
+    return Choice(route=route, seconds=ways[route], reason=_compared(situation, ways, route))
 
 
 def _packing(situation: Situation) -> float:
@@ -98,6 +109,12 @@ def _export(situation: Situation) -> float:
     return _EXPORT_START + total / EXPORT_RATE + _packing(situation)
 
 
+def _through_engine(situation: Situation) -> float:
+    """Reading and packing overlap."""
+    reading = sum(situation.missing) / ARCHIVE_RATE
+    return _ARCHIVE_START + max(reading, _packing(situation))
+
+
 def _engine_push(situation: Situation) -> float:
     missing = situation.missing
     if situation.engine_missing is not None:
@@ -111,23 +128,25 @@ def _engine_push(situation: Situation) -> float:
     return _ENGINE_PUSH_START + max(*missing, sum(missing) / lanes) / ENGINE_PUSH_RATE
 
 
-def _pushing(situation: Situation, export: float) -> str:
-    return (
-        f"letting the engine push {_share(situation)}: about {_engine_push(situation):.1f} s, "
-        f"against {export:.1f} s by exporting the image ({_refused(situation)})"
-    )
-
-
-def _exporting(situation: Situation, push: float) -> str:
-    rival = (
-        f"against {push:.1f} s by the engine's own push"
-        if situation.engine_can_push
-        else "the engine's own push cannot do what was asked"
-    )
-    return (
-        f"exporting the image to send {_share(situation)}: about {_export(situation):.1f} s, "
-        f"{rival} ({_refused(situation)})"
-    )
+def _compared(situation: Situation, ways: Mapping[Route, float], route: Route) -> str:
+    share = _share(situation)
+    doing = {
+        Route.EXPORT: f"exporting the image to send {share}",
+        Route.THROUGH_ENGINE: f"reading the engine's store through the engine to send {share}",
+        Route.ENGINE_PUSH: f"letting the engine push {share}",
+    }
+    rivals = {
+        Route.EXPORT: "by exporting the image",
+        Route.THROUGH_ENGINE: "by reading its store through it",
+        Route.ENGINE_PUSH: "by the engine's own push",
+    }
+    others = [f"{ways[way]:.1f} s {rivals[way]}" for way in ways if way is not route]
+    found = f"about {ways[route]:.1f} s"
+    if others:
+        found += f", against {' and '.join(others)}"
+    if not situation.engine_can_push:
+        found += "; the engine's own push cannot do what was asked"
+    return f"{doing[route]}: {found} ({_refused(situation)})"
 
 
 def _share(situation: Situation) -> str:

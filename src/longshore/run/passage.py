@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from longshore.engine.port import Engine
-from longshore.errors import EnginePushFailed, EngineUnavailable, NotFound
+from longshore.errors import ContentMismatch, EnginePushFailed, EngineUnavailable, NotFound
 from longshore.image.choose import Choice, Route, Situation, choose
 from longshore.image.layer import StoredImage
 from longshore.oci.digest import Digest
@@ -15,17 +16,20 @@ from longshore.oci.platform import Platform
 from longshore.oci.reference import normalise_registry
 from longshore.registry.bases import published_layers
 from longshore.registry.credentials.store import is_local
-from longshore.registry.placed import Placed
+from longshore.registry.placed import Passed, Placed
 from longshore.registry.publish import PushedImage
 from longshore.registry.push import PushOptions, place_layers, same_image
 from longshore.registry.push_stream import ImageStream, find_layers, place_stream, push_stream
 from longshore.registry.receipt import Receipt
 from longshore.run.bases import bases_of, published_at, sizes_of
 from longshore.run.engine_push import EnginePush
+from longshore.run.engine_store import opened_through_engine, store_refusal
 from longshore.run.image_source import diff_ids_of, exported, noted_blobs, open_stored
 from longshore.run.push import PushRequest
 from longshore.run.push_settings import PusherChoice, PushSettings
 from longshore.run.pushing import Job, push_stored
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,35 +118,67 @@ class Passage:
         there = await self._same_image(self.job.tags)
         if there is not None:
             return self.job.receipt(there, self.request.image.diff_ids, "registry")
-        if await self._is_for_the_engine():
+        job, route = self.job, await self._route()
+        if route is Route.ENGINE_PUSH:
             try:
                 return await self._by_engine.push()
             except EngineUnavailable:
                 raise
             except EnginePushFailed as failure:
-                self.request.on_line(f"{failure.message}; exporting the image instead")
-        job = self.job
+                self.request.on_line(f"{failure.message}; sending the layers ourselves instead")
+        if route is not Route.EXPORT:
+            receipt = await self._through_engine(lambda stored: push_stored(job, stored))
+            if receipt is not None:
+                return receipt
         done = await push_stream(job.placer, job.repository, job.tags, self._stream, job.options)
         return job.receipt(done, self.request.image.diff_ids, "image export")
 
     async def _prepare_unread(self) -> bool:
-        if not await self._engine_has_nothing_to_send():
-            self._explain(f"exporting the image ({self._why_not_read})")
-            job = self.job
+        if await self._engine_has_nothing_to_send():
+            return True
+        job = self.job
+
+        async def place(stored: StoredImage) -> Passed:
+            layers = await place_layers(job.placer, job.repository, stored, job.options)
+            return Passed(parts=stored.parts, layers=layers)
+
+        passed = await self._through_engine(place)
+        if passed is not None:
+            job.placer.passed[self._identity] = passed
+        else:
             await place_stream(job.placer, job.repository, self._stream, job.options)
         return True
 
-    async def _is_for_the_engine(self) -> bool:
-        """Whether the engine's own push is the cheaper way; what is there already is not sent."""
+    async def _through_engine(self, use: Callable[[StoredImage], Awaitable[T]]) -> T | None:
+        """What `use` makes of the store as the engine reads it; None where it does not."""
+        refusal = await self._engine_refuses()
+        if refusal is None:
+            try:
+                async with opened_through_engine(self.engine, self.request.image) as stored:
+                    return await use(stored)
+            except (NotFound, ContentMismatch) as reason:
+                refusal = reason.message
+        self._explain(f"exporting the image ({self._why_not_read}; through the engine: {refusal})")
+        return None
+
+    async def _engine_refuses(self) -> str | None:
+        environment = self.job.placer.client.access.environment
+        return store_refusal(await self.engine.info(), environment)
+
+    async def _route(self) -> Route:
+        """The cheapest way; what is there already is not sent."""
         if self._identity in self.job.placer.passed:
-            self._explain("taking the image from its export before")
-            return False
+            self._explain("taking the image from where it was read before")
+            return Route.EXPORT
         if not await self._engine_reaches():
-            self._explain(f"exporting the image ({self._why_not_read})")
-            return False
+            # That is never dearer than an export, and turns into one where it is refused.
+            if await self._engine_refuses() is None:
+                why = self._why_not_read
+                self._explain(f"reading the engine's store through the engine ({why})")
+            return Route.THROUGH_ENGINE
         choice = await self._choice(await self._found())
         self._explain(choice.reason)
-        return choice.route is Route.ENGINE_PUSH
+        return choice.route
 
     async def _engine_reaches(self) -> bool:
         """Whether the engine can do what was asked, at a registry it trusts by itself."""
@@ -168,6 +204,7 @@ class Passage:
             cores=_cores(),
             store_refusal=self.refusal,
             packed_store=(await self.engine.info()).containerd_store,
+            engine_reads=await self._engine_refuses() is None,
         )
         return choose(situation)
 

@@ -1,7 +1,7 @@
 """The pusher of push steps: our own registry client, reading the engine's layers the cheapest way.
 
 Where the engine's store can be read it is; else the estimate of `longshore.image.choose` decides
-between the engine's export and its own push.
+between the engine's reading it for us, its export and its own push.
 """
 
 from __future__ import annotations

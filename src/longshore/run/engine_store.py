@@ -1,0 +1,135 @@
+"""The engine's store where only the engine may read it: another user's, another machine's.
+
+A container is made of the image that is pushed, with the store's two directories bound into it,
+read-only, and it is never started: engines give files of containers that never ran (``docker cp``),
+with their mounts. Only what is needed is bound, not the whole data root with its volumes and logs.
+While an engine gives a file of a container that container is locked, so there are as many of them
+as there are streams at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import anyio
+
+from longshore.engine.port import Engine
+from longshore.engine.spec import ContainerSpec, EngineInfo, ImageInfo, Mount
+from longshore.environment import Environment
+from longshore.errors import EngineError, EngineUnavailable, NotFound
+from longshore.image.layer import StoredImage
+from longshore.image.overlay2_archive import open_archived
+from longshore.oci.digest import Digest
+from longshore.run.bases import sizes_of
+from longshore.run.liveness import ProcessIdentity
+from longshore.run.scope import RunScope
+
+REFUSAL: Final = "LONGSHORE_NO_STORE_CONTAINER"
+
+_PLACE: Final = "/.longshore-store"
+_REMOVAL_SECONDS: Final = 60.0
+
+
+def store_refusal(info: EngineInfo, environment: Environment) -> str | None:
+    """Why the engine cannot be asked for parts of its store, in words; None: it can be tried."""
+    if environment.get(REFUSAL):
+        return f"{REFUSAL} is set"
+    if info.containerd_store or info.storage_driver != "overlay2":
+        driver = "containerd's" if info.containerd_store else info.storage_driver
+        return f"its storage driver is {driver}"
+    return None if info.data_root else "it does not tell where its store is"
+
+
+@asynccontextmanager
+async def opened_through_engine(engine: Engine, image: ImageInfo) -> AsyncIterator[StoredImage]:
+    """The image in a store that the engine reads for us; see `store_refusal`.
+
+    Raises NotFound, in words that explain, where the engine does not do it; so do the layers.
+    Nothing is left on the engine when the block is left.
+    """
+    info = await engine.info()
+    assert info.data_root is not None
+    store = EngineStore(engine=engine, image=image, data_root=info.data_root)
+    try:
+        sizes = sizes_of(image, await engine.added_sizes(image.id))
+        yield await open_archived(store, Digest.parse(image.id), sizes)
+    finally:
+        await store.close()
+
+
+@dataclass(slots=True, kw_only=True)
+class EngineStore:
+    """A `StoreArchive`, by containers that are made when they are needed."""
+
+    engine: Engine
+    image: ImageInfo
+    data_root: Path
+    _scope: RunScope = field(
+        default_factory=lambda: RunScope(
+            project=Path.cwd(), process=ProcessIdentity.of_this_process()
+        )
+    )
+    _count: int = 0
+    _made: list[str] = field(default_factory=list)
+    _idle: list[str] = field(default_factory=list)
+
+    def metadata(self, path: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """See `StoreArchive`."""
+        return self._archive(f"{_PLACE}/image/{path}")
+
+    def layers(self, path: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """See `StoreArchive`."""
+        return self._archive(f"{_PLACE}/layers/{path}")
+
+    async def close(self) -> None:
+        """Remove the containers; what cannot be removed now is left to the next sweep."""
+        with anyio.CancelScope(shield=True), anyio.move_on_after(_REMOVAL_SECONDS):
+            async with anyio.create_task_group() as removals:
+                while self._made:
+                    removals.start_soon(self._remove, self._made.pop())
+
+    @asynccontextmanager
+    async def _archive(self, path: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        try:
+            container = self._idle.pop() if self._idle else await self._create()
+            try:
+                async with self.engine.read_file(container, path) as chunks:
+                    yield chunks
+            finally:
+                self._idle.append(container)
+        except (EngineUnavailable, NotFound):
+            raise
+        except EngineError as refused:
+            raise NotFound(f"the engine does not show its store: {refused.message}") from refused
+
+    async def _create(self) -> str:
+        self._count += 1
+        container = await self.engine.create(self._spec(f"{self._scope.id}.{self._count}"))
+        self._made.append(container)
+        return container
+
+    def _spec(self, name: str) -> ContainerSpec:
+        image, layers = self.data_root / "image" / "overlay2", self.data_root / "overlay2"
+        # Over the image's volumes as well: else anonymous ones would be made, and filled.
+        places = [(image, f"{_PLACE}/image"), (layers, f"{_PLACE}/layers")]
+        places += [(image, volume) for volume in self.image.volumes]
+        return ContainerSpec(
+            name=f"longshore-store-{name}",
+            image=self.image.id,
+            command=("never-started",),
+            mounts=tuple(
+                Mount(host=str(host), container=place, read_only=True, bare=True)
+                for host, place in places
+            ),
+            labels=self._scope.labels("push"),
+        )
+
+    async def _remove(self, container: str) -> None:
+        try:
+            await self.engine.remove(container)
+        except EngineError:
+            return

@@ -1,0 +1,191 @@
+"""The engine's store is read through containers that are never started, and that never stay."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import anyio
+import pytest
+
+from longshore.engine.spec import EngineInfo
+from longshore.environment import Environment
+from longshore.errors import EngineError, EngineUnavailable, NotFound
+from longshore.image.layer import LayerSource, StoredImage
+from longshore.run.engine_store import opened_through_engine, store_refusal
+from longshore.run.scope import OWNER, OWNER_LABEL
+from longshore.testing.engine import FakeEngine
+from longshore.testing.engine_script import FakeImage
+from longshore.testing.overlay2_store import write_store
+
+IMAGE = FakeImage(
+    layers=(
+        {"base/a": b"a", "base/b": Random(1).randbytes(300_000)},
+        {"z": b"before", "a": b"after: the walk finds them the other way round"},
+        {},
+    ),
+    volumes=("/data",),
+)
+FREE = Environment({})
+
+
+def _info(data_root: Path | None) -> EngineInfo:
+    return replace(FakeEngine().engine_info, storage_driver="overlay2", data_root=data_root)
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[FakeEngine]:
+    """One with an image whose store is on its disk."""
+    write_store(tmp_path, IMAGE.config, IMAGE.layer_tars)
+    images = {"app:latest": IMAGE}
+    async with FakeEngine(images=images, engine_info=_info(tmp_path)) as found:
+        yield found
+
+
+async def _content(layer: LayerSource) -> bytes:
+    async with layer.open() as blocks:
+        return b"".join([bytes(block) async for block in blocks])
+
+
+async def _all(image: StoredImage) -> tuple[bytes, ...]:
+    return tuple([await _content(layer) for layer in image.layers])
+
+
+async def test_the_layers_are_those_of_the_image(engine: FakeEngine) -> None:
+    async with opened_through_engine(engine, IMAGE.info) as image:
+        assert image.parts.config == IMAGE.config
+        assert await _all(image) == IMAGE.layer_tars
+        assert await _all(image) == IMAGE.layer_tars
+
+
+async def test_its_container_is_labelled_and_never_started_and_sees_two_directories_read_only(
+    engine: FakeEngine, tmp_path: Path
+) -> None:
+    async with opened_through_engine(engine, IMAGE.info) as image:
+        await _all(image)
+        (container,) = engine.leftovers()
+        assert container.labels[OWNER_LABEL] == OWNER
+    spec = engine.container("longshore-store-").spec
+    assert {mount.host for mount in spec.mounts} == {
+        str(tmp_path / "image" / "overlay2"),
+        str(tmp_path / "overlay2"),
+    }
+    assert all(mount.read_only and mount.bare for mount in spec.mounts)
+    assert "start" not in engine.methods()
+
+
+async def test_nothing_stays_not_even_volumes_of_the_image(engine: FakeEngine) -> None:
+    async with opened_through_engine(engine, IMAGE.info) as image:
+        await _all(image)
+        assert not engine.volumes
+    assert engine.leftovers() == ()
+
+
+async def test_nothing_stays_of_a_layer_left_half_way(engine: FakeEngine) -> None:
+    async with (
+        opened_through_engine(engine, IMAGE.info) as image,
+        image.layers[0].open() as blocks,
+    ):
+        await anext(aiter(blocks))
+    assert engine.leftovers() == ()
+
+
+async def test_nothing_stays_after_a_cancellation(engine: FakeEngine) -> None:
+    with anyio.CancelScope() as scope:
+        async with opened_through_engine(engine, IMAGE.info) as image:
+            scope.cancel()
+            await _all(image)
+    assert scope.cancelled_caught
+    assert engine.leftovers() == ()
+
+
+async def test_layers_are_read_side_by_side_by_containers_of_their_own(engine: FakeEngine) -> None:
+    """An engine locks a container while it gives a file of it."""
+    async with opened_through_engine(engine, IMAGE.info) as image:
+        async with image.layers[0].open() as one, image.layers[1].open() as two:
+            first = await anext(aiter(one))
+            second = b"".join([bytes(block) async for block in two])
+            rest = b"".join([bytes(block) async for block in one])
+        assert bytes(first) + rest == IMAGE.layer_tars[0]
+        assert second == IMAGE.layer_tars[1]
+        assert len(engine.leftovers()) == 2
+        await _all(image)
+        assert len(engine.leftovers()) == 2, "they are used again"
+    assert engine.leftovers() == ()
+
+
+async def test_an_engine_that_refuses_the_container_is_not_found(engine: FakeEngine) -> None:
+    engine.failures["create"] = [EngineError("authorization denied by plugin", status=403)]
+    with pytest.raises(NotFound, match="does not show its store: authorization denied"):
+        async with opened_through_engine(engine, IMAGE.info):
+            pass
+    assert engine.leftovers() == ()
+
+
+async def test_another_directory_than_the_engines_is_not_found(
+    engine: FakeEngine, tmp_path: Path
+) -> None:
+    for root in ("nothing", "empty"):
+        engine.engine_info = _info(tmp_path / root)
+        if root == "empty":
+            write_store(tmp_path / root, b'{"rootfs": {"diff_ids": []}}', ())
+            (tmp_path / root / "overlay2").mkdir()
+        with pytest.raises(NotFound):
+            async with opened_through_engine(engine, IMAGE.info):
+                pass
+    assert engine.leftovers() == ()
+
+
+@pytest.mark.parametrize("name", ["cache-id", "diff", "tar-split.json.gz"])
+async def test_a_layer_without_its_entry_is_not_found(
+    engine: FakeEngine, tmp_path: Path, name: str
+) -> None:
+    for path in (tmp_path / "image" / "overlay2" / "layerdb").rglob(name):
+        path.unlink()
+    async with opened_through_engine(engine, IMAGE.info) as image:
+        with pytest.raises(NotFound, match=name):
+            await _all(image)
+    assert engine.leftovers() == ()
+
+
+@pytest.mark.parametrize("text", ["../../../etc", "\udcff", ""])
+async def test_a_cache_id_that_is_no_name_is_not_found(
+    engine: FakeEngine, tmp_path: Path, text: str
+) -> None:
+    for path in (tmp_path / "image" / "overlay2" / "layerdb").rglob("cache-id"):
+        path.write_bytes(text.encode(errors="surrogateescape"))
+    async with opened_through_engine(engine, IMAGE.info) as image:
+        with pytest.raises(NotFound, match="not as expected"):
+            await _all(image)
+
+
+async def test_a_missing_file_is_not_found(engine: FakeEngine, tmp_path: Path) -> None:
+    for path in (tmp_path / "overlay2").rglob("base/b"):
+        path.unlink()
+    async with opened_through_engine(engine, IMAGE.info) as image:
+        with pytest.raises(NotFound, match="base/b"):
+            await _all(image)
+
+
+async def test_an_engine_that_goes_away_is_no_reason_to_try_another_way(
+    engine: FakeEngine,
+) -> None:
+    async with opened_through_engine(engine, IMAGE.info) as image:
+        engine.die()
+        with pytest.raises(EngineUnavailable):
+            await _all(image)
+
+
+def test_what_cannot_be_read_so_is_told_in_words(tmp_path: Path) -> None:
+    good = _info(tmp_path)
+    assert store_refusal(good, FREE) is None
+    assert store_refusal(replace(good, local=True), FREE) is None
+    assert "fuse-overlayfs" in str(
+        store_refusal(replace(good, storage_driver="fuse-overlayfs"), FREE)
+    )
+    assert "containerd" in str(store_refusal(replace(good, containerd_store=True), FREE))
+    assert "where its store is" in str(store_refusal(_info(None), FREE))
+    refused = Environment({"LONGSHORE_NO_STORE_CONTAINER": "1"})
+    assert "LONGSHORE_NO_STORE_CONTAINER" in str(store_refusal(good, refused))

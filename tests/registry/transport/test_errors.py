@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 from collections.abc import Iterator, Mapping
 
@@ -11,6 +12,7 @@ import pytest
 from aiohttp import client_exceptions
 from hypothesis import given
 from hypothesis import strategies as st
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from longshore.errors import RegistryDenied, RegistryError, RegistryUnavailable
@@ -170,3 +172,57 @@ def test_any_body_gives_short_printable_words(body: bytes) -> None:
 )
 def test_any_json_is_read_without_an_error(document: object) -> None:
     registry_words(json.dumps(document).encode())
+
+
+def _unresolved(number: int) -> aiohttp.ClientConnectorDNSError:
+    key = aiohttp.client_reqrep.ConnectionKey("r.example", 443, True, True, None, None, None)
+    return aiohttp.ClientConnectorDNSError(key, socket.gaierror(number, "no answer"))
+
+
+def _by_proxy(status: int) -> aiohttp.ClientHttpProxyError:
+    info = aiohttp.RequestInfo(URL("https://r.example"), "CONNECT", CIMultiDictProxy(CIMultiDict()))
+    return aiohttp.ClientHttpProxyError(info, (), status=status, message="x")
+
+
+@pytest.mark.parametrize(
+    ("error", "hopeless"),
+    [
+        (_unresolved(socket.EAI_NONAME), True),
+        (_unresolved(socket.EAI_AGAIN), False),
+        (aiohttp.ConnectionTimeoutError(), False),
+    ],
+    ids=["no such name", "no resolver for now", "too slow"],
+)
+def test_only_what_cannot_pass_makes_a_host_hopeless(error: Exception, hopeless: bool) -> None:
+    translated = translate(error, SUBJECT, "r.example")
+    assert isinstance(translated, Interrupted)
+    assert translated.unproven is hopeless
+
+
+@pytest.mark.parametrize(("status", "temporary"), [(502, True), (503, True), (403, False)])
+def test_a_proxys_answer_is_named_and_says_whether_to_try_again(
+    status: int, temporary: bool
+) -> None:
+    translated = translate(_by_proxy(status), SUBJECT, "r.example")
+    assert isinstance(translated, Interrupted) is temporary
+    assert f"HTTP {status}" in translated.message
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refusal(answer(429, URL("http://r.example/")), SUBJECT),
+        refusal(answer(503, URL("http://r.example/")), SUBJECT),
+        translate(aiohttp.ServerDisconnectedError(), SUBJECT, "r.example"),
+        translate(ConnectionResetError(104, "reset"), SUBJECT, "r.example"),
+    ],
+    ids=["too often", "in trouble", "closed", "reset"],
+)
+def test_what_happens_most_often_comes_with_what_to_do(error: RegistryError) -> None:
+    assert "--push-retries" in (error.hint or "")
+
+
+def test_json_nested_without_end_is_no_bug_of_ours() -> None:
+    body = b"[" * 200_000
+    assert registry_words(body)[0] is None
+    assert answer(500, URL("http://r.example/"), body).json() is None

@@ -126,6 +126,16 @@ async def test_retry_after_is_obeyed_and_told(
     assert sum(waits) >= 17
 
 
+async def test_a_small_retry_after_does_not_make_us_come_back_any_sooner(
+    clock: Clock, told: list[Progress]
+) -> None:
+    late = Clock(now=clock.now, wall=clock.wall, sleep=clock.sleep, chance=lambda _, high: high)
+    backoff = Backoff(limits=Limits(), clock=late, listener=told.append)
+    answers = (_status(429, "1"), _status(429, "1"), _status(429, "1"))
+    await Retrying(Scripted(*answers), backoff).send(_request())
+    assert [event.seconds for event in told if isinstance(event, Waiting)] == [1, 1, 2]
+
+
 async def test_retry_after_is_capped(retrying: Make, told: list[Progress]) -> None:
     await retrying(Scripted(_status(503, "86400")), longest_wait=120).send(_request())
     assert [event.seconds for event in told if isinstance(event, Waiting)] == [120]

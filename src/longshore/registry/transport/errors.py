@@ -76,6 +76,14 @@ class _Kind:
 _CA_HINT: Final = (
     "give its authority with --registry-ca FILE or as /etc/docker/certs.d/{host}/ca.crt"
 )
+_CUT_HINT: Final = (
+    "try later, raise --push-retries, or find out what cuts connections to {host}: a proxy, a "
+    "firewall or a load balancer may have limits"
+)
+_BUSY_HINT: Final = "{host} limits how often it is asked; try later, or raise --push-retries"
+_TROUBLE_HINT: Final = (
+    "{host}, or what stands before it, is in trouble; try later, or raise --push-retries"
+)
 TABLE: Final[Mapping[type[BaseException], _Kind]] = {
     aiohttp.ClientConnectorCertificateError: _Kind(
         "its certificate is not trusted", temporary=False, hint=_CA_HINT
@@ -94,21 +102,23 @@ TABLE: Final[Mapping[type[BaseException], _Kind]] = {
     aiohttp.ClientConnectorError: _Kind(
         "no connection", unproven=True, hint="check that something answers at {host}"
     ),
-    aiohttp.ConnectionTimeoutError: _Kind("no connection in time", unproven=True),
-    aiohttp.ServerTimeoutError: _Kind("no answer in time"),
-    aiohttp.ServerDisconnectedError: _Kind("the connection was closed without an answer"),
-    aiohttp.ClientConnectionResetError: _Kind("the connection was reset"),
-    aiohttp.ClientOSError: _Kind("the connection broke"),
-    aiohttp.ClientConnectionError: _Kind("the connection broke"),
-    aiohttp.ClientPayloadError: _Kind("the answer ended too early"),
-    aiohttp.UploadAbortedError: _Kind("the request was not sent to its end"),
+    aiohttp.ConnectionTimeoutError: _Kind("no connection in time", hint=_CUT_HINT),
+    aiohttp.ServerTimeoutError: _Kind("no answer in time", hint=_CUT_HINT),
+    aiohttp.ServerDisconnectedError: _Kind(
+        "the connection was closed without an answer", hint=_CUT_HINT
+    ),
+    aiohttp.ClientConnectionResetError: _Kind("the connection was reset", hint=_CUT_HINT),
+    aiohttp.ClientOSError: _Kind("the connection broke", hint=_CUT_HINT),
+    aiohttp.ClientConnectionError: _Kind("the connection broke", hint=_CUT_HINT),
+    aiohttp.ClientPayloadError: _Kind("the answer ended too early", hint=_CUT_HINT),
+    aiohttp.UploadAbortedError: _Kind("the request was not sent to its end", hint=_CUT_HINT),
     aiohttp.ClientResponseError: _Kind("the answer is not HTTP"),
     aiohttp.TooManyRedirects: _Kind("it redirects without end", temporary=False),
     aiohttp.InvalidURL: _Kind("it names an address that is none", temporary=False),
     aiohttp.NonHttpUrlClientError: _Kind("it names an address that is not HTTP", temporary=False),
     aiohttp.ClientError: _Kind("the exchange failed"),
-    TimeoutError: _Kind("no answer in time"),
-    OSError: _Kind("the connection broke"),
+    TimeoutError: _Kind("no answer in time", hint=_CUT_HINT),
+    OSError: _Kind("the connection broke", hint=_CUT_HINT),
 }
 """Every exception that aiohttp raises, by itself or by its nearest parent here."""
 
@@ -125,7 +135,7 @@ def translate(error: BaseException, subject: Subject, host: str) -> RegistryUnav
     reason = f"{kind.reason}{_particulars(error)}"
     message = f"{host}: {subject}: {reason}"
     hint = kind.hint.format(host=host) if kind.hint else None
-    if not kind.temporary:
+    if not _is_temporary(kind, error):
         return RegistryUnavailable(
             message, hint=hint, registry=subject.registry, repository=subject.repository or None
         )
@@ -135,8 +145,21 @@ def translate(error: BaseException, subject: Subject, host: str) -> RegistryUnav
         hint=hint,
         registry=subject.registry,
         repository=subject.repository or None,
-        unproven=kind.unproven,
+        unproven=kind.unproven and not _may_pass(error),
     )
+
+
+def _is_temporary(kind: _Kind, error: BaseException) -> bool:
+    """A proxy's answer says itself whether trying again may help."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return error.status in TEMPORARY_STATUSES
+    return kind.temporary
+
+
+def _may_pass(error: BaseException) -> bool:
+    """A resolver that is out of reach for now (EAI_AGAIN, getaddrinfo(3)) knows no name at all."""
+    cause = getattr(error, "os_error", None)
+    return isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_AGAIN
 
 
 def _is_plain_http(error: aiohttp.ClientSSLError) -> bool:
@@ -148,6 +171,8 @@ def _is_plain_http(error: aiohttp.ClientSSLError) -> bool:
 
 def _particulars(error: BaseException) -> str:
     """What the operating system says, without addresses and objects of the library."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f" (HTTP {error.status})"
     cause = getattr(error, "os_error", None) or error
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f" ({cause.verify_message})"
@@ -182,7 +207,7 @@ def registry_words(body: bytes) -> tuple[str | None, str | None]:
 def _first_error(body: bytes) -> Mapping[str, object] | None:
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     errors = document.get("errors") if isinstance(document, dict) else None
     first = errors[0] if isinstance(errors, list) and errors else None
@@ -218,6 +243,9 @@ def refusal(
         return Interrupted(
             f"{subject.registry} could not answer for {subject}: {said or answer.phrase}",
             reason=": ".join(filter(None, (answer.phrase, code))),
+            hint=(_BUSY_HINT if answer.status == 429 else _TROUBLE_HINT).format(
+                host=subject.registry
+            ),
             retry_after=answer.headers.get("Retry-After"),
             registry=subject.registry,
             repository=repository,

@@ -97,15 +97,14 @@ class Backoff:
             await self.clock.sleep(wait + self.clock.chance(0, min(0.1 * wait, 1.0)))
 
     def delay(self, host: str, attempts: int, interruption: Interrupted) -> float:
-        """How long to leave the host alone after this.
+        """How long to leave the host alone after this: as long as it asks, or our own back-off.
 
-        A ``Retry-After`` of zero, or a date gone by, asks for nothing: our own back-off holds.
+        Little that is asked for (zero, a date gone by) does not make us come back any sooner.
         """
-        asked = parse_retry_after(interruption.retry_after, self.clock.wall())
-        if asked:
-            return min(asked, self.limits.longest_wait)
         exponent = min(max(attempts, self.of(host).failures), 10) - 1
-        return self.clock.chance(0, min(_LAST_CEILING, _FIRST_CEILING * 2**exponent))
+        ours = self.clock.chance(0, min(_LAST_CEILING, _FIRST_CEILING * 2**exponent))
+        asked = parse_retry_after(interruption.retry_after, self.clock.wall()) or 0.0
+        return max(ours, min(asked, self.limits.longest_wait))
 
 
 @dataclass(slots=True, kw_only=True)

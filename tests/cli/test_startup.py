@@ -12,14 +12,14 @@ HEAVY = {"aiohttp", "aiodocker", "yaml", "rich", "anyio", "cryptography", "async
 ENGINE = {"aiohttp", "aiodocker", "anyio", "rich", "cryptography", "longshore.engine.docker"}
 
 
-def imported(directory: Path, *words: str) -> set[str]:
-    """The modules in memory after the program ran with `words`."""
+def imported(directory: Path, *words: str, exit_code: int = 0) -> set[str]:
+    """The modules in memory after the program ran with `words` and ended with `exit_code`."""
     code = (
         "import sys\n"
         f"sys.argv = ['longshore', *{list(words)!r}]\n"
         "from longshore.cli.main import main\n"
         "try:\n    main()\n"
-        "except SystemExit as stop:\n    assert not stop.code, stop.code\n"
+        f"except SystemExit as stop:\n    assert (stop.code or 0) == {exit_code}, stop.code\n"
         "print('\\nmodules', *sys.modules)"
     )
     done = subprocess.run(
@@ -45,3 +45,31 @@ def test_what_needs_no_engine_imports_none(project: Path, words: list[str]) -> N
     modules = imported(project, *words)
     assert not modules & ENGINE
     assert not {name for name in modules if name.startswith("longshore.registry")}
+
+
+PROJECT = ("longshore.config.", "longshore.plan.")
+WITHOUT_A_PROJECT = {"longshore.config.credential_keys", "longshore.plan.base_images"}
+
+
+def test_a_push_reads_no_project_and_imports_nothing_that_does(project: Path) -> None:
+    modules = imported(project, "push", "oci:image", exit_code=2)
+    reading = {name for name in modules if name.startswith(PROJECT)} - WITHOUT_A_PROJECT
+    assert "longshore.commands.push" in modules
+    assert not reading
+    assert "yaml" not in modules
+
+
+def test_what_only_a_private_engine_or_an_image_file_needs_waits_for_one(project: Path) -> None:
+    modules = imported(project, "push", "oci:image", exit_code=2)
+    waiting = ("longshore.engine.embedded", "longshore.image.oci_layout")
+    assert not {name for name in modules if name.startswith(waiting)}
+
+
+def test_steps_without_a_key_file_load_neither_a_registry_client_nor_a_cipher(
+    project: Path,
+) -> None:
+    words = ("steps", "--engine", "unix:///nonexistent/docker.sock")
+    modules = imported(project, *words, exit_code=125)
+    assert "longshore.engine.docker.engine" in modules
+    assert not modules & {"aiohttp", "cryptography", "longshore.registry.client"}
+    assert not {name for name in modules if name.startswith("longshore.engine.embedded")}

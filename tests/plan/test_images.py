@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from longshore.plan.base_images import base_images
 from longshore.plan.facts import BuildFacts
-from longshore.plan.images import base_images
 from longshore.plan.model import BuildPlan, ImagePlan, Plan, PullPlan
 
 from .conftest import Compile, Examine

@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from longshore.commands.project import ProjectChoice, examined
-from longshore.config.model import CredentialKeys
+from longshore.config.credential_keys import CredentialKeys
 from longshore.plan.facts import BuildFacts
 from longshore.plan.selection import Selection
 from longshore.report.plan_facts import PlanView

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from longshore.config.model import CredentialKeys
+from longshore.config.credential_keys import CredentialKeys
 from longshore.plan.selection import Selection
 from longshore.report.plan_text import plan_text
 from longshore.report.style import Style

@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from longshore.config.model import CredentialKeys
+from longshore.config.credential_keys import CredentialKeys
 from longshore.environment import Environment
 from longshore.errors import EngineError, RegistryDenied
 from longshore.run.credentials import GENERATED_FOR, CredentialOptions, Credentials

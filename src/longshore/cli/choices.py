@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from longshore.commands.project import ProjectChoice
-from longshore.config.model import CredentialKeys
+from longshore.config.credential_keys import CredentialKeys
 from longshore.errors import UsageError
 from longshore.plan.facts import BuildFacts
 from longshore.plan.selection import Selection

@@ -1,15 +1,48 @@
-"""Parsed flags about pushing put together as the value that pushers take."""
+"""Parsed flags about pushing put together as the values that pushers take.
+
+Apart from `requests`: a push needs no project, and imports nothing that reads one.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from longshore.cli.choices import Flags
+from longshore.commands.registry_options import RegistryOptions
 from longshore.errors import UsageError
 from longshore.image.compression import CompressionOptions, codec_for
 from longshore.oci.media_types import Compression, Format
 from longshore.registry.limits import Limits
 from longshore.run.push_settings import PusherChoice, PushSettings
+
+if TYPE_CHECKING:
+    from longshore.cli.choices import Flags
+    from longshore.commands.push import PushCommand
+
+
+def push(flags: Flags) -> PushCommand:
+    """All of ``longshore push``."""
+    from longshore.commands.push import PushCommand
+
+    return PushCommand(
+        image=flags["image"],
+        targets=tuple(flags["targets"]),
+        engine=flags["engine"],
+        registries=registries(flags),
+        settings=push_settings(flags),
+        dockercfg=flags["encrypted_dockercfg_path"] or None,
+        key_path=Path(flags["key_path"]) if flags["key_path"] else None,
+        user_credentials=not flags["no_user_credentials"],
+        quiet=flags["quiet"],
+    )
+
+
+def registries(flags: Flags) -> RegistryOptions:
+    """How registries are reached."""
+    return RegistryOptions(
+        authorities=tuple(map(Path, flags.get("registry_ca", ()))),
+        insecure=tuple(flags.get("insecure_registry", ())),
+    )
 
 
 def push_settings(flags: Flags) -> PushSettings:

@@ -27,10 +27,13 @@ def push(**flags: Any) -> int:
     IMAGE is a name the engine knows, oci:DIRECTORY[:NAME], docker-archive:FILE[:NAME], or the
     path of either. Several targets are pushed at once, and what they share is sent once.
     """
-    from longshore.cli import requests, terminal
+    from longshore.cli import push_choices, terminal
     from longshore.commands.push import push_images
     from longshore.environment import Environment
 
     return push_images(
-        requests.push(flags), Environment.of_process(), terminal.sink(), terminal.leave_at_once
+        push_choices.push(flags),
+        Environment.of_process(),
+        terminal.sink(),
+        terminal.leave_at_once,
     )

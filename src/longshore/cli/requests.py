@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from longshore.cli.choices import Flags, credentials, facts, project_choice, selection
 from longshore.cli.options import pairs
-from longshore.cli.push_choices import push_settings
-from longshore.commands.session_options import RegistryOptions, SessionOptions
+from longshore.cli.push_choices import push_settings, registries
+from longshore.commands.session_options import SessionOptions
 from longshore.config.words import split_command
 from longshore.report.readers import LogFormat, LogOptions
 from longshore.run.images import ImageOptions
@@ -21,7 +21,6 @@ from longshore.run.runtime import RunOptions
 if TYPE_CHECKING:
     from longshore.commands.load import LoadRequest
     from longshore.commands.login_check import LoginCheckRequest
-    from longshore.commands.push import PushCommand
     from longshore.commands.run import RunRequest
     from longshore.commands.steps import StepsRequest
 
@@ -47,14 +46,6 @@ def session(flags: Flags) -> SessionOptions:
         # The branch that is built, as --ci-branch says it, else what the steps are matched against.
         cache_branch=flags.get("ci_branch") or flags.get("tag") or None,
         push=push_settings(flags),
-    )
-
-
-def registries(flags: Flags) -> RegistryOptions:
-    """How registries are reached."""
-    return RegistryOptions(
-        authorities=tuple(map(Path, flags.get("registry_ca", ()))),
-        insecure=tuple(flags.get("insecure_registry", ())),
     )
 
 
@@ -136,21 +127,4 @@ def login_check(flags: Flags) -> LoginCheckRequest:
         facts=facts(flags),
         selection=replace(selection(flags), push=True),
         session=session(flags),
-    )
-
-
-def push(flags: Flags) -> PushCommand:
-    """All of ``longshore push``."""
-    from longshore.commands.push import PushCommand
-
-    return PushCommand(
-        image=flags["image"],
-        targets=tuple(flags["targets"]),
-        engine=flags["engine"],
-        registries=registries(flags),
-        settings=push_settings(flags),
-        dockercfg=flags["encrypted_dockercfg_path"] or None,
-        key_path=Path(flags["key_path"]) if flags["key_path"] else None,
-        user_credentials=not flags["no_user_credentials"],
-        quiet=flags["quiet"],
     )

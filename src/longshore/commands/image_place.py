@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from platform import machine
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from longshore.errors import NotFound
-from longshore.image.archive import open_archive
-from longshore.image.files import FileImage
-from longshore.image.oci_layout import open_oci_layout
-from longshore.oci.platform import Platform
 from longshore.oci.reference import ImageReference
+
+if TYPE_CHECKING:
+    from longshore.image.files import FileImage
 
 LAYOUT: Final = "oci:"
 ARCHIVE: Final = "docker-archive:"
@@ -30,7 +28,14 @@ class FilePlace:
     def open(self) -> FileImage:
         """The image; blocking. Raises InvalidValue or NotFound."""
         if not self.layout:
+            from longshore.image.archive import open_archive
+
             return open_archive(self.path, self.name)
+        from platform import machine
+
+        from longshore.image.oci_layout import open_oci_layout
+        from longshore.oci.platform import Platform
+
         return open_oci_layout(self.path, Platform.of_machine(machine()), self.name)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from longshore.commands.project import ProjectChoice, planned
-from longshore.config.model import CredentialKeys
+from longshore.config.credential_keys import CredentialKeys
 from longshore.plan.facts import BuildFacts
 from longshore.plan.selection import Selection
 from longshore.report.plan_facts import PlanView

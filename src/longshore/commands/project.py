@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from longshore.config.load import load, read_text
 from longshore.config.problem import Place, Problem, Severity
@@ -15,8 +16,10 @@ from longshore.plan.compile import Compiled, compile_plan
 from longshore.plan.facts import BuildFacts
 from longshore.plan.model import Plan
 from longshore.plan.selection import Selection
-from longshore.report.diagnostics import Sources, Terminal, render
 from longshore.report.sink import Sink
+
+if TYPE_CHECKING:
+    from longshore.report.diagnostics import Sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +103,8 @@ def planned(
     """
     found = examined(choice, facts, selection, need_steps=need_steps)
     if warnings or has_errors(found.problems):
+        from longshore.report.diagnostics import Terminal, render
+
         terminal = Terminal(excerpts=sink.err_terminal, hints=True, colours=sink.err_colours)
         sink.tell(render(found.problems, found.sources, terminal=terminal))
     elif found.problems:

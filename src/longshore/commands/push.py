@@ -10,8 +10,8 @@ import anyio
 
 from longshore.commands.image_place import FilePlace, find_place
 from longshore.commands.interruption import interruptible
-from longshore.commands.session_options import RegistryOptions
-from longshore.config.model import CredentialKeys
+from longshore.commands.registry_options import RegistryOptions
+from longshore.config.credential_keys import CredentialKeys
 from longshore.engine.opening import open_engine
 from longshore.environment import Environment
 from longshore.errors import NotFound, UsageError

@@ -4,36 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from longshore.config.model import CredentialKeys, Pairs
+from longshore.commands.registry_options import RegistryOptions
+from longshore.config.credential_keys import CredentialKeys
+from longshore.config.model import Pairs
 from longshore.environment import Environment
-from longshore.errors import UsageError
 from longshore.run.credentials import CredentialOptions
 from longshore.run.image_cache import CachePlace
 from longshore.run.images import ImageOptions
 from longshore.run.push_settings import PushSettings
 from longshore.run.runtime import RunOptions
-
-if TYPE_CHECKING:
-    from longshore.registry.client import Access
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegistryOptions:
-    """How registries are reached: authorities (PEM files) to trust, hosts without proper TLS."""
-
-    authorities: tuple[Path, ...] = ()
-    insecure: tuple[str, ...] = ()
-
-    def access(self, environment: Environment) -> Access:
-        """For `RegistryClient`; raises UsageError when an authority cannot be read."""
-        from longshore.registry.client import Access
-
-        for path in self.authorities:
-            if not path.is_file():
-                raise UsageError(f"there is no file {path}", hint="see --registry-ca")
-        return Access(environment=environment, insecure=self.insecure, authorities=self.authorities)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

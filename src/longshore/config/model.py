@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from longshore.config.credential_keys import CredentialKeys
 from longshore.config.problem import Place
 
 Pairs = tuple[tuple[str, str | None], ...]
@@ -31,18 +32,6 @@ class Entry:
                 return self.places[path]
             path = path[:-1]
         return self.place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialKeys:
-    """The keys that name registry credentials, wherever they may stand (spec S-52, 5.1)."""
-
-    encrypted_dockercfg_path: str | None = None
-    dockercfg_service: str | None = None
-    dockercfg_path: str | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.encrypted_dockercfg_path or self.dockercfg_service or self.dockercfg_path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,9 @@ from typing import Any
 from longshore.config import build_keys as b
 from longshore.config import codes
 from longshore.config import service_keys as k
+from longshore.config.credential_keys import CredentialKeys
 from longshore.config.keys import Fields, Key
-from longshore.config.model import BuildEntry, CredentialKeys, ServiceEntry, ServicesFile
+from longshore.config.model import BuildEntry, ServiceEntry, ServicesFile
 from longshore.config.node import Mapping, Node, Scalar, Sequence, places_below
 from longshore.config.report import Report
 from longshore.config.shapes import kind_of, wrong_type

@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from longshore.engine.docker.builder import Builder
 from longshore.engine.docker.engine import connect
-from longshore.engine.embedded.engine import embedded_engine
 from longshore.engine.endpoint import Endpoint, endpoint_at, known_endpoints, named_endpoint
 from longshore.engine.port import Engine
 from longshore.environment import Environment
@@ -76,6 +75,8 @@ async def _connected(
 
 
 async def _embedded(stack: AsyncExitStack, builder: Builder, environment: Environment) -> Engine:
+    from longshore.engine.embedded.engine import embedded_engine
+
     endpoint = await stack.enter_async_context(embedded_engine(environment))
     return await _connected(stack, endpoint, builder, environment)
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from longshore.config import codes
 from longshore.config.check_steps import all_steps
+from longshore.config.credential_keys import CredentialKeys
 from longshore.config.model import (
-    CredentialKeys,
     GroupEntry,
     GroupKind,
     Pairs,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from longshore.config.model import BuildEntry, CredentialKeys, Pairs, ServiceEntry, ServicesFile
+from longshore.config.credential_keys import CredentialKeys
+from longshore.config.model import BuildEntry, Pairs, ServiceEntry, ServicesFile
 from longshore.config.names import image_name
-from longshore.errors import InvalidValue
 from longshore.oci.reference import ImageReference
+from longshore.plan.base_images import base_images
 from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, PullPlan
 from longshore.plan.services import absolute_credentials
 
@@ -164,37 +164,3 @@ def _reaches(start: ImageKey, goal: ImageKey, images: Mapping[ImageKey, ImagePla
             waiting += plan.builds_first
         seen.add(key)
     return False
-
-
-_LINES = re.IGNORECASE | re.MULTILINE
-_FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)(?:[ \t]+AS[ \t]+(\S+))?", _LINES)
-_COPY_FROM = re.compile(r"^[ \t]*COPY[ \t]+(?:--\S+[ \t]+)*--from=(\S+)", _LINES)
-
-
-def base_images(dockerfile: str) -> Iterator[str]:
-    """The images a Dockerfile starts from or copies from, stages and ``scratch`` left out (I-7)."""
-    stages = {match[2].lower() for match in _FROM.finditer(dockerfile) if match[2]}
-    names = [match[1] for match in _FROM.finditer(dockerfile)]
-    names += [match[1] for match in _COPY_FROM.finditer(dockerfile)]
-    for name in names:
-        if name.lower() in stages or name == "scratch" or name.isdecimal() or "$" in name:
-            continue
-        yield _full_name(name)
-
-
-def base_references(dockerfile: str) -> tuple[ImageReference, ...]:
-    """As `base_images`, parsed; what is no reference is left out."""
-    found: list[ImageReference] = []
-    for name in base_images(dockerfile):
-        try:
-            found.append(ImageReference.parse(name).with_default_tag())
-        except InvalidValue:
-            continue
-    return tuple(found)
-
-
-def _full_name(name: str) -> str:
-    try:
-        return str(ImageReference.parse(name).with_default_tag())
-    except InvalidValue:
-        return name

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from longshore.config.model import Condition, CredentialKeys, Pairs
+from longshore.config.credential_keys import CredentialKeys
+from longshore.config.model import Condition, Pairs
 from longshore.config.problem import Place
 from longshore.engine.spec import Limits, Mount
 from longshore.oci.reference import ImageReference

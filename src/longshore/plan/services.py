@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from longshore.config.model import CredentialKeys, DependencyEntry, ServiceEntry, ServicesFile
+from longshore.config.credential_keys import CredentialKeys
+from longshore.config.model import DependencyEntry, ServiceEntry, ServicesFile
 from longshore.engine.spec import Limits, Mount
 from longshore.plan.model import Dependency, ImageKey, ServicePlan
 

@@ -11,7 +11,7 @@ from longshore.engine.spec import ImageInfo
 from longshore.errors import InvalidValue
 from longshore.oci.digest import Digest
 from longshore.oci.reference import ImageReference
-from longshore.plan.images import base_references
+from longshore.plan.base_images import base_references
 from longshore.registry.bases import PublishedImage
 from longshore.run.push import PushRequest
 

@@ -11,17 +11,20 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from longshore.config.model import CredentialKeys
+from longshore.config.credential_keys import CredentialKeys
 from longshore.environment import Environment
 from longshore.oci.reference import normalise_registry
-from longshore.plan.model import Plan, PushStep
 from longshore.registry.credentials.dockercfg import Dockercfg, parse_dockercfg
 from longshore.registry.credentials.store import CredentialStore
 from longshore.registry.once import Once
 from longshore.run.files import ProjectFiles, read_project_file
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
+
+if TYPE_CHECKING:
+    from longshore.plan.model import Plan, PushStep
 
 Chain = tuple[CredentialKeys, ...]
 """Places that may name credentials, the strongest first."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from longshore.config.model import Pairs
 from longshore.errors import InvalidValue
-from longshore.plan.model import BuildPlan
 from longshore.secrets.envelope import decrypt, decrypt_inline, decrypt_text
 from longshore.secrets.envfile import parse_env
 from longshore.secrets.key import AesKey
 from longshore.secrets.masking import Masker
 from longshore.secrets.secret import Secret
+
+if TYPE_CHECKING:
+    from longshore.config.model import Pairs
+    from longshore.plan.model import BuildPlan
 
 Values = tuple[tuple[str, str], ...]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from longshore.config.model import CredentialKeys
+from longshore.config.credential_keys import CredentialKeys
 from longshore.engine.port import Engine, OnLine
 from longshore.engine.spec import BuildSpec, ImageInfo
 from longshore.errors import BuildFailed, EngineError, LongshoreError, NotFound, PullFailed
-from longshore.plan.images import base_references
+from longshore.plan.base_images import base_references
 from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, PullPlan
 from longshore.registry.once import Once
 from longshore.run.credentials import Credentials

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from longshore.config.model import CredentialKeys
+from longshore.config.credential_keys import CredentialKeys
 from longshore.config.problem import Place
 from longshore.errors import LongshoreError, UsageError
 from longshore.plan.lasting import lasting_arguments

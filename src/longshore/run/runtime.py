@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from longshore.config.model import CredentialKeys
+from longshore.config.credential_keys import CredentialKeys
 from longshore.engine.port import Engine
 from longshore.engine.spec import EngineInfo, Mount
 from longshore.plan.model import Plan

@@ -49,14 +49,23 @@ def test_old_journals_are_forgotten(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == KEPT_RUNS
 
 
-def test_a_full_disk_ends_the_journal_and_not_the_run() -> None:
-    class Full(io.BytesIO):
-        def write(self, data: object) -> int:
-            raise OSError(28, "No space left on device")
+def test_a_full_disk_ends_the_journal_and_not_the_run(tmp_path: Path) -> None:
+    (tmp_path / "run1.jsonl").symlink_to("/dev/full")
+    with journal(tmp_path, "run1") as write:
+        for _ in range(3):
+            write(_output(b"x" * (1 << 20) + b"\n"))
 
-    write = Journal(Full())
-    write(_output(b"x\n"))
-    write(_output(b"y\n"))
+
+def test_what_ends_a_run_is_not_hidden_by_a_full_disk(tmp_path: Path) -> None:
+    (tmp_path / "run1.jsonl").symlink_to("/dev/full")
+
+    def run() -> None:
+        with journal(tmp_path, "run1") as write:
+            write(_output(b"x\n"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run()
 
 
 def test_a_state_directory_that_cannot_be_made_is_told_with_the_remedy() -> None:

@@ -80,7 +80,7 @@ def test_a_run_over_its_limit_names_the_step_it_was_in_and_those_it_did_not_reac
     )
     done = user.run("steps", "--timeout", "3s", "--stop-grace", "1s")
     assert done.returncode == 1, done
-    assert "stopped after 3 s (--timeout)" in done.stderr
+    assert "Error: stopped by --timeout after 3." in done.stderr
     assert "\nstopped: slow\nnot run: later\n" in done.stderr
     assert "(step: slow) stopped\n" in done.stdout
     assert left_of(user, engine_endpoint) == []

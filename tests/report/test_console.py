@@ -8,15 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longshore.report.console import Console, prefixed
+from longshore.report.console import Console, Lines, prefixed
 from longshore.report.style import Style
 from longshore.run.events import (
     ContainerOutput,
+    Detail,
     Event,
+    ImageFinished,
     ImageOutput,
     Notice,
     Pushed,
     RunFinished,
+    RunStarted,
     StepFinished,
     StepStarted,
 )
@@ -78,6 +81,31 @@ def test_the_end_names_the_failed_step_its_code_and_what_did_not_run() -> None:
     assert Console().render(event).err == (
         'Error: step "unit" failed: container exited with a 3 code\nnot run: deploy, push\n'
     )
+
+
+def test_a_run_that_its_limit_ended_says_so_with_its_seconds() -> None:
+    event = RunFinished(
+        failed=(), not_run=("later",), waiting=(), interrupted=False, timed_out=True, seconds=3.04
+    )
+    assert Console().render(event).err == (
+        "Error: stopped by --timeout after 3.0 s\nnot run: later\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (Detail(text="why"), "debug: why\n"),
+        (RunStarted(run="r1", project="/p", engine="docker 29"), "debug: run r1 on docker 29\n"),
+        (
+            ImageFinished(image="a", service="b", action="build", problem="x", seconds=2),
+            "debug: build of a failed: 2.0 s\n",
+        ),
+    ],
+)
+def test_what_explains_a_run_is_told_to_those_who_ask(event: Event, told: str) -> None:
+    assert Console(verbose=True).render(event) == Lines(err=told)
+    assert Console().render(event) == Lines()
 
 
 def test_notices_go_to_standard_error() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from longshore.engine.spec import ContainerSpec
 from longshore.plan.selection import WAITING, Selection
-from longshore.run.events import Notice
+from longshore.run.events import Notice, RunFinished
 from longshore.run.outcome import Broken, Failed, NotRun, Passed, Skipped, Stopped
 from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_script import FakeBuild, FakeImage, FakeProgram, out
@@ -306,6 +306,7 @@ async def test_the_engine_going_away_breaks_the_step_with_its_own_mark(scene: Sc
     scene.beside = kill
     ran = await scene.run(APP, "[{service: app, command: endless}, {service: app, command: b}]")
     assert ran.result.engine_lost
+    assert ran.of(RunFinished)[-1].engine_lost
     assert ran.result.not_run == ("b",)
 
 
@@ -329,6 +330,7 @@ async def test_a_run_over_its_limit_fails(scene: Scene) -> None:
     ran = await scene.run(APP, "[{service: app, command: x}]")
     assert ran.result.timed_out
     assert not ran.result.passed
+    assert ran.of(RunFinished)[-1].timed_out
 
 
 async def test_an_oom_kill_is_told_as_such(scene: Scene) -> None:

@@ -16,7 +16,9 @@ from longshore.cli.cobra import CobraCommand
 @options.secret_flags
 @options.engine_flags
 @options.log_flags
+@options.build_output_flag
 @options.flag("--no-remove", help="keep containers, networks and volumes")
+@options.legacy_flags
 @click.argument("services", nargs=-1)
 def load(**flags: Any) -> int:
     """Pull or build the images of services (all of them when none is named); run nothing."""

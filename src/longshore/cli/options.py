@@ -157,7 +157,12 @@ container_flags = _all(
         "--env", "-e", "env", metavar="string", multiple=True, help="set a variable K=V; repeatable"
     ),
     flag("--no-remove", help="keep containers, networks and volumes"),
-    flag("--no-tty", "-T", "no_tty", help="no pseudo-terminal"),
+    flag(
+        "--no-tty",
+        "-T",
+        "no_tty",
+        help="no pseudo-terminal; steps never have one, run does on a terminal",
+    ),
     click.option(
         "--health-timeout",
         type=Duration(),
@@ -201,11 +206,18 @@ log_flags = _all(
         help="how the log looks: text, json (lines), v1 (that of jet 1.x)",
     ),
     flag("--timestamps", help="begin every line with its time"),
-    flag("--debug", "-v", "debug", help="tell more"),
+    flag(
+        "--debug",
+        "-v",
+        "debug",
+        help="tell also why images are built, pulled or pushed as they are",
+    ),
 )
 
+build_output_flag = flag("--no-print-build-output", help="do not show the output of image builds")
+
 steps_flags = _all(
-    flag("--no-print-build-output", help="do not show the output of image builds"),
+    build_output_flag,
     flag("--eager-push", help="upload layers while the steps before a push still run"),
 )
 

@@ -20,7 +20,7 @@ from longshore.cli.cobra import CobraCommand
 @options.flag("--no-user-credentials", help="do not use the credentials of your docker login")
 @options.engine_flag
 @options.flag("--quiet", "-q", help="print nothing but the digest")
-@options.flag("--debug", "-v", "debug", help="tell more")
+@options.flag("--debug", "-v", "debug", help="tell also where layers are read, and why there")
 def push(**flags: Any) -> int:
     """Push IMAGE under its own name, or under every TARGET.
 

@@ -61,8 +61,10 @@ def _skip_flags(
 @options.engine_flags
 @options.container_flags
 @options.log_flags
+@options.build_output_flag
 @options.text("--entrypoint", "override the image's entrypoint")
 @options.flag("--publish", help="publish the ports of the service")
+@options.legacy_flags
 @click.argument("service")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def run(**flags: Any) -> int:

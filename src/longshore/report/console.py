@@ -9,8 +9,10 @@ from datetime import datetime
 from functools import lru_cache
 
 from longshore.report.style import Colour, Style
+from longshore.report.summary import hint_lines, reason, summary
 from longshore.run.events import (
     ContainerOutput,
+    Detail,
     Event,
     ImageFinished,
     ImageOutput,
@@ -37,7 +39,8 @@ class Lines:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Console:
-    """Renders events; `clock` is given when every line is to carry its time."""
+    """Renders events; `clock` is given when every line is to carry its time, `verbose` when also
+    what explains a run is to be told."""
 
     style: Style = field(default_factory=Style)
     clock: Callable[[], datetime] | None = None
@@ -65,9 +68,20 @@ class Console:
             case Notice():
                 return Lines(err=f"{self.style.paint('notice:', Colour.YELLOW)} {event.text}\n")
             case RunFinished():
-                return Lines(err=self._summary(event))
-            case RunStarted() | ImageStarted() | ImageFinished():
+                return Lines(err=summary(event, error=self.style.paint("Error:", Colour.RED)))
+            case RunStarted():
+                return self._detail(f"run {event.run} on {event.engine}")
+            case Detail():
+                return self._detail(event.text)
+            case ImageFinished():
+                end = "failed" if event.problem else "done"
+                return self._detail(f"{event.action} of {event.image} {end}: {event.seconds:.1f} s")
+            case ImageStarted():
                 return Lines()
+
+    def _detail(self, text: str) -> Lines:
+        """What only those hear who asked for more."""
+        return Lines(err=f"debug: {text}\n" if self.verbose else "")
 
     def _container(self, service: str, step: str) -> str:
         return f"{self.style.service(service)} {_step(step)}"
@@ -84,47 +98,17 @@ class Console:
         match outcome:
             case Passed():
                 return self.style.success
-            case Failed(code):
-                return f"container exited with a {code} code\n{self.style.failure}"
-            case Broken(message, hint):
-                hinted = "".join(f"\nhint: {line}" for line in (hint or "").splitlines())
-                return f"{message}{hinted}\n{self.style.failure}"
+            case Failed():
+                return f"{reason(outcome)}\n{self.style.failure}"
+            case Broken():
+                told = [reason(outcome), *hint_lines(outcome), self.style.failure]
+                return "\n".join(told)
             case Skipped(because):
                 return f"{self.style.skipped} ({because})"
             case Stopped():
                 return "stopped"
             case NotRun():
                 return "not run"
-
-    def _summary(self, event: RunFinished) -> str:
-        """Which step failed, with what, and which did not run (T-36)."""
-        lines = [
-            f'{self._error} step "{name}" failed: {reason(outcome)}'
-            for name, outcome in event.failed
-        ]
-        if event.interrupted:
-            lines.append(f"{self._error} interrupted")
-        if event.stopped:
-            lines.append(f"stopped: {', '.join(event.stopped)}")
-        if event.not_run:
-            lines.append(f"not run: {', '.join(event.not_run)}")
-        lines += [f'"{name}" is waiting for approval (use --approve)' for name in event.waiting]
-        return "".join(f"{line}\n" for line in lines)
-
-    @property
-    def _error(self) -> str:
-        return self.style.paint("Error:", Colour.RED)
-
-
-def reason(outcome: Outcome) -> str:
-    """Why a step failed, in a few words."""
-    match outcome:
-        case Failed(code):
-            return f"container exited with a {code} code"
-        case Broken(message):
-            return message
-        case Passed() | Skipped() | Stopped() | NotRun():
-            return ""
 
 
 def prefixed(prefix: str, lines: bytes) -> bytes:

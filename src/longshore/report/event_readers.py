@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from longshore.report.console import Console
@@ -13,15 +13,15 @@ from longshore.run.events import Event
 
 
 @dataclass(frozen=True, slots=True)
-class ConsoleReader:
-    """Shows events in jet's format."""
+class TextReader:
+    """Shows events in one of jet's formats."""
 
-    console: Console
+    log: Console | LegacyLog
     sink: Sink
 
     def __call__(self, event: Event) -> None:
         """Render and write one event."""
-        lines = self.console.render(event)
+        lines = self.log.render(event)
         if lines.out:
             self.sink.write(lines.out)
         if lines.err:
@@ -37,15 +37,3 @@ class JsonReader:
     def __call__(self, event: Event) -> None:
         """Write one event."""
         self.sink.write(json_line(event, datetime.now(UTC)))
-
-
-@dataclass(slots=True)
-class LegacyReader:
-    """Shows events in the format of jet 1.x."""
-
-    sink: Sink
-    log: LegacyLog = field(default_factory=LegacyLog)
-
-    def __call__(self, event: Event) -> None:
-        """Render and write one event."""
-        self.sink.write(self.log.render(event))

@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from longshore.report.console import Console
-from longshore.report.event_readers import ConsoleReader, JsonReader, LegacyReader
+from longshore.report.event_readers import JsonReader, TextReader
+from longshore.report.legacy import LegacyLog
 from longshore.report.sink import Sink
 from longshore.report.style import Style
 from longshore.run.events import Event
@@ -49,10 +50,11 @@ def reader(options: LogOptions, sink: Sink, style: Style, masker: Masker) -> Emi
 def _reader(options: LogOptions, sink: Sink, style: Style) -> Emit:
     if options.format is LogFormat.JSON:
         return JsonReader(sink)
-    if options.format is LogFormat.V1:
-        return LegacyReader(sink)
     clock = (lambda: datetime.now().astimezone()) if options.timestamps else None
-    return ConsoleReader(Console(style=style, clock=clock, verbose=options.verbose), sink)
+    console = Console(style=style, clock=clock, verbose=options.verbose)
+    if options.format is LogFormat.V1:
+        return TextReader(LegacyLog(others=console, clock=clock), sink)
+    return TextReader(console, sink)
 
 
 _MASKED = frozenset({"text", "problem", "summary", "outcome", "failed"})

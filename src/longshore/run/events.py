@@ -51,11 +51,15 @@ class ImageStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageOutput:
-    """Output of a build or pull: one or more whole lines, without the last newline."""
+    """Output of a build or pull: one or more whole lines, without the last newline.
+
+    `action` is build or pull.
+    """
 
     image: str
     service: str
     text: str
+    action: str = "build"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +122,19 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """Why something is done as it is, for those who ask (--debug)."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
-    """Last event; `failed`, `stopped` and `not_run` name steps in file order (T-36)."""
+    """Last event; `failed`, `stopped` and `not_run` name steps in file order (T-36).
+
+    `timed_out`: the limit of the whole run ended it; `engine_lost`: a step broke because the engine
+    went away. With either, or `interrupted`, a run has not passed, whatever `failed` says.
+    """
 
     failed: tuple[tuple[str, Outcome], ...]
     not_run: tuple[str, ...]
@@ -127,6 +142,8 @@ class RunFinished:
     interrupted: bool
     seconds: float
     stopped: tuple[str, ...] = ()
+    timed_out: bool = False
+    engine_lost: bool = False
 
 
 Event = (
@@ -141,5 +158,6 @@ Event = (
     | PushOutput
     | Pushed
     | Notice
+    | Detail
     | RunFinished
 )

@@ -67,8 +67,6 @@ async def execute(
             async with early_uploads(runtime):
                 await walker.walk(plan.root, Gate())
         root = walker.so_far(plan.root)
-        if limit.cancelled_caught:
-            runtime.emit(Notice(text=f"stopped after {setting.options.timeout:g} s (--timeout)"))
         result = RunResult(
             root=root,
             interrupted=scope.cancelled_caught,
@@ -142,5 +140,7 @@ def _finished(result: RunResult) -> RunFinished:
         stopped=result.stopped,
         waiting=result.waiting,
         interrupted=result.interrupted,
+        timed_out=result.timed_out,
+        engine_lost=result.engine_lost,
         seconds=result.seconds,
     )

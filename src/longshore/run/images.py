@@ -16,7 +16,7 @@ from longshore.plan.base_images import base_references
 from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, PullPlan
 from longshore.registry.once import Once
 from longshore.run.credentials import Credentials
-from longshore.run.events import ImageFinished, ImageOutput, ImageStarted, Notice
+from longshore.run.events import Detail, ImageFinished, ImageOutput, ImageStarted, Notice
 from longshore.run.files import Values
 from longshore.run.image_cache import CachePlace, ImageCache
 from longshore.run.stream import Emit
@@ -130,6 +130,8 @@ class ImageStore:
                 chain, host, generated=plan.key not in self.for_generators
             )
 
+        self._explain(plan, _how_built(spec))
+
         async def build(on_line: OnLine) -> str:
             return await self.cache.build(plan, spec, login, on_line)
 
@@ -137,10 +139,13 @@ class ImageStore:
 
     async def _present(self, plan: PullPlan, credentials: tuple[CredentialKeys, ...]) -> ImageInfo:
         if plan.built_by is not None:
+            self._explain(plan, f'that of service "{self.plans[plan.built_by].service}"')
             return await self.image(plan.built_by, credentials)
         local = await self.engine.inspect_image(str(plan.name))
         if local is not None and not self.options.pull_if_present:
+            self._explain(plan, "not pulled, the engine has it (--pull-if-present pulls it)")
             return local
+        self._explain(plan, "pulled, " + ("--pull-if-present" if local else "the engine lacks it"))
 
         async def pull(on_line: OnLine) -> str:
             chain = (*plan.credentials, *credentials)
@@ -165,7 +170,7 @@ class ImageStore:
         started = time.monotonic()
         problem: str | None = "interrupted"
         try:
-            made = await work(self._output(image, service))
+            made = await work(self._output(image, service, action))
             problem = None
         except LongshoreError as failure:
             problem = failure.message
@@ -182,10 +187,15 @@ class ImageStore:
             )
         return await self._inspect(made)
 
-    def _output(self, image: str, service: str) -> OnLine:
+    def _output(self, image: str, service: str, action: str) -> OnLine:
         if not self.options.show_output:
             return lambda _: None
-        return lambda text: self.emit(ImageOutput(image=image, service=service, text=text))
+        return lambda text: self.emit(
+            ImageOutput(image=image, service=service, text=text, action=action)
+        )
+
+    def _explain(self, plan: ImagePlan, why: str) -> None:
+        self.emit(Detail(text=f'service "{plan.service}", image {plan.name}: {why}'))
 
     async def _inspect(self, image: str) -> ImageInfo:
         info = await self.engine.inspect_image(image)
@@ -198,6 +208,12 @@ def base_registries(plan: BuildPlan) -> tuple[str, ...]:
     """The registries a Dockerfile's base images come from."""
     text = plan.dockerfile.read_text(errors="replace") if plan.dockerfile.is_file() else ""
     return tuple(dict.fromkeys(image.registry for image in base_references(text)))
+
+
+def _how_built(spec: BuildSpec) -> str:
+    """Names of arguments alone, for anything may be in their values (I-19)."""
+    names = ", ".join(name for name, _ in (*spec.arguments, *spec.secrets))
+    return f"built from {spec.dockerfile}" + (f", arguments: {names}" if names else "")
 
 
 def _check_files(plan: BuildPlan) -> None:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 
@@ -35,6 +35,8 @@ from longshore.secrets.masking import Masker
 from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_script import FakeImage
 
+Kind = TypeVar("Kind")
+
 
 @dataclass
 class Ran:
@@ -53,6 +55,10 @@ class Ran:
     def started(self) -> list[str]:
         """Names of steps and groups in the order they started."""
         return [event.name for event in self.events if isinstance(event, StepStarted)]
+
+    def of(self, kind: type[Kind]) -> list[Kind]:
+        """The events of one kind."""
+        return [event for event in self.events if isinstance(event, kind)]
 
     def output(self, service: str) -> bytes:
         """Everything the containers of a service wrote."""

@@ -1,0 +1,109 @@
+"""Where an image comes from, and what is told of it (spec 3.4, 3.5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from longshore.engine.spec import BuildSpec
+from longshore.run.events import Detail, ImageOutput, ImageStarted, Notice
+from longshore.run.outcome import Broken, Passed
+from longshore.testing.engine import FakeEngine
+from longshore.testing.engine_script import FakeBuild, FakeImage
+from longshore.testing.scene import Ran, Scene
+
+APP = "app: {image: registry.test/base}"
+STEPS = "[{name: test, service: app, command: x}]"
+BASE = "registry.test/base:latest"
+
+
+def pulled(ran: Ran) -> list[str]:
+    return [call.subject for call in ran.engine.calls if call.method == "pull"]
+
+
+def details(ran: Ran) -> list[str]:
+    return [event.text for event in ran.of(Detail)]
+
+
+@pytest.mark.parametrize(("asked", "pulls"), [(False, []), (True, [BASE])])
+async def test_an_image_the_engine_has_is_pulled_only_when_asked(
+    scene: Scene, asked: bool, pulls: list[str]
+) -> None:
+    scene.images[BASE] = FakeImage()
+    scene.image_options = replace(scene.image_options, pull_if_present=asked)
+    scene.prepare = lambda engine: engine.pullable.update({BASE: FakeImage(salt="new")})
+    ran = await scene.run(APP, STEPS)
+    assert ran.outcomes["test"] == Passed()
+    assert pulled(ran) == pulls
+
+
+async def test_a_pull_that_fails_leaves_the_local_image_with_a_notice(scene: Scene) -> None:
+    scene.images[BASE] = FakeImage()
+    scene.image_options = replace(scene.image_options, pull_if_present=True)
+    ran = await scene.run(APP, STEPS)
+    assert ran.outcomes["test"] == Passed()
+    assert any(f"using the local {BASE}" in notice.text for notice in ran.of(Notice))
+
+
+async def test_without_a_local_image_a_pull_that_fails_breaks_the_step(scene: Scene) -> None:
+    scene.image_options = replace(scene.image_options, pull_if_present=True)
+    ran = await scene.run(APP, STEPS)
+    outcome = ran.outcomes["test"]
+    assert isinstance(outcome, Broken)
+    assert "registry.test/base" in outcome.message
+
+
+@pytest.mark.parametrize("asked", [False, True])
+async def test_bases_of_a_build_are_pulled_anew_only_when_asked(scene: Scene, asked: bool) -> None:
+    (scene.directory / "Dockerfile").write_text("FROM registry.test/base\n")
+    scene.image_options = replace(scene.image_options, pull_if_present=asked)
+    ran = await scene.run("app: {build: .}", STEPS)
+    specs = [call.detail for call in ran.engine.calls if call.method == "build"]
+    assert [spec.pull for spec in specs if isinstance(spec, BuildSpec)] == [asked]
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_the_output_of_builds_and_pulls_can_be_left_out(scene: Scene, shown: bool) -> None:
+    dockerfile = scene.directory / "Dockerfile"
+    dockerfile.write_text("FROM scratch\n")
+
+    def prepare(engine: FakeEngine) -> None:
+        engine.builds[dockerfile] = FakeBuild(lines=("Step 1/1",))
+        engine.pullable[BASE] = FakeImage()
+
+    scene.prepare = prepare
+    scene.image_options = replace(scene.image_options, show_output=shown)
+    ran = await scene.run(
+        f"{{made: {{build: .}}, {APP}}}",
+        "[{service: made, command: x}, {service: app, command: y}]",
+    )
+    told = [(event.action, event.text) for event in ran.of(ImageOutput)]
+    assert told == ([("build", "Step 1/1"), ("pull", f"Pulling {BASE}")] if shown else [])
+    assert len(ran.of(ImageStarted)) == 2
+
+
+async def test_why_an_image_is_pulled_or_not_is_a_detail(scene: Scene) -> None:
+    scene.images["busybox:latest"] = FakeImage()
+    scene.prepare = lambda engine: engine.pullable.update({BASE: FakeImage()})
+    ran = await scene.run(
+        f"{{box: {{image: busybox}}, {APP}}}",
+        "[{service: box, command: x}, {service: app, command: y}]",
+    )
+    assert details(ran) == [
+        'service "box", image busybox:latest: '
+        "not pulled, the engine has it (--pull-if-present pulls it)",
+        f'service "app", image {BASE}: pulled, the engine lacks it',
+    ]
+
+
+async def test_the_names_of_build_arguments_are_a_detail_and_their_values_are_nowhere(
+    scene: Scene,
+) -> None:
+    (scene.directory / "Dockerfile").write_text("FROM scratch\nARG PASSWORD\n")
+    ran = await scene.run(
+        "app: {build: {context: ., args: {PASSWORD: hunter2hunter2, MODE: quick-mode}}}", STEPS
+    )
+    assert [text for text in details(ran) if text.endswith("arguments: PASSWORD, MODE")]
+    assert "hunter2hunter2" not in repr(ran.events)
+    assert "quick-mode" not in repr(ran.events)

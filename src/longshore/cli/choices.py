@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from longshore.cli.streams import say
 from longshore.commands.project import ProjectChoice
 from longshore.config.credential_keys import CredentialKeys
 from longshore.errors import UsageError
@@ -66,7 +67,10 @@ def facts(flags: Flags) -> BuildFacts:
         return build
     from longshore.commands.scm import filled_from_scm
 
-    return filled_from_scm(build, Path(flags["dir"]))
+    filled = filled_from_scm(build, Path(flags["dir"]))
+    if filled.notice:
+        say(f"notice: {filled.notice}")
+    return filled.facts
 
 
 def _time(text: str) -> datetime:

@@ -14,6 +14,7 @@ from longshore.cli.options import pairs
 from longshore.cli.push_choices import push_settings, registries
 from longshore.commands.session_options import SessionOptions
 from longshore.config.words import split_command
+from longshore.plan.facts import BuildFacts
 from longshore.report.readers import LogFormat, LogOptions
 from longshore.run.images import ImageOptions
 from longshore.run.runtime import RunOptions
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from longshore.commands.steps import StepsRequest
 
 
-def session(flags: Flags) -> SessionOptions:
-    """Engine, limits, secrets and variables."""
+def session(flags: Flags, build: BuildFacts) -> SessionOptions:
+    """Engine, limits, secrets and variables for what is known of `build`."""
     return SessionOptions(
         engine=flags["engine"],
         builder=flags["builder"],
@@ -43,8 +44,8 @@ def session(flags: Flags) -> SessionOptions:
         user_credentials=not flags["no_user_credentials"],
         registries=registries(flags),
         cache_registry=flags["cache_registry"] or None,
-        # The branch that is built, as --ci-branch says it, else what the steps are matched against.
-        cache_branch=flags.get("ci_branch") or flags.get("tag") or None,
+        # The branch that is built, else what the steps are matched against.
+        cache_branch=build.branch or flags.get("tag") or None,
         push=push_settings(flags),
     )
 
@@ -77,11 +78,12 @@ def steps(flags: Flags) -> StepsRequest:
     """All of ``longshore steps``."""
     from longshore.commands.steps import StepsRequest
 
+    build = facts(flags)
     return StepsRequest(
         project=project_choice(flags),
-        facts=facts(flags),
+        facts=build,
         selection=selection(flags),
-        session=session(flags),
+        session=session(flags, build),
         log=log(flags),
     )
 
@@ -90,12 +92,13 @@ def run(flags: Flags, *, interactive: bool) -> RunRequest:
     """All of ``longshore run``; a terminal only when there is one on both sides (C-13)."""
     from longshore.commands.run import RunRequest
 
+    build = facts(flags)
     entrypoint = flags["entrypoint"]
     command = tuple(flags["command"])
     return RunRequest(
         project=project_choice(flags),
-        facts=facts(flags),
-        session=session(flags),
+        facts=build,
+        session=session(flags, build),
         service=flags["service"],
         command=command[1:] if command[:1] == ("--",) else command,
         entrypoint=None if entrypoint is None else split_command(entrypoint),
@@ -109,10 +112,11 @@ def load(flags: Flags) -> LoadRequest:
     """All of ``longshore load``."""
     from longshore.commands.load import LoadRequest
 
+    build = facts(flags)
     return LoadRequest(
         project=project_choice(flags),
-        facts=facts(flags),
-        session=session(flags),
+        facts=build,
+        session=session(flags, build),
         services=tuple(flags["services"]),
         log=log(flags),
     )
@@ -122,9 +126,10 @@ def login_check(flags: Flags) -> LoginCheckRequest:
     """All of ``longshore login-check``; push steps count without --push, too."""
     from longshore.commands.login_check import LoginCheckRequest
 
+    build = facts(flags)
     return LoginCheckRequest(
         project=project_choice(flags),
-        facts=facts(flags),
+        facts=build,
         selection=replace(selection(flags), push=True),
-        session=session(flags),
+        session=session(flags, build),
     )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,43 +12,101 @@ from longshore.plan.facts import BuildFacts
 _HG_DESCRIPTION = "{latesttag}-{latesttagdistance}-{node|short}\n"
 
 
-def filled_from_scm(facts: BuildFacts, directory: Path) -> BuildFacts:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilledFacts:
+    """The facts, and a sentence about what the repository could not say of them, if anything."""
+
+    facts: BuildFacts
+    notice: str | None = None
+
+
+def filled_from_scm(facts: BuildFacts, directory: Path) -> FilledFacts:
     """`facts` with what is not given filled in; where nothing is known it stays absent."""
-    found = _git(directory) or _hg(directory)
+    git, hg = _Program("git", directory), _Program("hg", directory)
+    found = _git(git) or _hg(hg)
+    if not found:
+        return FilledFacts(facts=facts, notice=_nothing(git, hg))
     missing: dict[str, Any] = {
         name: value for name, value in found.items() if getattr(facts, name) is None
     }
-    return replace(facts, **missing)
+    filled = replace(facts, **missing)
+    return FilledFacts(facts=filled, notice=None if filled.branch else _NO_BRANCH)
 
 
-def _git(directory: Path) -> dict[str, str]:
-    ask = _asker("git", directory)
-    if not ask("rev-parse", "HEAD"):
+@dataclass(frozen=True, slots=True)
+class _Program:
+    name: str
+    directory: Path
+
+    def ask(self, *arguments: str) -> str:
+        """What it printed, without the last newline (K-17); empty when it failed."""
+        done = self._run(arguments)
+        return "" if done is None or done.returncode else _text(done.stdout)
+
+    def trouble(self, *arguments: str) -> str | None:
+        """What it says when it fails, in its first line; None when there is no such program."""
+        done = self._run(arguments)
+        if done is None:
+            return None
+        first = _text(done.stderr).partition("\n")[0]
+        return f"{self.name}: {first.removeprefix('fatal: ').removeprefix('abort: ')}"
+
+    def _run(self, arguments: tuple[str, ...]) -> subprocess.CompletedProcess[bytes] | None:
+        try:
+            return subprocess.run(
+                [self.name, *arguments],
+                cwd=self.directory,
+                capture_output=True,
+                timeout=30,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+
+
+_GIT_COMMIT = ("rev-parse", "--verify", "HEAD")
+_HG_COMMIT = ("id", "-i", "--debug")
+
+_NO_BRANCH = "--ci-from-scm: the checkout is on no branch; name it with --ci-branch"
+
+
+def _nothing(git: _Program, hg: _Program) -> str | None:
+    """Why nothing is known; None for a directory that is not there, which is an error anyway."""
+    if not git.directory.is_dir():
+        return None
+    troubles = [git.trouble(*_GIT_COMMIT), hg.trouble(*_HG_COMMIT)]
+    told = "; ".join(trouble for trouble in troubles if trouble)
+    return f"--ci-from-scm found nothing: {told or 'neither git nor hg is installed'}"
+
+
+def _git(git: _Program) -> dict[str, str]:
+    commit = git.ask(*_GIT_COMMIT)
+    if not commit:
         return {}
-    branch = ask("rev-parse", "--abbrev-ref", "HEAD")
     return _known(
-        commit_id=ask("rev-parse", "HEAD"),
-        branch="" if branch == "HEAD" else branch,
-        commit_message=ask("log", "-1", "--format=%B"),
-        commit_description=ask("describe", "--abbrev=1", "--tags", "--always"),
-        committer_name=ask("log", "-1", "--format=%cn"),
-        committer_email=ask("log", "-1", "--format=%ce"),
-        repo_name=_repository(ask("config", "--get", "remote.origin.url")),
+        commit_id=commit,
+        # Not --abbrev-ref: a tag of the same name would make it "heads/NAME".
+        branch=git.ask("symbolic-ref", "--quiet", "HEAD").removeprefix("refs/heads/"),
+        commit_message=git.ask("log", "-1", "--format=%B"),
+        commit_description=git.ask("describe", "--abbrev=1", "--tags", "--always"),
+        committer_name=git.ask("log", "-1", "--format=%cn"),
+        committer_email=git.ask("log", "-1", "--format=%ce"),
+        repo_name=_repository(git.ask("config", "--get", "remote.origin.url")),
     )
 
 
-def _hg(directory: Path) -> dict[str, str]:
-    ask = _asker("hg", directory)
-    if not ask("id", "-i", "--debug"):
+def _hg(hg: _Program) -> dict[str, str]:
+    commit = hg.ask(*_HG_COMMIT)
+    if not commit:
         return {}
     return _known(
-        commit_id=ask("id", "-i", "--debug").rstrip("+"),
-        branch=ask("branch"),
-        commit_message=ask("log", "-r", ".", "--template", "{desc}"),
-        commit_description=ask("log", "-r", ".", "--template", _HG_DESCRIPTION),
-        committer_name=ask("log", "-r", ".", "--template", "{author|person}"),
-        committer_email=ask("log", "-r", ".", "--template", "{author|email}"),
-        repo_name=_repository(ask("paths", "default")),
+        commit_id=commit.rstrip("+"),
+        branch=hg.ask("branch"),
+        commit_message=hg.ask("log", "-r", ".", "--template", "{desc}"),
+        commit_description=hg.ask("log", "-r", ".", "--template", _HG_DESCRIPTION),
+        committer_name=hg.ask("log", "-r", ".", "--template", "{author|person}"),
+        committer_email=hg.ask("log", "-r", ".", "--template", "{author|email}"),
+        repo_name=_repository(hg.ask("paths", "default")),
     )
 
 
@@ -57,20 +114,8 @@ def _known(**values: str) -> dict[str, str]:
     return {name: value for name, value in values.items() if value}
 
 
-def _asker(program: str, directory: Path) -> Callable[..., str]:
-    def ask(*arguments: str) -> str:
-        return _output([program, *arguments], directory)
-
-    return ask
-
-
-def _output(command: Sequence[str], directory: Path) -> str:
-    """What the program printed, without the last newline (K-17); empty when it failed."""
-    try:
-        done = subprocess.run(command, cwd=directory, capture_output=True, timeout=30, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""
+def _text(output: bytes) -> str:
+    return output.decode(errors="replace").strip()
 
 
 def _repository(url: str) -> str:

@@ -1,0 +1,129 @@
+"""``--ci-from-scm``, asked of a real git (spec V-3, V-4)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from longshore.cli.requests import steps as steps_request
+from longshore.cli.steps_command import steps
+
+from .conftest import Program
+
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "Jane Doe",
+    "GIT_AUTHOR_EMAIL": "jane@example.com",
+    "GIT_COMMITTER_NAME": "Joe Roe",
+    "GIT_COMMITTER_EMAIL": "joe@example.com",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
+}
+
+
+def git(directory: Path, *words: str) -> str:
+    done = subprocess.run(
+        ["git", *words],
+        cwd=directory,
+        env=os.environ | IDENTITY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def repository(project: Path) -> Path:
+    """The project in a repository, on branch ``feature``."""
+    git(project, "init", "-q", "-b", "feature")
+    git(project, "remote", "add", "origin", "git@example.com:team/shop.git")
+    git(project, "add", "-A")
+    git(project, "commit", "-q", "-m", "Add the shop\n\nWith a till")
+    git(project, "tag", "v1")
+    return project
+
+
+def known(longshore: Program, *words: str) -> str:
+    """The CI variables of the service."""
+    done = longshore("env", "demo", "--reveal", "--ci-from-scm", *words)
+    assert (done.code, done.err) == (0, "")
+    return done.out
+
+
+def test_what_is_not_given_is_taken_from_the_repository(
+    longshore: Program, repository: Path
+) -> None:
+    found = known(longshore, "--ci-committer-name", "Given")
+    for line in (
+        "CI_BRANCH=feature",
+        f"CI_COMMIT_ID={git(repository, 'rev-parse', 'HEAD')}",
+        "CI_COMMIT_DESCRIPTION=v1",
+        "CI_COMMITTER_NAME=Given",
+        "CI_COMMITTER_EMAIL=joe@example.com",
+        "CI_REPO_NAME=shop",
+    ):
+        assert f"{line}\t" in found
+    assert "CI_COMMIT_MESSAGE=Add the shop" in found
+
+
+def test_a_tag_with_the_name_of_the_branch_changes_nothing(
+    longshore: Program, repository: Path
+) -> None:
+    git(repository, "tag", "feature")
+    assert "CI_BRANCH=feature\t" in known(longshore)
+
+
+def test_a_checkout_on_no_branch_has_none_and_says_so(longshore: Program, repository: Path) -> None:
+    git(repository, "checkout", "-q", "--detach")
+    done = longshore("env", "demo", "--ci-from-scm")
+    assert "CI_BRANCH" not in done.out
+    assert "CI_COMMIT_ID" in done.out
+    assert done.err == (
+        "notice: --ci-from-scm: the checkout is on no branch; name it with --ci-branch\n"
+    )
+
+
+def test_where_there_is_no_repository_git_is_quoted(longshore: Program) -> None:
+    done = longshore("env", "demo", "--ci-from-scm")
+    assert done.code == 0
+    assert done.err.startswith("notice: --ci-from-scm found nothing: git: not a git repository")
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_repository_of_somebody_else_is_no_silent_nothing(longshore: Program) -> None:
+    # The variable is git's own, for its tests of the same refusal.
+    done = longshore("env", "demo", "--ci-from-scm", GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
+    assert "CI_BRANCH" not in done.out
+    assert "notice: --ci-from-scm found nothing: git: detected dubious ownership" in done.err
+
+
+@pytest.mark.usefixtures("repository")
+def test_where_there_is_no_git_that_is_said(longshore: Program, tmp_path: Path) -> None:
+    done = longshore("env", "demo", "--ci-from-scm", PATH=str(tmp_path))
+    assert done.err == "notice: --ci-from-scm found nothing: neither git nor hg is installed\n"
+
+
+def test_a_directory_that_is_not_there_is_one_error_and_no_notice(longshore: Program) -> None:
+    done = longshore("plan", "--ci-from-scm", "--dir", "nowhere")
+    assert done.code == 2
+    assert done.err.startswith("Error: there is no directory nowhere\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "branch"),
+    [
+        (["--ci-from-scm"], "feature"),
+        (["--ci-from-scm", "--tag", "v1"], "feature"),
+        (["--ci-from-scm", "--ci-branch", "given"], "given"),
+        (["--tag", "v1"], "v1"),
+        ([], None),
+    ],
+)
+def test_the_image_cache_is_that_of_the_branch_that_is_built(
+    repository: Path, words: list[str], branch: str | None
+) -> None:
+    flags = steps.make_context("steps", ["--dir", str(repository), *words]).params
+    assert steps_request(flags).session.cache_branch == branch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -28,7 +29,29 @@ class Sink:
 
 
 def _write(stream: BinaryIO, text: str | bytes) -> None:
-    data = text.encode(errors="replace") if isinstance(text, str) else text
-    if data:
-        stream.write(data)
-        stream.flush()
+    rest = memoryview(text.encode(errors="replace") if isinstance(text, str) else text)
+    while rest:
+        try:
+            # A raw stream (PYTHONUNBUFFERED) may take a part, or None when it takes nothing now.
+            taken = stream.write(rest)
+        except BlockingIOError as full:
+            taken = full.characters_written
+        rest = rest[taken or 0 :]
+        if rest:
+            _wait(stream)
+    _flush(stream)
+
+
+def _flush(stream: BinaryIO) -> None:
+    while True:
+        try:
+            return stream.flush()
+        except BlockingIOError:
+            _wait(stream)
+
+
+def _wait(stream: BinaryIO) -> None:
+    """Until a stream that does not block (its other users made it so) takes something again."""
+    waiting = select.poll()
+    waiting.register(stream, select.POLLOUT)
+    waiting.poll()

@@ -126,7 +126,8 @@ def test_a_whole_service_is_read(read: Read) -> None:
         "    - W\n"
         "  command: bash -c \"echo 'a b'\"\n  entrypoint: ''\n  environment:\n"
         "    N: 010\n    T: true\n"
-        "    E:\n  volumes: [./a:/b:ro, /c]\n  depends_on:\n    db: {condition: service_healthy}\n"
+        "    E:\n  volumes: [./a:/b:ro, /c, './d:/d:Z,rw,nocopy']\n"
+        "  depends_on:\n    db: {condition: service_healthy}\n"
         "  add_docker: 'Yes'\n  shm_size: 64m\ndb: {image: postgres}\n",
     )
     assert isinstance(entry.build, BuildEntry)
@@ -138,6 +139,7 @@ def test_a_whole_service_is_read(read: Read) -> None:
     assert entry.volumes == (
         VolumeEntry(host="./a", container="/b", read_only=True),
         VolumeEntry(host=None, container="/c"),
+        VolumeEntry(host="./d", container="/d", modes=("Z",)),
     )
     assert entry.depends_on[0].condition is Condition.HEALTHY
     assert (entry.add_docker, entry.shm_size) == (True, 64 * 1024**2)

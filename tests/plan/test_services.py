@@ -55,14 +55,14 @@ def test_paths_are_absolute_against_the_services_file(compile_: Compile, tmp_pat
           image: a
           env_file: [one.env, ./sub/two.env]
           encrypted_env_file: secret.env
-          volumes: ["./tmp/:/tmp:ro", "/data"]
+          volumes: ["./tmp/:/tmp:ro,z", "/data"]
           encrypted_dockercfg_path: dockercfg
     """)
     app, root = plan.services["app"], tmp_path.resolve()
     assert app.env_files == (root / "one.env", root / "sub/two.env")
     assert app.encrypted_env_files == (root / "secret.env",)
     assert app.mounts == (
-        Mount(host=str(root / "tmp"), container="/tmp", read_only=True),
+        Mount(host=str(root / "tmp"), container="/tmp", read_only=True, modes=("z",)),
         Mount(host=None, container="/data", read_only=False),
     )
     assert app.credentials.encrypted_dockercfg_path == str(root / "dockercfg")

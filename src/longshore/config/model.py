@@ -48,11 +48,15 @@ class BuildEntry(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeEntry:
-    """One ``volumes`` item (spec S-37); `host` None: an anonymous volume."""
+    """One ``volumes`` item (spec S-37); `host` None: an anonymous volume.
+
+    `modes`: what stands behind the second colon besides ``ro`` and ``rw``.
+    """
 
     host: str | None
     container: str
     read_only: bool = False
+    modes: tuple[str, ...] = ()
 
 
 class Condition(StrEnum):

@@ -18,9 +18,12 @@ _MODES = frozenset(
     | {prefix + mode for prefix in ("", "r") for mode in ("private", "shared", "slave")}
 )
 
+# `nocopy` is for named volumes: engines refuse it with a host directory.
+_NOT_KEPT = frozenset({"", "ro", "rw", "nocopy"})
+
 
 def parse_volume(text: str) -> VolumeEntry:
-    """``/path``, ``host:/path`` or ``host:/path:ro`` (S-37); raises InvalidValue."""
+    """``/path``, ``host:/path`` or ``host:/path:ro,z`` (S-37); raises InvalidValue."""
     host, colon, rest = text.partition(":")
     if not colon:
         host, rest = "", text
@@ -37,11 +40,16 @@ def parse_volume(text: str) -> VolumeEntry:
         )
     if host and not _LOOKS_LIKE_PATH.search(host):
         raise InvalidValue(
-            f'named volume "{host[:40]}" is not supported',
-            hint=f'for the directory of that name write "./{host[:40]}:{container[:60]}"; for a '
-            f'volume of one step "{container[:60]}"',
+            f'named volume "{host[:40]}" is not supported; write "./{host[:40]}:{container[:60]}" '
+            "for the directory of that name",
+            hint=f'for a volume that lives as long as its step write "{container[:60]}"',
         )
-    return VolumeEntry(host=host or None, container=container, read_only="ro" in options)
+    return VolumeEntry(
+        host=host or None,
+        container=container,
+        read_only="ro" in options,
+        modes=tuple(option for option in mode.split(",") if option not in _NOT_KEPT),
+    )
 
 
 def parse_link(text: str) -> LinkEntry:

@@ -36,12 +36,15 @@ class Mount:
     """A host directory or an anonymous volume (`host` None) at `container`.
 
     `bare`: the host directory has to be there already, and what is mounted below it is left out.
+    `modes`: what else Docker takes behind the second colon of a bind, as written: ``z`` and ``Z``
+    (SELinux labels), propagation, consistency.
     """
 
     host: str | None
     container: str
     read_only: bool = False
     bare: bool = False
+    modes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,6 +100,7 @@ def _mounts(entry: ServiceEntry, file: ServicesFile) -> tuple[Mount, ...]:
             host=None if volume.host is None else str((file.directory / volume.host).resolve()),
             container=volume.container,
             read_only=volume.read_only,
+            modes=volume.modes,
         )
         for volume in entry.volumes
     )

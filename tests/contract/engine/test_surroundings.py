@@ -85,7 +85,20 @@ async def test_everything_labelled_is_listed_and_names_keep_their_slash(bench: B
     await bench.engine.remove_network(network)
 
 
-async def test_a_host_directory_is_mounted(bench: Bench, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "modes",
+    [
+        (),
+        (
+            "z",
+            "cached",
+            "rprivate",
+        ),
+    ],
+)
+async def test_a_host_directory_is_mounted(
+    bench: Bench, tmp_path: Path, modes: tuple[str, ...]
+) -> None:
     (tmp_path / "in").write_text("from the host")
     spec = replace(
         bench.spec(
@@ -96,7 +109,7 @@ async def test_a_host_directory_is_mounted(bench: Bench, tmp_path: Path) -> None
                 writes={"/data/sub-out": b"made"},
             ),
         ),
-        mounts=(Mount(host=str(tmp_path), container="/data"),),
+        mounts=(Mount(host=str(tmp_path), container="/data", modes=modes),),
     )
     life = await lived(bench.engine, spec)
     assert (life.exit, life.out) == (Exit(code=0), b"from the host")

@@ -51,11 +51,18 @@ def test_mounts_are_binds_volumes_or_where_a_colon_is_in_the_way_mounts() -> Non
         mounts=(
             Mount(host="/h", container="/c"),
             Mount(host="/r", container="/d", read_only=True),
+            Mount(host="/s", container="/s", read_only=True, modes=("Z", "rslave")),
+            Mount(host="/t", container="/t", modes=("z",)),
             Mount(host=None, container="/v"),
             Mount(host="/with:colon", container="/e"),
         )
     )
-    assert body["HostConfig"]["Binds"] == ["/h:/c:rw", "/r:/d:ro"]
+    assert body["HostConfig"]["Binds"] == [
+        "/h:/c:rw",
+        "/r:/d:ro",
+        "/s:/s:ro,Z,rslave",
+        "/t:/t:rw,z",
+    ]
     assert body["Volumes"] == {"/v": {}}
     (mount,) = body["HostConfig"]["Mounts"]
     assert (mount["Source"], mount["Target"]) == ("/with:colon", "/e")

@@ -102,10 +102,12 @@ def _is_bind(mount: Mount) -> bool:
 
 
 def _bind(mount: Mount) -> str:
-    return f"{mount.host}:{mount.container}:{'ro' if mount.read_only else 'rw'}"
+    modes = ",".join(("ro" if mount.read_only else "rw", *mount.modes))
+    return f"{mount.host}:{mount.container}:{modes}"
 
 
 def _mount(mount: Mount) -> Json:
+    """Has no place for `Mount.modes`: the API takes labels of SELinux with binds alone."""
     kind: Json = {"Type": "bind", "Source": mount.host} if mount.host else {"Type": "volume"}
     if mount.bare:
         kind["BindOptions"] = {"NonRecursive": True}

@@ -66,8 +66,10 @@ ci_flags = _all(
     flag("--ci-from-scm", help="fill what is not given from git or hg in the project directory"),
 )
 
+key_path = text("--key-path", "AES key file (default: codeship.aes in the project directory)")
+
 secret_flags = _all(
-    text("--key-path", "AES key file (default: codeship.aes in the project directory)"),
+    key_path,
     text("--encrypted-dockercfg-path", "encrypted registry credentials"),
     text("--dockercfg-service", "service that generates registry credentials"),
     flag("--no-user-credentials", help="do not use the credentials of your own docker login"),

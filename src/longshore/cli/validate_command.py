@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from longshore.cli.values import OneOf
 @options.project_flags
 @options.steps_path
 @options.ci_flags
+@options.key_path
 @click.option(
     "--format",
     "shape",
@@ -30,13 +32,15 @@ def validate(**flags: Any) -> int:
     """Validate codeship-services.yml and codeship-steps.yml files, without an engine.
 
     All problems are printed as path:line:column: error|warning: message; the exit code is 2 when
-    there is an error. `longshore explain CODE` tells more of one.
+    there is an error. `longshore explain CODE` tells more of one. Where there is a key, what is
+    encrypted is tried with it.
     """
     from longshore.cli import choices, terminal
     from longshore.commands.validate import Validation, validate
     from longshore.environment import Environment
     from longshore.report.diagnostics import Format
 
+    environment = Environment.of_process()
     return validate(
         choices.project_choice(flags),
         choices.facts(flags),
@@ -45,7 +49,9 @@ def validate(**flags: Any) -> int:
             strict=flags["strict"],
             fix=flags["fix"],
             confirm=terminal.confirmation(yes=flags["yes"]),
+            key_path=Path(flags["key_path"]) if flags["key_path"] else None,
         ),
+        environment,
         terminal.sink(),
-        terminal.of_problems(Environment.of_process()),
+        terminal.of_problems(environment),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from longshore.config.load import load, read_text
+from longshore.config.model import ServicesFile, StepsFile
 from longshore.config.problem import Place, Problem, Severity
 from longshore.errors import UsageError
 from longshore.plan.check import check_plan
@@ -40,14 +41,14 @@ def has_errors(problems: Sequence[Problem]) -> bool:
 class Examined:
     """All that can be told of a project: `plan` is None when a problem is an error.
 
-    `services_file` and `steps_file` are their paths, None for one that could not be read.
+    `services` and `steps` are the two files, None for one that could not be read.
     """
 
     plan: Plan | None
     problems: tuple[Problem, ...]
     sources: Sources
-    services_file: str | None
-    steps_file: str | None
+    services: ServicesFile | None
+    steps: StepsFile | None
     notices: tuple[str, ...] = ()
 
 
@@ -66,21 +67,21 @@ def examined(
         steps_path=choice.steps_path,
         need_steps=need_steps,
     )
-    problems = _merged(loaded.problems, check_plan(loaded.services, loaded.steps, read_text))
+    problems = merged(loaded.problems, check_plan(loaded.services, loaded.steps, read_text))
     compiled = Compiled(None, ())
     if loaded.project is not None and not has_errors(problems):
         compiled = compile_plan(loaded.project, facts, selection, read_text)
     return Examined(
         plan=compiled.plan,
-        problems=_merged(problems, compiled.problems),
+        problems=merged(problems, compiled.problems),
         sources=loaded.sources,
-        services_file=loaded.services.path if loaded.services else None,
-        steps_file=loaded.steps.path if loaded.steps else None,
+        services=loaded.services,
+        steps=loaded.steps,
         notices=compiled.notices,
     )
 
 
-def _merged(*found: Sequence[Problem]) -> tuple[Problem, ...]:
+def merged(*found: Sequence[Problem]) -> tuple[Problem, ...]:
     """By place; of two that say the same of one place, the first."""
     kept: dict[tuple[Place, str], Problem] = {}
     for problem in chain.from_iterable(found):

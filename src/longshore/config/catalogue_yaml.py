@@ -151,6 +151,14 @@ KINDS = (
         "Correct those first.",
     ),
     Kind(
+        codes.UNDECRYPTABLE,
+        "undecryptable",
+        "Something encrypted that the key does not open",
+        "An encrypted file or value was tried with the project's key, and is not what that key "
+        "encrypted, or was changed since. Without a key nothing is tried.",
+        "Use the key it was encrypted with, or encrypt it again with this one.",
+    ),
+    Kind(
         codes.WRONG_TYPE,
         "wrong-type",
         "The wrong shape of value",

@@ -25,6 +25,7 @@ FALLBACK_NAME: Final = "LS014"
 KEY_NOT_TEXT: Final = "LS015"
 MISSING_FILE: Final = "LS016"
 MORE_PROBLEMS: Final = "LS017"
+UNDECRYPTABLE: Final = "LS018"
 
 # Keys and values
 WRONG_TYPE: Final = "LS020"

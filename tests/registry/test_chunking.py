@@ -39,6 +39,18 @@ def test_a_minimum_raises_the_size_and_leaves_streaming_alone(
     ]
 
 
+def test_nobody_makes_us_keep_more_than_64_mebibytes(chunking: Chunking) -> None:
+    _announce(chunking, OCI_Chunk_Min_Length=str(10**12))
+    assert chunking.size == 64 * MEBIBYTE
+
+
+def test_a_413_never_leads_below_the_minimum(chunking: Chunking) -> None:
+    _announce(chunking, OCI_Chunk_Min_Length=str(5 * MEBIBYTE))
+    assert chunking.too_large(8 * MEBIBYTE)
+    assert chunking.size == 5 * MEBIBYTE
+    assert not chunking.too_large(5 * MEBIBYTE)
+
+
 def test_a_maximum_lowers_the_size_and_ends_streaming(chunking: Chunking) -> None:
     _announce(chunking, OCI_Chunk_Max_Length=str(MEBIBYTE))
     assert (chunking.size, chunking.streaming) == (MEBIBYTE, False)

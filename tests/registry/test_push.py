@@ -17,9 +17,11 @@ from longshore.oci.digest import Digest
 from longshore.oci.manifest import Manifest, image_manifest, parse_manifest
 from longshore.oci.media_types import OCI_CONFIG, Compression, Format
 from longshore.registry.client import RegistryClient
+from longshore.registry.progress import Progress, Waiting
 from longshore.registry.push import PushOptions, push
 from longshore.testing.faults import (
     FORBIDDEN,
+    Answer,
     Corrupt,
     ResetRequest,
     Script,
@@ -231,3 +233,12 @@ async def test_a_tag_that_stands_for_something_unreadable_is_replaced(
         registry.plan = plan
         pushed = await push(client, REPOSITORY, ["1"], image, PushOptions())
         assert await client.get_manifest(REPOSITORY, "1") == pushed.manifest
+
+
+async def test_a_tag_that_a_lagging_copy_shows_only_after_a_while_is_waited_for(
+    connect: Connect, image: MemoryImage, told: list[Progress]
+) -> None:
+    plan = Script([on("HEAD manifest", Answer(status=404), times=2)])
+    async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
+        await push(client, REPOSITORY, ["1"], image, PushOptions())
+    assert len([event for event in told if isinstance(event, Waiting)]) == 2

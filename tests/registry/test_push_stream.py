@@ -143,7 +143,19 @@ async def test_a_break_is_mended_in_one_pass(connect: Connect, image: MemoryImag
     assert pushed.deliveries[0].resumed
 
 
-async def test_a_lost_session_costs_another_pass_in_which_nothing_is_sent_twice(
+async def test_a_lost_session_costs_no_pass_while_all_its_bytes_are_at_hand(
+    connect: Connect, image: MemoryImage
+) -> None:
+    export = Export(image)
+    plan = Script([on("PATCH upload", LoseUpload())])
+    async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
+        pushed = await _push(Placer(client=client), export)
+        assert await client.head_manifest(REPOSITORY, "1") == pushed.manifest.digest
+    assert export.passes == 1
+    assert sum(one.restarts for one in pushed.deliveries) == 1
+
+
+async def test_a_lost_session_costs_at_most_another_pass_in_which_nothing_is_sent_twice(
     connect: Connect, image: MemoryImage
 ) -> None:
     export = Export(MemoryImage(tuple(reversed(image.sources))))

@@ -23,6 +23,8 @@ class Chunking:
     listener: Listener
     streaming: bool = True
     size: int = field(init=False)
+    least: int = SMALLEST
+    """Smaller pieces the registry does not want, except for the last of a blob."""
 
     def __post_init__(self) -> None:
         self.size = self.limits.chunk_size
@@ -36,6 +38,8 @@ class Chunking:
         least, most = (
             _length(answer.headers.get(f"OCI-Chunk-{end}-Length")) for end in ("Min", "Max")
         )
+        if least is not None:
+            self.least = max(SMALLEST, min(least, LARGEST))
         if least is not None and least > self.size:
             self._resize(min(least, LARGEST), f"it wants at least {least} bytes in each")
         if most is not None and (self.streaming or most < self.size):
@@ -48,11 +52,11 @@ class Chunking:
             return True  # another upload met the limit first; what it learnt is in force
         if self.streaming:
             self.streaming = False
-            self.size = min(self.size, max(sent, SMALLEST * 4))
-        if sent <= SMALLEST:
+            self.size = min(self.size, max(sent, self.least * 4))
+        if sent <= self.least:
             return False
         # Quarters: each refusal costs a round trip and the bytes sent until it came.
-        smaller = max(SMALLEST, min(self.size, sent) // 4)
+        smaller = max(self.least, min(self.size, sent) // 4)
         self._resize(smaller, f"a body of {sent} bytes was refused as too large (413)")
         return True
 

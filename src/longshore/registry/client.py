@@ -23,6 +23,7 @@ from longshore.registry.line import Call, Line
 from longshore.registry.once import Once
 from longshore.registry.progress import Listener, unheard
 from longshore.registry.tags import list_tags
+from longshore.registry.transport.errors import Interrupted
 from longshore.registry.transport.redirects import Redirecting
 from longshore.registry.transport.retry import Backoff, Clock, Retrying
 from longshore.registry.transport.scheme import Reach
@@ -176,6 +177,27 @@ class RegistryClient:
         """The digest of the manifest that a tag stands for, None when there is none."""
         call = self._pulling(repository)
         return await self._line.within(call, lambda call: manifests.head(call, reference))
+
+    async def await_manifest(
+        self, repository: str, reference: manifests.Reference, digest: Digest, *, looks: int
+    ) -> Digest | None:
+        """As `head_manifest`, looked at up to `looks` times until it is `digest`.
+
+        An answer may be damaged on its way, or come from a copy that lags behind.
+        """
+
+        async def work(call: Call) -> Digest | None:
+            patience = await call.patience()
+            there = await manifests.head(call, reference)
+            for _ in range(looks - 1):
+                if there == digest:
+                    break
+                reason = f"{repository}:{reference} is {there or 'not there'} yet"
+                await patience.pause(Interrupted(f"{self.host}: {reason}", reason=reason))
+                there = await manifests.head(call, reference)
+            return there
+
+        return await self._line.within(self._pulling(repository), work)
 
     async def get_manifest(
         self, repository: str, reference: manifests.Reference

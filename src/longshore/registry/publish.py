@@ -123,11 +123,9 @@ async def put_tags(
 
 async def see(client: RegistryClient, repository: str, tag: str, digest: Digest) -> None:
     """Raises ContentMismatch unless the tag stands for the manifest."""
-    for _ in range(_LOOKS):
-        # An answer may be damaged on its way, or come from a copy that lags behind.
-        there = await client.head_manifest(repository, tag)
-        if there == digest:
-            return
+    there = await client.await_manifest(repository, tag, digest, looks=_LOOKS)
+    if there == digest:
+        return
     raise ContentMismatch(
         f"{client.host}: {repository}:{tag} is {there or 'not there'} after it was pushed as "
         f"{digest}",

@@ -127,7 +127,8 @@ class Transfer:
             answer = await self.session.append(body, self.offset)
         except Interrupted:
             # The same size may never get through a connection that breaks this often.
-            self._chunk = max(min(_LEAST_CHUNK, self._chunk_size()), self._chunk_size() // 2)
+            least = max(_LEAST_CHUNK, self.call.line.chunking.least)
+            self._chunk = max(min(least, self._chunk_size()), self._chunk_size() // 2)
             raise
         self._accepted(answer, self.offset + body.length, body.length)
         self._chunk = min(self.call.line.chunking.size, self._chunk_size() * 2)
@@ -298,7 +299,8 @@ class Transfer:
             Restarted(repository=self.call.repository, blob=self.what, reason=reason)
         )
         self.session = await begin(self.call, self.what)
-        await self.intake.reopen()
+        if self.intake.window.start:
+            await self.intake.reopen()
         self.offset = 0
         self._single = False
 

@@ -8,6 +8,7 @@ LONGSHORE_STORM_PUSHES says (100; 1,000 for a thorough look); a seed makes each 
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -50,8 +51,10 @@ from longshore.testing.line import (
     CutAnswers,
     CutRequests,
     DripAnswers,
+    DripRequests,
     FalsifyDigests,
     LimitBodies,
+    Meddle,
     Trouble,
     faulty_line,
     http_answer,
@@ -289,8 +292,8 @@ async def test_every_push_through_a_failing_registry_is_right_or_a_clear_error(
 # --- the line that fails -----------------------------------------------------------------------
 
 
-def trouble_by_chance(random: Random) -> Trouble:
-    """Anything that can happen on a line, at any byte."""
+def trouble_by_chance(random: Random, data: Path) -> Trouble:
+    """What can happen on a line at any byte, or to the uploads of the registry at `data`."""
     anywhere = int(random.choice((400, 5_000, 100_000, 2_000_000)) * random.random())
     kinds: tuple[Callable[[], Trouble], ...] = (
         lambda: CutRequests(after=anywhere),
@@ -299,9 +302,17 @@ def trouble_by_chance(random: Random) -> Trouble:
         lambda: CutAnswers(after=int(3_000 * random.random()), reset=False),
         lambda: LimitBodies(limit=1_000_000, answer=http_answer(413, "Too Large")),
         lambda: DripAnswers(size=97, pause=0.001),
+        lambda: DripRequests(size=30_000, pause=0.001),
+        lambda: Meddle(after=anywhere, work=lambda: lose_uploads(data)),
         FalsifyDigests,
     )
     return random.choice(kinds)()
+
+
+def lose_uploads(data: Path) -> None:
+    """As a registry does that is restarted without its storage, or shares none with its twins."""
+    for uploads in data.rglob("_uploads"):
+        shutil.rmtree(uploads, ignore_errors=True)
 
 
 def _refusal(random: Random) -> bytes:
@@ -336,7 +347,7 @@ async def test_every_push_through_a_failing_line_is_right_or_a_clear_error(
             def trouble(random: Random = random, rate: float = rate) -> Trouble | None:
                 if random.random() >= rate:
                     return None
-                chosen = trouble_by_chance(random)
+                chosen = trouble_by_chance(random, real.data)
                 tally.met(chosen)
                 return chosen
 

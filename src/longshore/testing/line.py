@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import anyio
+import anyio.to_thread
 from anyio.abc import SocketAttribute, SocketStream
 
 _PIECE: Final = 1 << 16
@@ -60,11 +61,29 @@ class DripAnswers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DripRequests:
+    """The server gets requests `size` bytes at a time, with `pause` seconds between."""
+
+    size: int
+    pause: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meddle:
+    """After `after` bytes of requests `work` is done behind the server's back, once."""
+
+    after: int
+    work: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FalsifyDigests:
     """Digests that the server tells of content are changed."""
 
 
-Trouble = CutRequests | CutAnswers | LimitBodies | DripAnswers | FalsifyDigests
+Trouble = (
+    CutRequests | CutAnswers | LimitBodies | DripAnswers | DripRequests | FalsifyDigests | Meddle
+)
 
 
 def http_answer(status: int, phrase: str, *headers: str) -> bytes:
@@ -150,8 +169,14 @@ class _Connection:
                     return self._end(answer)
                 case LimitBodies(limit=limit, answer=answer) if self._unanswered > limit:
                     return self._end(answer)
+                case Meddle(after=after, work=work) if len(self._seen) + len(data) > after:
+                    self._trouble = None
+                    await anyio.to_thread.run_sync(work)
             self._seen += data
-            await self._server.send(data)
+            if isinstance(self._trouble, DripRequests):
+                await _drip(self._server, data, self._trouble.size, self._trouble.pause)
+            else:
+                await self._server.send(data)
 
     async def _copy_answers(self) -> None:
         while True:
@@ -162,17 +187,12 @@ class _Connection:
                     await self._client.send(data[: after - self._answered])
                     return self._end(None if reset else b"")
                 case DripAnswers(size=size, pause=pause):
-                    await self._drip(data, size, pause)
+                    await _drip(self._client, data, size, pause)
                 case FalsifyDigests():
                     await self._client.send(_DIGEST.sub(rb"\g<1>0bad", data))
                 case _:
                     await self._client.send(data)
             self._answered += len(data)
-
-    async def _drip(self, data: bytes, size: int, pause: float) -> None:
-        for begin in range(0, len(data), size):
-            await self._client.send(data[begin : begin + size])
-            await anyio.sleep(pause)
 
     def _end(self, answer: bytes | None) -> None:
         """None: by a reset; else after these last words."""
@@ -190,3 +210,9 @@ class _Connection:
             with anyio.move_on_after(_FAREWELL):
                 while True:
                     await self._client.receive(_PIECE)
+
+
+async def _drip(to: SocketStream, data: bytes, size: int, pause: float) -> None:
+    for begin in range(0, len(data), size):
+        await to.send(data[begin : begin + size])
+        await anyio.sleep(pause)

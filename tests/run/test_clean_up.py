@@ -53,3 +53,22 @@ async def test_a_network_that_stays_does_not_keep_the_containers_of_its_step() -
             clean_up.dispose(StepDebris(main=main, dependencies=[database], network=network))
         assert [c.spec.name for c in engine.containers.values() if c.running] == ["stranger"]
         assert [type(lost) for lost in clean_up.lost] == [Conflict]
+
+
+async def test_what_the_user_keeps_is_stopped_and_stays() -> None:
+    async with _engine() as engine:
+        network = await engine.create_network("step", {})
+        main, database = [await _running(engine, name, network) for name in ("main", "db")]
+        async with janitor(engine, grace=0.1, keep=True) as clean_up:
+            clean_up.dispose(StepDebris(main=main, dependencies=[database], network=network))
+        assert [(c.running, c.removed) for c in engine.containers.values()] == [(False, False)] * 2
+        assert list(engine.networks) == [network]
+
+
+async def test_what_is_secret_is_removed_even_where_the_user_keeps_containers() -> None:
+    """A generated dockercfg lives until it is used (4.10)."""
+    async with _engine() as engine:
+        generator = await _running(engine, "generator", await engine.create_network("step", {}))
+        async with janitor(engine, grace=0.1, keep=True) as clean_up:
+            clean_up.dispose(StepDebris(main=generator), secret=True)
+        assert [c.removed for c in engine.containers.values()] == [True]

@@ -38,7 +38,7 @@ async def generated_dockercfg(runtime: Runtime, service: str) -> bytes:
     step = asking.get() or StepLabel(path="0", name=service)
     label = StepLabel(path=f"{step.path}.dockercfg-{_digits()}", name=step.name)
     extra = Extra(command=(path,), mounts=(Mount(host=None, container=directory),))
-    ended = await run_service(runtime, label, service, extra, before_removal=copy_out)
+    ended = await run_service(runtime, label, service, extra, before_removal=copy_out, secret=True)
     if ended is None or ended.code != 0:
         code = "no" if ended is None else ended.code
         raise EngineError(

@@ -43,28 +43,33 @@ class Janitor:
     keep: bool = False
     lost: list[EngineError] = field(default_factory=list)
 
-    def dispose(self, debris: StepDebris, *, grace: float | None = None) -> None:
-        """Remove all of `debris` in the background; nothing when the user keeps containers."""
-        if not self.keep:
-            self.tasks.start_soon(self._dispose, debris, self.grace if grace is None else grace)
+    def dispose(
+        self, debris: StepDebris, *, grace: float | None = None, secret: bool = False
+    ) -> None:
+        """Stop and remove all of `debris` in the background.
 
-    async def _dispose(self, debris: StepDebris, grace: float) -> None:
+        What the user keeps is stopped only (C-6, C-22), unless it holds something `secret`.
+        """
+        keep = self.keep and not secret
+        grace = self.grace if grace is None else grace
+        self.tasks.start_soon(self._dispose, debris, grace, keep)
+
+    async def _dispose(self, debris: StepDebris, grace: float, keep: bool) -> None:
         """Each thing on its own: one that cannot be removed keeps no other."""
         with anyio.CancelScope(shield=True), anyio.move_on_after(grace + _MARGIN):
-            running = list(debris.dependencies)
-            if debris.main is not None and not debris.main_ended:
-                running.append(debris.main)
             async with anyio.create_task_group() as group:
-                if debris.main is not None and debris.main_ended:
-                    group.start_soon(self._attempt, self.engine.remove, debris.main)
-                for container in running:
-                    group.start_soon(self._end, container, grace)
-            if debris.network is not None:
+                for container in filter(None, (debris.main, *debris.dependencies)):
+                    ended = container == debris.main and debris.main_ended
+                    group.start_soon(self._end, container, None if ended else grace, keep)
+            if debris.network is not None and not keep:
                 await self._attempt(self.engine.remove_network, debris.network)
 
-    async def _end(self, container: str, grace: float) -> None:
-        await self._attempt(self.engine.stop, container, grace)
-        await self._attempt(self.engine.remove, container)
+    async def _end(self, container: str, grace: float | None, keep: bool) -> None:
+        """`grace` None: it has ended by itself."""
+        if grace is not None:
+            await self._attempt(self.engine.stop, container, grace)
+        if not keep:
+            await self._attempt(self.engine.remove, container)
 
     async def _attempt(self, work: Callable[..., Awaitable[None]], *arguments: object) -> None:
         try:

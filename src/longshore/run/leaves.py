@@ -54,12 +54,15 @@ async def run_service(
     extra: Extra,
     before_removal: Callable[[str], Awaitable[None]] | None = None,
     reader: OutputReader | None = None,
+    *,
+    secret: bool = False,
 ) -> Exit | None:
     """Images ready, dependencies up, the service's container run to its end, everything removed.
 
     None: it was stopped because nothing of it wrote anything for too long. `before_removal` is
     given the container when it has exited with 0; `reader` takes the output instead of the event
-    stream. Raises `LongshoreError`.
+    stream; what is `secret` is removed even where the user keeps containers. Raises
+    `LongshoreError`.
     """
     images = await runtime.images.ready(images_of(runtime, service), label.credentials)
     debris = StepDebris()
@@ -76,7 +79,7 @@ async def run_service(
             await before_removal(debris.main)
         grace = None
     finally:
-        runtime.janitor.dispose(debris, grace=grace)
+        runtime.janitor.dispose(debris, grace=grace, secret=secret)
     return ended
 
 

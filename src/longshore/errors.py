@@ -13,6 +13,7 @@
     │   ├── EngineUnavailable       no engine answers                          exit 125
     │   ├── NotFound                the engine has no such object
     │   ├── Conflict                the object exists or is in the wrong state
+    │   ├── NoFreeNetwork           all addresses for networks are taken
     │   ├── BuildFailed             a Dockerfile step failed
     │   ├── PullFailed              an image could not be pulled
     │   └── EnginePushFailed        the engine's own push failed
@@ -95,6 +96,10 @@ class NotFound(EngineError):
 
 class Conflict(EngineError):
     """The object exists already, or its state does not allow the request."""
+
+
+class NoFreeNetwork(EngineError):
+    """All addresses the engine may give to networks are taken."""
 
 
 class BuildFailed(EngineError):

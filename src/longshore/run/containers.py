@@ -16,7 +16,13 @@ from anyio.abc import TaskGroup
 
 from longshore.config.model import Condition
 from longshore.engine.spec import ContainerSpec, Exit, ImageInfo, NetworkAttachment
-from longshore.errors import EngineError, InvalidValue, LongshoreError, NotFound
+from longshore.errors import (
+    EngineError,
+    InvalidValue,
+    LongshoreError,
+    NoFreeNetwork,
+    NotFound,
+)
 from longshore.plan.model import ImageKey, ServicePlan
 from longshore.run.convert import Extra, aliases, container_spec
 from longshore.run.events import Notice, ServiceMessage
@@ -71,7 +77,17 @@ class StepContainers:
         if self.started:
             name = self.runtime.scope.network_name(self.label.name, self.label.path)
             labels = self.runtime.scope.labels(self.label.name)
-            self.debris.network = await self.runtime.engine.create_network(name, labels)
+            self.debris.network = await self._network(name, labels)
+
+    async def _network(self, name: str, labels: Mapping[str, str]) -> str:
+        """An engine has addresses for some thirty networks only, and those of steps that are over
+        may still be there: dependencies can take their time to end (T-6)."""
+        while True:
+            try:
+                return await self.runtime.engine.create_network(name, labels)
+            except NoFreeNetwork:
+                if not await self.runtime.janitor.removed_some():
+                    raise
 
     async def _main(self, extra: Extra, reader: OutputReader) -> None:
         service = self.runtime.plan.services[self.main]

@@ -42,6 +42,15 @@ class Janitor:
     grace: float
     keep: bool = False
     lost: list[EngineError] = field(default_factory=list)
+    _at_work: int = 0
+    _done: anyio.Event = field(default_factory=anyio.Event)
+
+    async def removed_some(self) -> bool:
+        """Wait until the debris of some step is gone; false when there is none to wait for."""
+        if not self._at_work:
+            return False
+        await self._done.wait()
+        return True
 
     def dispose(
         self, debris: StepDebris, *, grace: float | None = None, secret: bool = False
@@ -52,6 +61,7 @@ class Janitor:
         """
         keep = self.keep and not secret
         grace = self.grace if grace is None else grace
+        self._at_work += 1
         self.tasks.start_soon(self._dispose, debris, grace, keep)
 
     async def _dispose(self, debris: StepDebris, grace: float, keep: bool) -> None:
@@ -63,6 +73,9 @@ class Janitor:
                     group.start_soon(self._end, container, None if ended else grace, keep)
             if debris.network is not None and not keep:
                 await self._attempt(self.engine.remove_network, debris.network)
+        self._at_work -= 1
+        self._done.set()
+        self._done = anyio.Event()
 
     async def _end(self, container: str, grace: float | None, keep: bool) -> None:
         """`grace` None: it has ended by itself."""

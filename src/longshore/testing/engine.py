@@ -24,11 +24,7 @@ from longshore.engine.spec import (
     Resource,
     ResourceKind,
 )
-from longshore.errors import (
-    Conflict,
-    EngineError,
-    NotFound,
-)
+from longshore.errors import Conflict, EngineError, NoFreeNetwork, NotFound
 from longshore.testing.engine_container import FakeAttachment, FakeContainer
 from longshore.testing.engine_images import FakeImageStore, stream
 from longshore.testing.engine_script import FakeImage
@@ -51,6 +47,8 @@ class FakeEngine(FakeImageStore):
     networks: dict[str, FakeNetwork] = field(default_factory=dict)
     volumes: dict[str, str] = field(default_factory=dict)
     """Anonymous volumes: by name, the container they were made for."""
+    most_networks: int | None = None
+    """How many networks there are addresses for."""
     _tasks: TaskGroup | None = None
     _count: int = 0
 
@@ -237,6 +235,8 @@ class FakeEngine(FakeImageStore):
         await self._asked("create_network", name, labels)
         if any(network.name == name for network in self.networks.values()):
             raise Conflict(f"the engine says: network {name} exists already", status=409)
+        if self.most_networks is not None and len(self.networks) >= self.most_networks:
+            raise NoFreeNetwork("the engine says: all predefined address pools are in use")
         network = FakeNetwork(self._new_id("network"), name, labels)
         self.networks[network.id] = network
         return network.id

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import anyio
 import h11
 
-from longshore.errors import Conflict, EngineError, EngineUnavailable, NotFound
+from longshore.errors import Conflict, EngineError, EngineUnavailable, NoFreeNetwork, NotFound
 
 DISK_FULL = (
     "The engine's disk is full: look with `docker system df`, make room with `docker system prune`."
@@ -74,6 +74,7 @@ _BY_TEXT = (
     _text(
         r"could not find an available.*address pool|all predefined address pools",
         "The engine has no free network left: remove old ones with `docker network prune`.",
+        NoFreeNetwork,
     ),
     _text(
         r"pull access denied|no basic auth credentials|unauthorized|authentication required"

@@ -219,6 +219,18 @@ async def test_only_layers_that_are_missing_are_read_through_the_engine(tmp_path
     assert len([path for path in read if path.endswith("/diff")]) == len(IMAGE.layers) - 1
 
 
+async def test_layers_sent_early_through_the_engine_are_not_read_again(tmp_path: Path) -> None:
+    settings = PushSettings(pusher=PusherChoice.OWN)
+    async with faulty_registry() as registry, _reading_engine(tmp_path / "root") as engine:
+        async with _pusher(engine, tmp_path, settings) as pusher:
+            assert await pusher.prepare(_request(registry, []))
+            assert registry.requests("PUT", Kind.MANIFEST) == []
+            engine.calls.clear()
+            await pusher.push(_request(registry, []))
+        assert len(registry.requests("PUT", Kind.MANIFEST)) == 1
+    assert not {"create", "export"} & set(engine.methods())
+
+
 async def test_nothing_changed_makes_no_container(tmp_path: Path) -> None:
     settings = PushSettings(pusher=PusherChoice.OWN)
     async with faulty_registry() as registry, _reading_engine(tmp_path / "root") as engine:
@@ -444,28 +456,37 @@ async def test_nothing_changed_takes_three_requests_and_reads_nothing(
 
 
 class _Elsewhere:
-    """A real engine that says it is on another machine."""
+    """A real engine that says it is on another machine, and where its data is there or not."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, tells: bool) -> None:
         self._engine = engine
+        self._tells = tells
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._engine, name)
 
     async def info(self) -> EngineInfo:
-        return replace(await self._engine.info(), local=False, data_root=None)
+        there = await self._engine.info()
+        return replace(there, local=False, data_root=there.data_root if self._tells else None)
 
 
-async def test_a_real_engines_export_gives_the_layers_its_store_gives(
+async def test_a_real_engine_gives_the_same_layers_on_every_way(
     engine_endpoint: Endpoint, busybox_image: str, tmp_path: Path
 ) -> None:
-    settings = PushSettings(pusher=PusherChoice.OWN, format=Format.DOCKER)
+    settings = PushSettings(pusher=PusherChoice.OWN, format=Format.DOCKER, explain=True)
     async with faulty_registry() as registry, connect(engine_endpoint) as engine:
         image = await engine.inspect_image(busybox_image)
         assert image is not None
+        ways = {
+            "directly": engine,
+            "through the engine": cast(Engine, _Elsewhere(engine, tells=True)),
+            "exporting": cast(Engine, _Elsewhere(engine, tells=False)),
+        }
         digests = set()
-        for place, one in (("near", engine), ("far", cast(Engine, _Elsewhere(engine)))):
-            request = replace(_request(registry, [], f"{place}/app:1"), image=image)
-            async with _pusher(one, tmp_path / place, settings) as pusher:
+        for place, (way, one) in enumerate(ways.items()):
+            told: list[str] = []
+            request = replace(_request(registry, told, f"team{place}/app:1"), image=image)
+            async with _pusher(one, tmp_path / str(place), settings) as pusher:
                 digests |= {pushed.digest for pushed in await pusher.push(request)}
+            assert any(way in line for line in told), told
     assert len(digests) == 1

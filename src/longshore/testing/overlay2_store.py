@@ -51,4 +51,4 @@ def _raw(data: bytes) -> bytes:
 
 
 def _line(entry: dict[str, object]) -> bytes:
-    return json.dumps(entry).encode() + b"\n"
+    return json.dumps({**entry, "position": 0}, separators=(",", ":")).encode() + b"\n"

@@ -17,7 +17,7 @@ from longshore.image.oci_layout import is_oci_layout, open_oci_layout
 from longshore.image.pipeline import compressed
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
-from longshore.oci.media_types import OCI_MANIFEST, Format
+from longshore.oci.media_types import OCI_MANIFEST, Compression, Format
 from longshore.oci.platform import Platform
 from longshore.testing.images import RandomLayer, write_archive
 
@@ -117,6 +117,22 @@ def test_the_containerd_store_gives_the_packed_blobs(
     image = open_containerd(tmp_path, _manifest_digest(layout), AMD64)
     assert [layer.origin for layer in image.layers] == ["containerd store"] * 2
     assert all(layer.packed for layer in image.layers)
+
+
+def test_a_manifest_that_mixes_both_families_of_types_is_not_kept(
+    layout: Path, tmp_path: Path
+) -> None:
+    """As the classic builder of engines 25 to 28 writes them."""
+    blobs = tmp_path / "containerd" / "io.containerd.content.v1.content" / "blobs"
+    shutil.copytree(layout / "blobs", blobs)
+    document = json.loads((blobs / "sha256" / _manifest_digest(layout).hex).read_bytes())
+    document["layers"][0]["mediaType"] = Format.DOCKER.layer_type(Compression.GZIP)
+    content = json.dumps(document).encode()
+    (blobs / "sha256" / Digest.of(content).hex).write_bytes(content)
+    image = open_containerd(tmp_path, Digest.of(content), AMD64)
+    assert image.manifest is None
+    assert all(layer.packed for layer in image.layers)
+    assert open_containerd(tmp_path, _manifest_digest(layout), AMD64).manifest is not None
 
 
 def test_an_image_no_containerd_store_has_is_not_found(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ digest of a manifest or an index in it (moby ``daemon/containerd``).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,8 @@ from longshore.errors import InvalidValue, NotFound
 from longshore.image.content import BlobDirectory
 from longshore.image.files import FileImage
 from longshore.oci.digest import Digest
+from longshore.oci.manifest import Manifest
+from longshore.oci.media_types import is_oci
 from longshore.oci.platform import Platform
 
 _PLUGIN: Final = Path("io.containerd.content.v1.content", "blobs", "sha256")
@@ -45,6 +48,15 @@ def open_containerd(data_root: Path, image_id: Digest, platform: Platform) -> Fi
 
 def _open(blobs: BlobDirectory, image_id: Digest, platform: Platform) -> FileImage:
     try:
-        return blobs.image(image_id, None, platform)
+        image = blobs.image(image_id, None, platform)
     except InvalidValue as exc:
         raise NotFound(f"containerd store: {exc.message}") from exc
+    return image if _is_of_one_family(image.manifest) else replace(image, manifest=None)
+
+
+def _is_of_one_family(manifest: Manifest | None) -> bool:
+    """The classic builder of engines 25 to 28 writes OCI manifests with layers of Docker's types
+    among them, which skopeo and others refuse to convert; such a one is not worth keeping."""
+    return manifest is None or all(
+        is_oci(layer.media_type) is is_oci(manifest.media_type) for layer in manifest.layers
+    )

@@ -70,6 +70,11 @@ def compression_of(media_type: str) -> Compression:
     return Compression.NONE
 
 
+def is_oci(media_type: str) -> bool:
+    """Whether a media type is of the OCI image specification's family."""
+    return media_type.startswith("application/vnd.oci.")
+
+
 def is_foreign(media_type: str) -> bool:
     """Whether a layer is not distributable: registries neither hold nor ask for its blob."""
     return media_type.startswith(_FOREIGN)

@@ -36,6 +36,16 @@ def test_a_layer_gets_a_line_per_status_not_per_percent() -> None:
     assert progress.digest == "sha256:0"
 
 
+@pytest.mark.parametrize("tag", [{"id": "v1"}, {}])
+def test_an_engine_that_tells_the_digest_in_words_alone_is_understood(tag: dict[str, str]) -> None:
+    """As those with the containerd store do."""
+    progress = Progress()
+    digest = "sha256:" + "0b" * 32
+    words = f"digest: {digest} size: 1403"
+    progress.line({"status": words, **tag} if tag else {"status": f"v1: {words}"})
+    assert progress.digest == digest
+
+
 def test_lines_are_whole_however_the_messages_are_cut() -> None:
     lines: list[str] = []
     output = Output(lines.append)

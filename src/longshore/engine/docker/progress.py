@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from longshore.engine.docker.errors import reading
+
+_PUSHED: Final = re.compile(r"(?:\S+: )?digest: (sha256:[0-9a-f]{64}) size: \d+")
+"""The end of a push; with the containerd store there is no ``aux`` message beside it."""
 
 
 class Progress:
@@ -24,6 +28,8 @@ class Progress:
             if isinstance(aux, dict) and "Digest" in aux:
                 self.digest = str(aux["Digest"])
             status = str(message.get("status") or "").strip()
+            if match := _PUSHED.fullmatch(status):
+                self.digest = self.digest or match[1]
             return self._changed(str(message.get("id") or ""), status)
 
     def _changed(self, layer: str, status: str) -> str | None:

@@ -41,7 +41,6 @@ def telling(listener: Listener) -> Iterator[None]:
 class _Upload:
     started: float
     told: float
-    total: int = 0
 
 
 @dataclass(slots=True)
@@ -50,8 +49,6 @@ class Lines:
 
     on_line: Callable[[str], None]
     now: Callable[[], float] = time.monotonic
-    sent: int = 0
-    """Bytes that went out, those sent again included only once."""
     _uploads: dict[tuple[str, str], _Upload] = field(default_factory=dict)
 
     def __call__(self, event: Progress) -> None:
@@ -69,12 +66,10 @@ class Lines:
     def _progress(self, event: Sent) -> None:
         now = self.now()
         upload = self._uploads.setdefault((event.repository, event.blob), _Upload(now, now))
-        self.sent += max(0, event.total - upload.total)
-        upload.total = event.total
         if now - upload.told >= EVERY:
             upload.told = now
-            speed = upload.total / (now - upload.started)
-            self.on_line(f"{event.blob}: {megabytes(upload.total)}, {megabytes(speed)}/s")
+            speed = event.total / (now - upload.started)
+            self.on_line(f"{event.blob}: {megabytes(event.total)}, {megabytes(speed)}/s")
 
 
 def megabytes(count: float) -> str:

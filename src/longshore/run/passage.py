@@ -103,7 +103,7 @@ class Passage:
         return True
 
     async def _is_on_the_engines_machine(self) -> bool:
-        """ "localhost" in a push has always been that of the engine."""
+        """In a push "localhost" has always been that of the engine."""
         elsewhere = is_local(self.job.registry) and not (await self.engine.info()).local
         return elsewhere and await self._engine_reaches()
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
+import anyio
 import pytest
 
-from longshore.engine.spec import BuildSpec
+from longshore.engine.spec import BuildSpec, ContainerSpec
 from longshore.run.events import Detail, ImageOutput, ImageStarted, Notice
 from longshore.run.outcome import Broken, Passed
 from longshore.testing.engine import FakeEngine
-from longshore.testing.engine_script import FakeBuild, FakeImage
+from longshore.testing.engine_script import FakeBuild, FakeImage, FakeProgram
 from longshore.testing.scene import Ran, Scene
 
 APP = "app: {image: registry.test/base}"
@@ -107,3 +109,47 @@ async def test_the_names_of_build_arguments_are_a_detail_and_their_values_are_no
     assert [text for text in details(ran) if text.endswith("arguments: PASSWORD, MODE")]
     assert "hunter2hunter2" not in repr(ran.events)
     assert "quick-mode" not in repr(ran.events)
+
+
+async def _after_the_first_step(scene: Scene, change: Callable[[FakeEngine], None]) -> list[str]:
+    """Ids of the images that two steps ran; `change` is what the first one did to the engine."""
+    first = FakeProgram(started=anyio.Event(), until=anyio.Event())
+    scene.images[BASE] = FakeImage(
+        program=lambda spec: first if spec.command == ("x",) else FakeProgram()
+    )
+
+    async def at_work(engine: FakeEngine, _: anyio.CancelScope) -> None:
+        assert first.started is not None
+        assert first.until is not None
+        await first.started.wait()
+        change(engine)
+        first.until.set()
+
+    scene.beside = at_work
+    ran = await scene.run(APP, "[{service: app, command: x}, {service: app, command: y}]")
+    assert ran.result.passed
+    specs = [call.detail for call in ran.engine.calls if call.method == "create"]
+    return [spec.image for spec in specs if isinstance(spec, ContainerSpec)]
+
+
+@pytest.mark.parametrize("asked", [False, True])
+async def test_an_image_that_a_step_made_anew_is_what_the_next_step_runs(
+    scene: Scene, asked: bool
+) -> None:
+    scene.image_options = replace(scene.image_options, pull_if_present=asked)
+    rebuilt = FakeImage(salt="rebuilt")
+    before, after = await _after_the_first_step(
+        scene, lambda engine: engine.images.update({BASE: rebuilt, rebuilt.id: rebuilt})
+    )
+    assert before != after == rebuilt.id
+
+
+async def test_an_image_that_a_step_removed_is_pulled_for_the_next_one(scene: Scene) -> None:
+    fresh = FakeImage(salt="fresh")
+    scene.prepare = lambda engine: engine.pullable.update({BASE: fresh})
+
+    def remove(engine: FakeEngine) -> None:
+        del engine.images[BASE]
+
+    _, after = await _after_the_first_step(scene, remove)
+    assert after == fresh.id

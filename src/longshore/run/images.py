@@ -77,8 +77,15 @@ class ImageStore:
         return images
 
     async def image(self, key: ImageKey, credentials: tuple[CredentialKeys, ...]) -> ImageInfo:
-        """One image, made now if it was not made in this run."""
+        """One image, made now if it was not made in this run.
+
+        One of the engine is looked up anew: steps make, name and remove images themselves (S-48).
+        """
         plan = self.plans[key]
+        if isinstance(plan, PullPlan) and plan.built_by is None and self._ready.known(key):
+            if (by_now := await self.engine.inspect_image(str(plan.name))) is not None:
+                return by_now
+            self._ready.forget(key)
 
         async def work() -> ImageInfo:
             if isinstance(plan, BuildPlan):

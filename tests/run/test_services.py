@@ -333,3 +333,24 @@ async def test_networks_of_others_are_not_waited_for(scene: Scene) -> None:
     outcome = ran.outcomes["x"]
     assert isinstance(outcome, Broken)
     assert "address pools" in outcome.message
+
+
+SHARED = """
+app: {image: busybox, volumes_from: [seeder]}
+seeder: {image: busybox, volumes_from: [data]}
+data: {image: busybox, volumes: [/d]}
+"""
+
+
+async def test_keep_volumes_gives_every_step_the_volumes_of_one_container_removed_last(
+    scene: Scene,
+) -> None:
+    scene.options = replace(scene.options, keep_volumes=True)
+    ran = await scene.run(SHARED, "[{service: app, command: x}, {service: app, command: y}]")
+    assert ran.result.passed
+    specs = [c.detail for c in ran.engine.calls if c.method == "create"]
+    taken = [s.volumes_from for s in specs if isinstance(s, ContainerSpec)]
+    data, seeder = [c.id for c in ran.engine.containers.values() if not c.started]
+    in_a_step = [(data,), (seeder, data), (seeder,)]
+    assert sorted(taken) == sorted([(), (data,), *in_a_step, *in_a_step])
+    assert [c.subject for c in ran.engine.calls if c.method == "remove"][-2:] == [data, seeder]

@@ -220,13 +220,14 @@ build_output_flag = flag("--no-print-build-output", help="do not show the output
 
 steps_flags = _all(
     build_output_flag,
+    flag("--keep-volumes", help="let steps share the volumes of services named in volumes_from"),
     flag("--eager-push", help="upload layers while the steps before a push still run"),
 )
 
 _NO_MEANING = "it has no meaning any more"
 _LEGACY = {
     "--cache": "layers are always taken from the cache, but with --no-cache",
-    "--keep-volume-containers": "volumes live as long as their step",
+    "--keep-volume-containers": "--keep-volumes lets steps share volumes",
     "--print-build-output": "build output is always shown",
     "--remote-cache": "see --cache-registry",
     "--singleton-links": "a shared dependency always has one container a step",

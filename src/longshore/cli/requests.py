@@ -57,6 +57,7 @@ def run_options(flags: Flags) -> RunOptions:
         fail_fast=flags.get("fail_fast", False),
         eager_push=flags.get("eager_push", False),
         keep_containers=flags.get("no_remove", False),
+        keep_volumes=flags.get("keep_volumes", False),
         grace=flags.get("stop_grace", 10.0),
         health_timeout=flags.get("health_timeout", 3600.0),
         timeout=flags.get("timeout"),

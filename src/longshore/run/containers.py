@@ -93,7 +93,7 @@ class StepContainers:
         service = self.runtime.plan.services[self.main]
         await self._wait_for(service)
         engine = self.runtime.engine
-        container = await engine.create(self._spec(service, extra))
+        container = await engine.create(await self._spec(service, extra))
         self.debris.main = container
         async with engine.attach(container, tty=extra.tty, stdin=extra.stdin) as attachment:
             await engine.start(container)
@@ -124,7 +124,7 @@ class StepContainers:
     async def _start_dependency(self, service: ServicePlan, group: TaskGroup) -> None:
         await self._wait_for(service)
         engine = self.runtime.engine
-        container = await engine.create(self._spec(service, Extra()))
+        container = await engine.create(await self._spec(service, Extra()))
         self.debris.dependencies.append(container)
         self.ids[service.name] = container
         pump = Pump(self.runtime, self.label, service.name, self.heard)
@@ -184,7 +184,12 @@ class StepContainers:
         waited_for = any(condition is not Condition.STARTED for condition in conditions)
         return waited_for and self.images[service.image].has_health_check
 
-    def _spec(self, service: ServicePlan, extra: Extra) -> ContainerSpec:
+    async def _volumes_from(self, service: ServicePlan) -> tuple[str, ...]:
+        if self.runtime.volumes is None:
+            return tuple(self.ids[name] for name in service.volumes_from)
+        return await self.runtime.volumes.sources(service, self.images)
+
+    async def _spec(self, service: ServicePlan, extra: Extra) -> ContainerSpec:
         runtime, label = self.runtime, self.label
         make_host_directories(runtime, service)
         return container_spec(
@@ -194,7 +199,7 @@ class StepContainers:
             labels=dict(runtime.scope.labels(label.name, service.name)),
             environment=environment(service, runtime.plan, self.images, runtime.sources),
             network=self._attachment(service.name),
-            volumes_from=tuple(self.ids[name] for name in service.volumes_from),
+            volumes_from=await self._volumes_from(service),
             extra=with_docker(runtime, service, extra),
             keep_log=runtime.options.keep_containers,
         )

@@ -21,7 +21,7 @@ from longshore.run.gate import Gate
 from longshore.run.generator import generated_dockercfg
 from longshore.run.image_cache import ImageCache
 from longshore.run.images import ImageOptions, ImageStore
-from longshore.run.janitor import janitor
+from longshore.run.janitor import Janitor, janitor
 from longshore.run.needs import generator_images
 from longshore.run.push import Pusher
 from longshore.run.result import RunResult
@@ -30,6 +30,7 @@ from longshore.run.scope import RunScope
 from longshore.run.steps import Walker, waiting_groups
 from longshore.run.stream import Emit
 from longshore.run.variables import Sources
+from longshore.run.volumes import RunVolumes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,7 @@ async def open_runtime(plan: Plan, setting: Setting) -> AsyncIterator[Runtime]:
             pusher=setting.pusher,
             janitor=cleaner,
             slots=anyio.CapacityLimiter(options.max_parallel or max(1, info.cpus)),
+            volumes=_volumes(plan, setting, cleaner),
             docker_mounts=setting.docker_mounts,
             mask=setting.mask,
             mask_end=setting.mask_end,
@@ -113,6 +115,12 @@ async def open_runtime(plan: Plan, setting: Setting) -> AsyncIterator[Runtime]:
     if cleaner.lost:
         setting.emit(Notice(text=f"not everything could be removed: {cleaner.lost[0].message}"))
         setting.emit(Notice(text="run `longshore cleanup` when the engine is back"))
+
+
+def _volumes(plan: Plan, setting: Setting, cleaner: Janitor) -> RunVolumes | None:
+    if not setting.options.keep_volumes:
+        return None
+    return RunVolumes(plan=plan, engine=setting.engine, scope=setting.scope, janitor=cleaner)
 
 
 def _image_store(plan: Plan, setting: Setting, generate: Generate) -> ImageStore:

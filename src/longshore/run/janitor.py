@@ -42,6 +42,8 @@ class Janitor:
     grace: float
     keep: bool = False
     lost: list[EngineError] = field(default_factory=list)
+    at_the_end: list[str] = field(default_factory=list)
+    """Containers, not running, that go when everything else has."""
     _at_work: int = 0
     _done: anyio.Event = field(default_factory=anyio.Event)
 
@@ -77,6 +79,13 @@ class Janitor:
         self._done.set()
         self._done = anyio.Event()
 
+    async def finish(self) -> None:
+        """Remove what the steps shared; nothing of them may be left by now."""
+        if not self.keep:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(_MARGIN):
+                for container in self.at_the_end:
+                    await self._attempt(self.engine.remove, container)
+
     async def _end(self, container: str, grace: float | None, keep: bool) -> None:
         """`grace` None: it has ended by itself."""
         if grace is not None:
@@ -94,5 +103,10 @@ class Janitor:
 @asynccontextmanager
 async def janitor(engine: Engine, *, grace: float, keep: bool) -> AsyncIterator[Janitor]:
     """A janitor for one run; leaving the block waits until everything is removed."""
-    async with anyio.create_task_group() as tasks:
-        yield Janitor(engine, tasks, grace, keep)
+    tasks = anyio.create_task_group()
+    cleaner = Janitor(engine, tasks, grace, keep)
+    try:
+        async with tasks:
+            yield cleaner
+    finally:
+        await cleaner.finish()

@@ -19,6 +19,7 @@ from longshore.run.push import Pusher
 from longshore.run.scope import RunScope
 from longshore.run.stream import Emit
 from longshore.run.variables import Sources
+from longshore.run.volumes import RunVolumes
 
 Mask = Callable[[str, bytes], bytes]
 """Masks the next bytes of a named stream; may hold back what could begin a secret."""
@@ -33,6 +34,8 @@ class RunOptions:
     eager_push: bool = False
     """Upload the layers of every image that will be pushed while the steps before run."""
     keep_containers: bool = False
+    keep_volumes: bool = False
+    """Whether steps share the volumes of services that others take `volumes_from` (Q-5)."""
     grace: float = 10.0
     health_timeout: float = 3600.0
     timeout: float | None = None
@@ -59,6 +62,8 @@ class Runtime:
     mask: Mask = field(default=lambda _, data: data)
     mask_end: Callable[[str], bytes] = field(default=lambda _: b"")
     uploads: Uploads = field(default_factory=Uploads)
+    volumes: RunVolumes | None = None
+    """None: volumes live as long as their step."""
     digests: dict[str, str] = field(default_factory=dict)
     """Variables with the digests of what was pushed so far, for the steps that start later."""
 

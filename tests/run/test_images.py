@@ -9,7 +9,8 @@ import anyio
 import pytest
 
 from longshore.engine.spec import BuildSpec, ContainerSpec
-from longshore.run.events import Detail, ImageOutput, ImageStarted, Notice
+from longshore.plan.selection import Selection
+from longshore.run.events import Detail, ImageFinished, ImageOutput, ImageStarted, Notice
 from longshore.run.outcome import Broken, Passed
 from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_script import FakeBuild, FakeImage, FakeProgram
@@ -153,3 +154,42 @@ async def test_an_image_that_a_step_removed_is_pulled_for_the_next_one(scene: Sc
 
     _, after = await _after_the_first_step(scene, remove)
     assert after == fresh.id
+
+
+async def test_a_build_that_hangs_without_a_word_is_stopped_by_the_quiet_timeout(
+    scene: Scene,
+) -> None:
+    dockerfile = scene.directory / "Dockerfile"
+    dockerfile.write_text("FROM scratch\n")
+    scene.options = replace(scene.options, quiet_timeout=0.05)
+    hangs = FakeBuild(lines=("Step 1/2",), until=anyio.Event())
+    scene.prepare = lambda engine: engine.builds.update({dockerfile: hangs})
+    with anyio.fail_after(10):
+        ran = await scene.run("app: {build: {image: made, context: .}}", STEPS)
+    assert ran.outcomes["test"] == Broken(
+        "the build of made was stopped after 0.05 seconds without output (--quiet-timeout)"
+    )
+    assert [ended.problem for ended in ran.of(ImageFinished)] == [ran.outcomes["test"].message]
+
+
+async def test_a_push_that_hangs_without_a_word_is_stopped_by_the_quiet_timeout(
+    scene: Scene,
+) -> None:
+    async def hang(_reference: str, _image: FakeImage) -> str:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    def prepare(engine: FakeEngine) -> None:
+        engine.on_push = hang
+
+    scene.prepare = prepare
+    scene.options = replace(scene.options, quiet_timeout=0.05)
+    scene.images[BASE] = FakeImage()
+    scene.selection = Selection(push=True)
+    push = "[{name: up, service: app, type: push, image_name: registry.test/a, registry: r}]"
+    with anyio.fail_after(10):
+        ran = await scene.run(APP, push)
+    outcome = ran.outcomes["up"]
+    assert isinstance(outcome, Broken)
+    assert outcome.message.startswith("the push of registry.test/a")
+    assert outcome.message.endswith("stopped after 0.05 seconds without output (--quiet-timeout)")

@@ -137,6 +137,7 @@ def _image_store(plan: Plan, setting: Setting, generate: Generate) -> ImageStore
         cache=ImageCache(engine=setting.engine, emit=setting.emit, place=setting.images.cache),
         values_of=values,
         options=setting.images,
+        quiet_timeout=setting.options.quiet_timeout,
         for_generators=generator_images(plan, setting.credentials.flags),
     )
 

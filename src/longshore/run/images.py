@@ -19,6 +19,7 @@ from longshore.run.credentials import Credentials
 from longshore.run.events import Detail, ImageFinished, ImageOutput, ImageStarted, Notice
 from longshore.run.files import Values
 from longshore.run.image_cache import CachePlace, ImageCache
+from longshore.run.quiet import while_heard
 from longshore.run.stream import Emit
 from longshore.secrets.credential import Credential
 
@@ -52,6 +53,8 @@ class ImageStore:
     cache: ImageCache
     values_of: BuildValues
     options: ImageOptions = field(default_factory=ImageOptions)
+    quiet_timeout: float | None = None
+    """Seconds a build or pull may write nothing (T-44)."""
     for_generators: frozenset[ImageKey] = frozenset()
     """Images that generators of credentials start from (P-34)."""
     _ready: Once[str, ImageInfo] = field(default_factory=lambda: Once(share_failures=True))
@@ -154,14 +157,17 @@ class ImageStore:
             return local
         self._explain(plan, "pulled, " + ("--pull-if-present" if local else "the engine lacks it"))
 
-        async def pull(on_line: OnLine) -> str:
-            chain = (*plan.credentials, *credentials)
-            credential = await self.credentials.for_pull(
-                chain, plan.name.registry, generated=plan.key not in self.for_generators
-            )
-            return await self.engine.pull(str(plan.name), credential, on_line)
-
         try:
+            # Before the pull: a generator that runs for it is no silence of the pull.
+            credential = await self.credentials.for_pull(
+                (*plan.credentials, *credentials),
+                plan.name.registry,
+                generated=plan.key not in self.for_generators,
+            )
+
+            async def pull(on_line: OnLine) -> str:
+                return await self.engine.pull(str(plan.name), credential, on_line)
+
             return await self._announced(plan, "pull", pull)
         except (PullFailed, NotFound) as failure:
             if local is not None:
@@ -177,7 +183,10 @@ class ImageStore:
         started = time.monotonic()
         problem: str | None = "interrupted"
         try:
-            made = await work(self._output(image, service, action))
+            what = f"the {action} of {image}"
+            made = await while_heard(
+                self.quiet_timeout, what, work, self._output(image, service, action)
+            )
             problem = None
         except LongshoreError as failure:
             problem = failure.message

@@ -16,7 +16,7 @@ from longshore.run.janitor import StepDebris
 from longshore.run.outcome import Broken, Failed, Outcome, Passed
 from longshore.run.pump import OutputReader, Pump
 from longshore.run.push import PushRequest
-from longshore.run.quiet import QuietWatch
+from longshore.run.quiet import QuietWatch, silence, while_heard
 from longshore.run.runtime import Runtime, StepLabel, asking
 
 _INTERRUPT_GRACE = 3.0
@@ -37,8 +37,7 @@ async def run_command(runtime: Runtime, step: RunStep) -> Outcome:
         runtime = replace(runtime, plan=replace(runtime.plan, variables=variables))
     ended = await run_service(runtime, label, step.service, Extra(command=step.command))
     if ended is None:
-        limit = runtime.options.quiet_timeout
-        return Broken(f"stopped after {limit:g} seconds without output (--quiet-timeout)")
+        return Broken(silence(runtime.options.quiet_timeout))
     if ended.out_of_memory:
         return Broken(
             f"container exited with a {ended.code} code: the engine killed it for want of memory",
@@ -88,7 +87,13 @@ async def push_image(runtime: Runtime, step: PushStep) -> Outcome:
     asking.set(StepLabel(path=step.path, name=step.name))
     image = await image_to_push(runtime, step)
     await runtime.uploads.finished(step.path)
-    done = await runtime.pusher.push(await push_request(runtime, step, image))
+    request = await push_request(runtime, step, image)
+    done = await while_heard(
+        runtime.options.quiet_timeout,
+        f"the push of {step.push.targets[0]}",
+        lambda on_line: runtime.pusher.push(replace(request, on_line=on_line)),
+        request.on_line,
+    )
     for pushed in done:
         runtime.emit(
             Pushed(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import anyio
+
+from longshore.engine.port import OnLine
+from longshore.errors import EngineError
+
+Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
@@ -33,3 +39,28 @@ class QuietWatch:
         """Something was written: the time begins anew."""
         if self.limit is not None:
             self._scope.deadline = anyio.current_time() + self.limit
+
+
+def silence(limit: float | None) -> str:
+    """What is said of something that `limit` ended."""
+    return f"stopped after {limit or 0:g} seconds without output (--quiet-timeout)"
+
+
+async def while_heard(
+    limit: float | None, what: str, work: Callable[[OnLine], Awaitable[Result]], on_line: OnLine
+) -> Result:
+    """What `work` gives; every line it tells goes to `on_line`.
+
+    Raises EngineError, which names `what`, when there is no line for `limit` seconds.
+    """
+    results: list[Result] = []
+    with QuietWatch(limit) as watch:
+
+        def heard(line: str) -> None:
+            watch.heard()
+            on_line(line)
+
+        results.append(await work(heard))
+    if not results:
+        raise EngineError(f"{what} was {silence(limit)}")
+    return results[0]

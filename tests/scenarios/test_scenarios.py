@@ -2,8 +2,9 @@
 
 ``expected.toml``: ``proves``; one ``[[run]]`` or more, each with the words after ``longshore
 steps``, the exit code, `lines` (whole lines, in this order, others may stand between), `anywhere`
-(whole lines), `absent` (found in no line) and `outcomes` by step; and what containers do on the
-fake engine, one ``[[program]]`` each. Files are copied first, so that steps may write.
+(whole lines), `absent` (found in no line), `counts` (in how many lines a text is found) and
+`outcomes` by step; and what containers do on the fake engine, one ``[[program]]`` each. Files are
+copied first, so that steps may write.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class Expected:
     lines: list[str] = field(default_factory=list)
     anywhere: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
 
     def check(self, said: str, code: int) -> None:
@@ -70,6 +72,8 @@ class Expected:
             assert line in lines, f"{line!r} is missing in:\n{said}"
         for text in self.absent:
             assert text not in said
+        for text, count in self.counts.items():
+            assert sum(text in line for line in lines) == count, f"{text!r} in:\n{said}"
         assert "Traceback" not in said
 
 
@@ -172,7 +176,9 @@ class Dockerfiles(dict[Path, FakeBuild]):
                 return FakeBuild(fails=f"COPY failed: {name} does not exist")
         if re.search(r"(?m)^RUN (false|exit [1-9])", text):
             return FakeBuild(lines=("Step 2/2 : RUN",), fails="RUN returned a non-zero code: 1")
-        return FakeBuild(image=_image(text, self.scenario))
+        first, *rest = text.splitlines()
+        line = f"Step 1/{1 + len(rest)} : {first}"
+        return FakeBuild(lines=(line,), image=_image(text, self.scenario))
 
 
 def _image(text: str, scenario: Scenario) -> FakeImage:
@@ -216,7 +222,9 @@ def _writes(script: dict[str, Any], spec: ContainerSpec) -> dict[str, bytes]:
     """`writes` by path; `writes_argument` goes to the path in the command (spec P-30)."""
     files = dict(script.get("writes", {}))
     if "writes_argument" in script:
-        files[(spec.command or ("/nowhere",))[0]] = script["writes_argument"]
+        values = defaultdict(str, spec.environment)
+        text = Template(script["writes_argument"]).substitute(values)
+        files[(spec.command or ("/nowhere",))[0]] = text
     return {path: content.encode() for path, content in files.items()}
 
 

@@ -202,12 +202,14 @@ def test_two_hundred_parallel_steps_all_pass_and_leave_nothing(
 def test_five_hundred_steps_in_groups_of_fifty_take_little_memory_and_leave_nothing(
     user: User, engine_endpoint: Endpoint
 ) -> None:
-    user.write("codeship-services.yml", APP)
-    leaf = "    - {service: app, command: echo x}\n"
-    user.write("codeship-steps.yml", ("- type: parallel\n  steps:\n" + leaf * 50) * 10)
+    """Every tenth step has a dependency, and so a network, which it holds for a second more."""
+    user.write("codeship-services.yml", SERVED + "alone: {image: longshore-test/busybox}\n")
+    leaf = "    - {service: %s, command: echo x}\n"
+    ten = leaf % "alone" * 9 + leaf % "app"
+    user.write("codeship-steps.yml", ("- type: parallel\n  steps:\n" + ten * 5) * 10)
     passed, peak = 0, 0
     with Popen(
-        [PROGRAM, "steps", "--max-parallel", "10"],
+        [PROGRAM, "steps", "--max-parallel", "10", "--stop-grace", "1s"],
         cwd=user.directory,
         env=user.environment,
         stdout=subprocess.PIPE,

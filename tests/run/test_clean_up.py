@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import anyio
+import pytest
 
 from longshore.engine.spec import ContainerSpec, NetworkAttachment
-from longshore.errors import Conflict
+from longshore.errors import Conflict, NoFreeNetwork
 from longshore.run.janitor import StepDebris, janitor
 from longshore.run.liveness import Liveness, ProcessIdentity
 from longshore.run.scope import RunScope
@@ -72,3 +73,15 @@ async def test_what_is_secret_is_removed_even_where_the_user_keeps_containers() 
         async with janitor(engine, grace=0.1, keep=True) as clean_up:
             clean_up.dispose(StepDebris(main=generator), secret=True)
         assert [c.removed for c in engine.containers.values()] == [True]
+
+
+@pytest.mark.parametrize("kept", [False, True])
+async def test_only_networks_of_this_run_that_will_go_are_waited_for(kept: bool) -> None:
+    async with _engine() as engine, janitor(engine, grace=0.1, keep=kept) as clean_up:
+        engine.most_networks = 1
+        if kept:
+            await clean_up.network("ours", {})
+        else:
+            await engine.create_network("a stranger's", {})
+        with pytest.raises(NoFreeNetwork), anyio.fail_after(5):
+            await clean_up.network("one more", {})

@@ -354,3 +354,14 @@ async def test_keep_volumes_gives_every_step_the_volumes_of_one_container_remove
     in_a_step = [(data,), (seeder, data), (seeder,)]
     assert sorted(taken) == sorted([(), (data,), *in_a_step, *in_a_step])
     assert [c.subject for c in ran.engine.calls if c.method == "remove"][-2:] == [data, seeder]
+
+
+async def test_side_by_side_steps_wait_for_each_other_s_networks(scene: Scene) -> None:
+    scene.options = replace(scene.options, max_parallel=3)
+    scene.prepare = lambda engine: setattr(engine, "most_networks", 1)
+    with anyio.fail_after(10):
+        ran = await scene.run(
+            "{app: {image: busybox, depends_on: [db]}, db: {image: busybox}}",
+            "[{type: parallel, service: app, steps: [{command: x}, {command: y}, {command: z}]}]",
+        )
+    assert ran.result.passed

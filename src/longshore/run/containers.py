@@ -20,7 +20,6 @@ from longshore.errors import (
     EngineError,
     InvalidValue,
     LongshoreError,
-    NoFreeNetwork,
     NotFound,
 )
 from longshore.plan.model import ImageKey, ServicePlan
@@ -77,17 +76,7 @@ class StepContainers:
         if self.started:
             name = self.runtime.scope.network_name(self.label.name, self.label.path)
             labels = self.runtime.scope.labels(self.label.name)
-            self.debris.network = await self._network(name, labels)
-
-    async def _network(self, name: str, labels: Mapping[str, str]) -> str:
-        """An engine has addresses for some thirty networks only, and those of steps that are over
-        may still be there: dependencies can take their time to end (T-6)."""
-        while True:
-            try:
-                return await self.runtime.engine.create_network(name, labels)
-            except NoFreeNetwork:
-                if not await self.runtime.janitor.removed_some():
-                    raise
+            self.debris.network = await self.runtime.janitor.network(name, labels)
 
     async def _main(self, extra: Extra, reader: OutputReader) -> None:
         service = self.runtime.plan.services[self.main]

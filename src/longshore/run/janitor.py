@@ -6,7 +6,7 @@ Leaving the janitor's block waits for all of it, bounded.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from longshore.engine.port import Engine
-from longshore.errors import EngineError
+from longshore.errors import EngineError, NoFreeNetwork
 
 _MARGIN = 60.0
 """Seconds beyond the grace period after which clean-up gives up on an engine."""
@@ -44,15 +44,28 @@ class Janitor:
     lost: list[EngineError] = field(default_factory=list)
     at_the_end: list[str] = field(default_factory=list)
     """Containers, not running, that go when everything else has."""
-    _at_work: int = 0
-    _done: anyio.Event = field(default_factory=anyio.Event)
+    _networks: set[str] = field(default_factory=set)
+    """Those of this run that will be removed."""
+    _removed: anyio.Event = field(default_factory=anyio.Event)
 
-    async def removed_some(self) -> bool:
-        """Wait until the debris of some step is gone; false when there is none to wait for."""
-        if not self._at_work:
-            return False
-        await self._done.wait()
-        return True
+    async def network(self, name: str, labels: Mapping[str, str]) -> str:
+        """Make a network; where the engine has no address left, wait for one of this run to go.
+
+        An engine has addresses for some thirty networks, and dependencies can take their time to
+        end (T-6). Whoever has a network needs no other to come to its end. Raises EngineError.
+        """
+        while True:
+            removed = self._removed
+            try:
+                network = await self.engine.create_network(name, labels)
+            except NoFreeNetwork:
+                if not self._networks and not removed.is_set():
+                    raise
+                await removed.wait()
+            else:
+                if not self.keep:
+                    self._networks.add(network)
+                return network
 
     def dispose(
         self, debris: StepDebris, *, grace: float | None = None, secret: bool = False
@@ -63,7 +76,6 @@ class Janitor:
         """
         keep = self.keep and not secret
         grace = self.grace if grace is None else grace
-        self._at_work += 1
         self.tasks.start_soon(self._dispose, debris, grace, keep)
 
     async def _dispose(self, debris: StepDebris, grace: float, keep: bool) -> None:
@@ -75,9 +87,10 @@ class Janitor:
                     group.start_soon(self._end, container, None if ended else grace, keep)
             if debris.network is not None and not keep:
                 await self._attempt(self.engine.remove_network, debris.network)
-        self._at_work -= 1
-        self._done.set()
-        self._done = anyio.Event()
+        if debris.network is not None:
+            self._networks.discard(debris.network)
+            self._removed.set()
+            self._removed = anyio.Event()
 
     async def finish(self) -> None:
         """Remove what the steps shared; nothing of them may be left by now."""

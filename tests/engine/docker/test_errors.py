@@ -18,7 +18,14 @@ from longshore.engine.docker.errors import (
     translated,
     translation,
 )
-from longshore.errors import BuildFailed, Conflict, EngineError, EngineUnavailable, NotFound
+from longshore.errors import (
+    BuildFailed,
+    Conflict,
+    EngineError,
+    EngineUnavailable,
+    NoFreeNetwork,
+    NotFound,
+)
 
 
 def _descendants(kind: type[BaseException]) -> Iterator[type[BaseException]]:
@@ -77,6 +84,15 @@ def test_the_usual_reasons_come_with_a_hint(number: int) -> None:
         (404, "No such container: x", NotFound, None),
         (409, "Conflict. The container name is in use", Conflict, None),
         (403, "error while removing network: n has active endpoints", Conflict, "remove"),
+        # Engine 20.10.24 says so with this status.
+        (
+            404,
+            "could not find an available, non-overlapping IPv4 address pool among the defaults to"
+            " assign to the network",
+            NoFreeNetwork,
+            "prune",
+        ),
+        (400, "all predefined address pools have been fully subnetted", NoFreeNetwork, "prune"),
         (500, "write /x: no space left on device", EngineError, "disk is full"),
         (500, "driver failed: Bind for 0.0.0.0:80: port is already allocated", Conflict, "port"),
         (400, 'exec: "x": executable file not found in $PATH', EngineError, "command"),

@@ -130,7 +130,8 @@ def refusal(
     said = text.strip() or f"HTTP status {status}"
     for entry in _BY_TEXT:
         if entry.pattern.search(said):
-            if kind is EngineError and entry.becomes:
+            # Engine 20.10 says 404 when the pools are used up, though nothing was looked for.
+            if entry.becomes and (kind is EngineError or entry.becomes is NoFreeNetwork):
                 kind = entry.becomes
             return kind(f"the engine says: {said}", hint=entry.hint, status=status)
     return kind(f"the engine says: {said}", status=status)

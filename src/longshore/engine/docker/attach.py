@@ -15,7 +15,6 @@ from urllib.parse import quote, urlencode
 
 import anyio
 from anyio.abc import ByteStream
-from anyio.streams.tls import TLSStream
 
 from longshore.engine.docker.client import Client, said_in
 from longshore.engine.docker.dial import Address
@@ -71,11 +70,6 @@ class HijackedStream:
     async def close_input(self) -> None:
         """Half-close the connection."""
         with translated(self._address.where):
-            if isinstance(self._stream, TLSStream):
-                raise EngineError(
-                    "standard input cannot be ended over TLS",
-                    hint="Reach the engine with an ssh:// address instead.",
-                )
             await self._stream.send_eof()
 
     async def _received(self) -> AsyncIterator[bytes]:

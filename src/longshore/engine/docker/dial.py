@@ -13,6 +13,7 @@ from anyio.abc import ByteStream
 
 from longshore.engine.docker.errors import dialling, translated
 from longshore.engine.docker.ssh import forward
+from longshore.engine.docker.tls_stream import TlsStream
 from longshore.engine.docker.unix_stream import connect_unix
 from longshore.engine.endpoint import Endpoint, TlsFiles
 from longshore.errors import EngineUnavailable
@@ -37,11 +38,8 @@ class Address:
         with dialling(self.where), anyio.fail_after(CONNECT_SECONDS):
             if self.socket is not None:
                 return await connect_unix(self.socket)
-            if self.tls is None:
-                return await anyio.connect_tcp(self.host, self.port)
-            return await anyio.connect_tcp(
-                self.host, self.port, ssl_context=self.tls, tls_standard_compatible=False
-            )
+            plain = await anyio.connect_tcp(self.host, self.port)
+            return plain if self.tls is None else await TlsStream.over(plain, self.tls, self.host)
 
     async def answers(self) -> bool:
         """Whether somebody still listens there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from longshore.commands.terminal import send_input
 from longshore.engine.spec import OutputChunk
+from longshore.errors import EngineUnavailable
 
 
 @dataclass
@@ -19,9 +21,12 @@ class Container:
 
     received: bytearray = field(default_factory=bytearray)
     ended: bool = False
+    reads: int = 1_000_000
 
     async def write(self, data: bytes) -> None:
-        """Keep what is sent."""
+        """Keep what is sent; a container that has read enough takes no more."""
+        if len(self.received) >= self.reads:
+            raise EngineUnavailable("the connection to the engine was closed")
         self.received += data
 
     async def close_input(self) -> None:
@@ -52,3 +57,26 @@ async def test_input_of_every_kind_is_sent_to_its_end(kind: str, tmp_path: Path)
     finally:
         os.close(descriptor)
     assert (bytes(container.received), container.ended) == (content, True)
+
+
+async def test_input_that_the_container_does_not_read_to_its_end_is_no_error() -> None:
+    descriptor, writer = os.pipe()
+    os.write(writer, b"y" * 65536)
+    container = Container(reads=0)
+    try:
+        await send_input(descriptor, container)
+    finally:
+        os.close(descriptor)
+        os.close(writer)
+    assert (bytes(container.received), container.ended) == (b"", False)
+
+
+async def test_a_terminal_that_is_hung_up_ends_the_input() -> None:
+    ours, its = pty.openpty()
+    os.close(ours)
+    container = Container()
+    try:
+        await send_input(its, container)
+    finally:
+        os.close(its)
+    assert container.ended

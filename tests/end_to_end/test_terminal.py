@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
 import select
 import signal
+import socket
+import ssl
 import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
 if TYPE_CHECKING:
     from conftest import User  # type: ignore[import-not-found]  # the folder's conftest
@@ -165,6 +171,93 @@ def test_input_from_a_pipe_reaches_the_program_and_ends(project: User) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout.strip()) == (2, b"1000000")
+
+
+def _relay(source: socket.socket, target: socket.socket) -> None:
+    """Copy to the end, and pass the end on: of TLS it is `close_notify`, of a socket its half."""
+    with contextlib.suppress(OSError):
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+def _serve_tls(server: socket.socket, context: ssl.SSLContext, engine: str) -> None:
+    def serve(accepted: socket.socket) -> None:
+        with (
+            socket.socket(socket.AF_UNIX) as inner,
+            contextlib.suppress(OSError),
+            context.wrap_socket(accepted, server_side=True) as outer,
+        ):
+            inner.connect(engine)
+            inward = threading.Thread(target=_relay, args=(outer, inner))
+            inward.start()
+            _relay(inner, outer)
+            inward.join()
+
+    while True:
+        try:
+            accepted, _ = server.accept()
+        except OSError:
+            return
+        threading.Thread(target=serve, args=(accepted,)).start()
+
+
+@pytest.fixture
+def over_tls(project: User, tmp_path: Path) -> Iterator[User]:
+    """The user, whose engine is reached over TLS with a client's certificate."""
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.verify_mode = ssl.CERT_REQUIRED
+    authority.configure_trust(context)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    files = tmp_path / "tls"
+    files.mkdir()
+    mine = authority.issue_cert("user@example.com")
+    authority.cert_pem.write_to_path(files / "ca.pem")
+    mine.cert_chain_pems[0].write_to_path(files / "cert.pem")
+    mine.private_key_pem.write_to_path(files / "key.pem")
+    engine = project.environment["DOCKER_HOST"].removeprefix("unix://")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_serve_tls, args=(server, context, engine), daemon=True).start()
+        before = dict(project.environment)
+        project.environment |= {
+            "DOCKER_HOST": f"tcp://127.0.0.1:{server.getsockname()[1]}",
+            "DOCKER_TLS_VERIFY": "1",
+            "DOCKER_CERT_PATH": str(files),
+        }
+        yield project
+        project.environment = before
+        server.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 300_000])
+def test_input_over_tls_reaches_the_program_and_ends(over_tls: User, content: bytes) -> None:
+    done = subprocess.run(
+        [PROGRAM, "run", "app", "sh", "-c", "wc -c; exit 2"],
+        cwd=over_tls.directory,
+        env=over_tls.environment,
+        input=content,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.strip()) == (2, b"%d" % len(content)), done.stderr
+
+
+def test_a_program_that_leaves_its_input_unread_ends_with_its_own_code(project: User) -> None:
+    with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as endless:
+        done = subprocess.run(
+            [PROGRAM, "run", "app", "sh", "-c", "head -n 1; exit 5"],
+            cwd=project.directory,
+            env=project.environment,
+            stdin=endless.stdout,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        endless.kill()
+    assert (done.returncode, done.stdout) == (5, b"y\n"), done.stderr
 
 
 def test_a_run_without_a_command_starts_the_service_s_own_and_its_dependencies(

@@ -9,8 +9,8 @@ import stat
 import sys
 import termios
 import tty
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import anyio
@@ -91,7 +91,19 @@ class TerminalReader:
 
 
 async def send_input(descriptor: int, attachment: Attachment) -> None:
-    """Copy what can be read from `descriptor` to the container, then close its input."""
+    """Copy what can be read from `descriptor` to the container, then close its input.
+
+    A container may end without having read all of it; how it ended, its output and its exit code
+    tell, and so does an engine that is gone.
+    """
+    with suppress(EngineError):
+        async for data in _read(descriptor):
+            await attachment.write(data)
+        await attachment.close_input()
+
+
+async def _read(descriptor: int) -> AsyncIterator[bytes]:
+    """Blocks of a file, pipe or terminal; one that was hung up (EIO) has ended."""
     blocks = not stat.S_ISREG(os.fstat(descriptor).st_mode)
     while True:
         if blocks:
@@ -99,11 +111,13 @@ async def send_input(descriptor: int, attachment: Attachment) -> None:
                 await anyio.wait_readable(descriptor)
             except PermissionError:  # epoll takes neither files nor /dev/null; they never block
                 blocks = False
-        data = os.read(descriptor, _BLOCK)
+        try:
+            data = os.read(descriptor, _BLOCK)
+        except OSError:
+            return
         if not data:
-            break
-        await attachment.write(data)
-    await attachment.close_input()
+            return
+        yield data
 
 
 @contextmanager

@@ -49,7 +49,11 @@ class Attachment(Protocol):
         ...
 
     async def write(self, data: bytes) -> None:
-        """Send `data` to the container's standard input."""
+        """Send `data` to the container's standard input.
+
+        What a container that has ended did not read is lost, waits for ever or raises
+        `EngineError`; its output and `wait` tell how it ended.
+        """
         ...
 
     async def close_input(self) -> None:

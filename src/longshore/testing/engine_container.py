@@ -10,7 +10,7 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from longshore.engine.spec import ContainerSpec, Exit, Health, OutputChunk
-from longshore.errors import EngineUnavailable
+from longshore.errors import EngineError, EngineUnavailable
 from longshore.testing.engine_script import (
     STDOUT,
     FakeProgram,
@@ -173,7 +173,10 @@ class FakeAttachment:
     async def write(self, data: bytes) -> None:
         """Standard input; kept in `received`, and given to a program that echoes."""
         self.received += data
-        await self._input.send(data)
+        try:
+            await self._input.send(data)
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
+            raise EngineError("the fake container reads no more") from error
 
     async def close_input(self) -> None:
         """The end of standard input."""

@@ -1,10 +1,10 @@
-"""Ctrl-C and SIGTERM: once stops the steps and cleans up, twice leaves at once (spec C-6)."""
+"""Ctrl-C and its like: once stops the steps and cleans up, twice leaves at once (spec C-6)."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import anyio
 
@@ -13,7 +13,11 @@ import anyio
 async def interruptible(
     tell: Callable[[str], None], leave: Callable[[], None]
 ) -> AsyncIterator[anyio.CancelScope]:
-    """A scope that the first signal cancels; the second calls `leave`, which does not return."""
+    """A scope that the first signal cancels; the second calls `leave`, which does not return.
+
+    A terminal that is closed counts as a first signal, unless ``nohup`` started us; it cannot be
+    the second, for the shell and the kernel both tell of it.
+    """
     scope = anyio.CancelScope()
     async with anyio.create_task_group() as group:
         group.start_soon(_listen, scope, tell, leave)
@@ -27,10 +31,23 @@ async def interruptible(
 async def _listen(
     scope: anyio.CancelScope, tell: Callable[[str], None], leave: Callable[[], None]
 ) -> None:
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async for _ in signals:
+    with anyio.open_signal_receiver(*_heeded()) as signals:
+        async for received in signals:
+            if scope.cancel_called and received is signal.SIGHUP:
+                continue
             if scope.cancel_called:
-                tell("left at once; `longshore cleanup` removes what is still there\n")
+                _say(tell, "left at once; `longshore cleanup` removes what is still there\n")
                 leave()
-            tell("stopping the running steps (once more to leave at once)\n")
+            _say(tell, "stopping the running steps (once more to leave at once)\n")
             scope.cancel()
+
+
+def _heeded() -> tuple[signal.Signals, ...]:
+    always = (signal.SIGINT, signal.SIGTERM)
+    ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return always if ignored else (*always, signal.SIGHUP)
+
+
+def _say(tell: Callable[[str], None], text: str) -> None:
+    with suppress(OSError):  # the terminal may be what has gone
+        tell(text)

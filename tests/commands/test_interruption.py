@@ -1,0 +1,92 @@
+"""Signals that stop a run: what each of them does the first time, and again (C-6)."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from longshore.commands.interruption import interruptible
+
+
+class Left(Exception):
+    """What leaving at once is here."""
+
+
+def _leave() -> None:
+    raise Left
+
+
+@contextmanager
+def _disposition(action: signal.Handlers) -> Iterator[None]:
+    before = signal.signal(signal.SIGHUP, action)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+async def _after(*sent: signal.Signals, deaf: bool = False) -> tuple[bool, list[str]]:
+    """Whether the run was stopped by the signals, and what was said."""
+    said: list[str] = []
+
+    def tell(text: str) -> None:
+        if deaf:
+            raise OSError(5, "Input/output error")
+        said.append(text)
+
+    async with interruptible(tell, _leave) as scope:
+        await anyio.wait_all_tasks_blocked()
+        with anyio.CancelScope(shield=True):
+            for each in sent:
+                signal.raise_signal(each)
+                await _some_turns()
+    return scope.cancel_called, said
+
+
+async def _some_turns() -> None:
+    """The loop hears of a signal through a pipe of its own, and passes it on in later turns."""
+    for _ in range(10):
+        await anyio.lowlevel.checkpoint()
+
+
+@pytest.fixture(autouse=True)
+def _own_handlers() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+async def test_the_first_signal_stops_the_run(name: str) -> None:
+    with _disposition(signal.SIG_DFL):
+        stopped, said = await _after(signal.Signals[name])
+    assert stopped
+    assert said == ["stopping the running steps (once more to leave at once)\n"]
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+async def test_the_second_leaves_at_once(name: str) -> None:
+    with pytest.RaisesGroup(Left):
+        await _after(signal.SIGINT, signal.Signals[name])
+
+
+async def test_a_closed_terminal_stops_it_with_clean_up_though_it_says_so_twice() -> None:
+    with _disposition(signal.SIG_DFL):
+        stopped, said = await _after(signal.SIGHUP, signal.SIGHUP)
+    assert (stopped, len(said)) == (True, 1)
+
+
+async def test_a_run_under_nohup_outlives_its_terminal() -> None:
+    with _disposition(signal.SIG_IGN):
+        assert await _after(signal.SIGHUP) == (False, [])
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+async def test_it_stops_though_nobody_can_be_told() -> None:
+    stopped, _ = await _after(signal.SIGTERM, deaf=True)
+    assert stopped

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import socket
@@ -21,8 +22,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 import trustme
+
+from longshore.engine.docker.engine import connect
+from longshore.engine.endpoint import Endpoint
+from longshore.engine.spec import Resource
+from longshore.run.scope import PROJECT_LABEL
 
 if TYPE_CHECKING:
     from conftest import User  # type: ignore[import-not-found]  # the folder's conftest
@@ -201,6 +208,41 @@ def _serve_tls(server: socket.socket, context: ssl.SSLContext, engine: str) -> N
         except OSError:
             return
         threading.Thread(target=serve, args=(accepted,)).start()
+
+
+DEPENDENCY = (
+    "app: {image: longshore-test/busybox, depends_on: [db]}\n"
+    "db: {image: longshore-test/busybox, "
+    "command: sh -c 'sleep 1; echo one; echo two; sleep 100'}\n"
+)
+
+
+def test_lines_of_dependencies_begin_at_the_left_of_a_raw_terminal(project: User) -> None:
+    project.write("codeship-services.yml", DEPENDENCY)
+    screen = opened(project, "run", "app", "--stop-grace", "1s", "cat")
+    screen.wait_for("two\r\n")
+    screen.type(b"\x04")
+    assert screen.end() == 0
+    assert b"one\r\n" in screen.seen
+    assert not re.search(rb"(?<!\r)\n", screen.seen), screen.seen
+
+
+def test_a_terminal_that_is_closed_ends_the_run_and_leaves_nothing(
+    project: User, engine_endpoint: Endpoint
+) -> None:
+    project.write("codeship-services.yml", DEPENDENCY)
+    screen = opened(project, "run", "app", "sh", "-c", "echo up; sleep 100")
+    screen.wait_for("up\r\n")
+    assert anyio.run(_of_project, engine_endpoint, project) != ()
+    os.close(screen.descriptor)
+    screen.process.send_signal(signal.SIGHUP)
+    screen.process.wait(timeout=20)
+    assert anyio.run(_of_project, engine_endpoint, project) == ()
+
+
+async def _of_project(endpoint: Endpoint, user: User) -> tuple[Resource, ...]:
+    async with connect(endpoint) as engine:
+        return await engine.resources({PROJECT_LABEL: str(user.directory)})
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import anyio
 
@@ -12,7 +12,7 @@ from longshore.commands.interruption import interruptible
 from longshore.commands.project import ProjectChoice, planned
 from longshore.commands.session import open_session
 from longshore.commands.session_options import SessionOptions
-from longshore.commands.terminal import TerminalReader
+from longshore.commands.terminal import LineSink, TerminalReader
 from longshore.environment import Environment
 from longshore.errors import UsageError
 from longshore.plan.facts import BuildFacts
@@ -78,10 +78,11 @@ async def _run(
     leave: Callable[[], None],
 ) -> int:
     masker = Masker()
-    emit = reader(request.log, replace(sink, out=sink.err), style, masker)
+    lines = LineSink(sink.err, sink.err, sink.err_terminal, sink.err_colours)
+    emit = reader(request.log, lines, style, masker)
     code = 130
     async with (
-        interruptible(sink.tell, leave) as interruption,
+        interruptible(lines.tell, leave) as interruption,
         open_session(
             plan,
             needs_of_services(plan, [request.service], runs=True),

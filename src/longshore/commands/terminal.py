@@ -12,6 +12,7 @@ import tty
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import anyio
 
@@ -21,7 +22,6 @@ from longshore.report.sink import Sink
 from longshore.run.runtime import Mask
 
 _BLOCK = 1 << 16
-
 
 _PATIENCE = 1.0
 _PATIENCE_OF_A_PERSON = 0.05
@@ -131,4 +131,32 @@ def raw_terminal(descriptor: int, *, enabled: bool) -> Iterator[None]:
         tty.setraw(descriptor)
         yield
     finally:
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+        with suppress(termios.error):  # of a terminal that was closed meanwhile
+            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+class LineSink(Sink):
+    """Our own lines beside a container's output: a raw terminal does not return at their ends."""
+
+    __slots__ = ()
+
+    def write(self, text: str | bytes) -> None:
+        """See Sink."""
+        super().write(_lines(text, self.out))
+
+    def tell(self, text: str | bytes) -> None:
+        """See Sink."""
+        super().tell(_lines(text, self.err))
+
+
+def _lines(text: str | bytes, stream: BinaryIO) -> bytes:
+    data = text.encode(errors="replace") if isinstance(text, str) else text
+    return data.replace(b"\n", b"\r\n") if _is_raw(stream) else data
+
+
+def _is_raw(stream: BinaryIO) -> bool:
+    try:
+        output_flags: int = termios.tcgetattr(stream.fileno())[1]
+    except (OSError, termios.error):
+        return False
+    return not output_flags & termios.OPOST

@@ -18,7 +18,7 @@ from longshore.run.events import Notice
 from longshore.run.execute import Setting
 from longshore.run.files import ProjectFiles
 from longshore.run.liveness import Liveness, ProcessIdentity, held_lock
-from longshore.run.needs import Need
+from longshore.run.needs import Need, running_services
 from longshore.run.push import EnginePusher, Pusher
 from longshore.run.scope import RunScope
 from longshore.run.stream import Emit, to_all
@@ -42,6 +42,7 @@ async def open_session(
     EngineUnavailable when there is no engine.
     """
     remarks = Remarks()
+    needs = tuple(needs)
     files = project_files(plan.directory, options, environment, masker, remarks)
     check_needs(plan, needs, options, environment, files)
     choice = options.engine or environment.get("LONGSHORE_ENGINE") or "auto"
@@ -64,8 +65,9 @@ async def open_session(
             everybody = to_all(emit, lambda event: keep(masked(event, masker)))
             remarks.tell(everybody, masker)
             await _sweep(engine, Liveness(locks, scope.process), everybody)
+            running = running_services(plan, needs, options.credential_options.flags)
             yield await _setting(
-                plan, options, environment, files, everybody, engine, pusher, scope
+                plan, options, environment, files, everybody, engine, pusher, scope, running
             )
             remarks.tell(everybody, masker)
 
@@ -100,10 +102,11 @@ async def _setting(
     engine: Engine,
     pusher: Pusher,
     scope: RunScope,
+    running: frozenset[str],
 ) -> Setting:
-    info = await engine.info()
-    access = _docker(plan, environment, info.endpoint)
-
+    access = DockerAccess(variables=(), mounts=())
+    if any(plan.services[name].add_docker for name in running):
+        access = docker_access(environment, (await engine.info()).endpoint)
     return Setting(
         engine=engine,
         scope=scope,
@@ -124,10 +127,3 @@ async def _setting(
         mask=files.masker.feed,
         mask_end=files.masker.flush,
     )
-
-
-def _docker(plan: Plan, environment: Environment, endpoint: str) -> DockerAccess:
-    """Only asked when a service needs it: it may raise."""
-    if any(service.add_docker for service in plan.services.values()):
-        return docker_access(environment, endpoint)
-    return DockerAccess(variables=(), mounts=())

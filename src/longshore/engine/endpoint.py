@@ -83,6 +83,12 @@ def endpoint_at(address: str) -> Endpoint:
         raise UsageError(error.message, hint=error.hint) from error
 
 
+def remote_socket(url: str) -> str:
+    """The engine's socket on the host of an ``ssh://`` URL: its path, as docker's CLI has it."""
+    path = urlsplit(url).path
+    return path if len(path) > 1 else "/var/run/docker.sock"
+
+
 def _of_docker_host(host: str, environment: Environment) -> Endpoint:
     url = _checked(host, "DOCKER_HOST")
     return Endpoint(url=url, origin="DOCKER_HOST", tls=_environment_tls(url, environment))

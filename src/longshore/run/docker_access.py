@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from longshore.engine.endpoint import remote_socket
 from longshore.engine.spec import Mount
 from longshore.environment import Environment
 from longshore.errors import InvalidValue
 
 _DEFAULT = "unix:///var/run/docker.sock"
+_HOST_AND_PORT = re.compile(r".+:\d+")
 _PEM_FILES = ("cert.pem", "key.pem", "ca.pem")
 
 
@@ -21,12 +24,13 @@ class DockerAccess:
     mounts: tuple[Mount, ...]
 
 
-def docker_access(environment: Environment, endpoint: str | None = None) -> DockerAccess:
-    """The rules of the library jet used; `endpoint` is where our own engine listens.
+def docker_access(environment: Environment, engine: str | None = None) -> DockerAccess:
+    """The rules of the library jet used; `engine` is the address of the one in use (S-50).
 
     Raises InvalidValue with that library's texts when DOCKER_HOST or the certificates are unusable.
     """
-    host = _normalised(environment.get("DOCKER_HOST") or endpoint or _DEFAULT)
+    named = _normalised(environment.get("DOCKER_HOST") or _DEFAULT)
+    host = _normalised(engine) if engine else named
     scheme, separator, rest = host.partition("://")
     if not separator:
         raise InvalidValue(f"dockerutils: could not split {host} into two parts by ://")
@@ -35,7 +39,7 @@ def docker_access(environment: Environment, endpoint: str | None = None) -> Dock
     if scheme == "unix":
         mounts.append(Mount(host=rest, container=rest))
     verify = environment.get("DOCKER_TLS_VERIFY")
-    if verify:
+    if verify and host == named:
         directory = _certificates(environment)
         variables += [("DOCKER_TLS_VERIFY", verify), ("DOCKER_CERT_PATH", directory)]
         mounts.append(Mount(host=directory, container=directory))
@@ -43,8 +47,13 @@ def docker_access(environment: Environment, endpoint: str | None = None) -> Dock
 
 
 def _normalised(host: str) -> str:
+    """As containers on that engine reach it: behind ssh, by the socket on its machine."""
     scheme, separator, rest = host.partition("://")
-    return f"tcp://{rest}" if separator and scheme.startswith("http") else host
+    if not separator:
+        return f"tcp://{host}" if _HOST_AND_PORT.fullmatch(host) else host
+    if scheme == "ssh":
+        return f"unix://{remote_socket(host)}"
+    return f"tcp://{rest}" if scheme.startswith("http") else host
 
 
 def _certificates(environment: Environment) -> str:

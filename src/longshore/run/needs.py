@@ -105,13 +105,24 @@ def generator_images(plan: Plan, flags: CredentialKeys) -> frozenset[ImageKey]:
 
     They must be there without generated credentials, or they would wait for themselves (P-34).
     """
+    keys = (plan.services[name].image for name in _generators(plan, flags))
+    return frozenset(image.key for image in image_closure(plan, keys))
+
+
+def running_services(plan: Plan, needs: Iterable[Need], flags: CredentialKeys) -> frozenset[str]:
+    """The services whose containers may start: those of `needs`, and generators of credentials."""
+    started = (name for need in needs for name in services_of(plan, need))
+    return frozenset(started) | _generators(plan, flags)
+
+
+def _generators(plan: Plan, flags: CredentialKeys) -> frozenset[str]:
+    """The services that generate credentials, and those that start before them."""
     leaves = (step for step in _all_steps(plan.root) if isinstance(step, RunStep | PushStep))
     places = [flags, *(service.credentials for service in plan.services.values())]
     places += [keys for step in leaves for keys in step.credentials]
     named = {keys.dockercfg_service for keys in places}
     generators = [service for service in plan.services.values() if service.name in named]
-    names = {name for service in generators for name in (*service.start_order, service.name)}
-    return frozenset(p.key for p in image_closure(plan, (plan.services[n].image for n in names)))
+    return frozenset(name for s in generators for name in (*s.start_order, s.name))
 
 
 def _all_steps(root: Step) -> Iterator[Step]:

@@ -13,22 +13,21 @@ from urllib.parse import unquote, urlsplit
 import anyio
 from anyio.abc import Process
 
+from longshore.engine.endpoint import remote_socket
 from longshore.errors import EngineUnavailable
-
-REMOTE_SOCKET = "/var/run/docker.sock"
 
 
 def command(url: str, local: Path) -> list[str]:
     """The ssh command line that forwards `local` to the engine's socket on the host of `url`.
 
     LocalCommand runs when the forward is ready (ssh_config(5), PermitLocalCommand): its output is
-    the event we wait for. A path in the URL names the remote socket, as docker's CLI has it.
+    the event we wait for.
     """
     parts = urlsplit(url)
     words = ["ssh", "-nNT", "-o", "BatchMode=yes", "-o", "ExitOnForwardFailure=yes"]
     words += ["-o", "ServerAliveInterval=30", "-o", "StreamLocalBindMask=0177"]
     words += ["-o", "PermitLocalCommand=yes", "-o", "LocalCommand=echo ready"]
-    words += ["-L", f"{local}:{parts.path if len(parts.path) > 1 else REMOTE_SOCKET}"]
+    words += ["-L", f"{local}:{remote_socket(url)}"]
     if parts.username:
         words += ["-l", unquote(parts.username)]
     if parts.port:

@@ -8,8 +8,12 @@ from pathlib import Path
 import anyio
 import pytest
 
-from longshore.engine.docker.engine import DockerEngine
+from longshore.engine.docker import buildx
+from longshore.engine.docker.builder import Builder
+from longshore.engine.docker.engine import DockerEngine, connect
+from longshore.engine.endpoint import Endpoint
 from longshore.engine.spec import BuildSpec
+from longshore.environment import Environment
 from longshore.errors import BuildFailed
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
@@ -73,6 +77,46 @@ async def test_arguments_and_labels_arrive_and_an_unused_one_is_only_a_warning(
     )
     assert "got a=b c" in lines
     assert any("not consumed" in line for line in lines)
+
+
+ODD = (
+    ("GIT_SHA", "abc"),
+    ("AWS_REGION", "eu"),
+    ("DOCKER_HOST", "tcp://in.the.image:1"),
+    ("SSH_KEY", "line one\nline two"),
+    ("LANG", "C"),
+    ("HTTP_PROXY", "http://proxy.invalid:3128"),
+    ("TEMPLATE", '${HOME} %{if} $$x "quoted" ä'),
+    ("EMPTY", ""),
+)
+
+
+async def test_every_builder_there_is_makes_the_same_of_arguments_of_any_name(
+    real: RealBench, engine_endpoint: Endpoint, context: Path
+) -> None:
+    dockerfile = context / "Dockerfile"
+    names = [name for name, _ in ODD]
+    dockerfile.write_text(
+        f"FROM {real.image}\nWORKDIR /context\n"
+        + "".join(f"ARG {name}\n" for name in names)
+        + "RUN for name in " + " ".join(names)
+        + "; do eval \"printf '%s=%s\\\\n' $name \\\"\\$$name\\\"\"; done >seen\n"
+    )  # fmt: skip
+    expected = "".join(f"{name}={value}\n" for name, value in ODD)
+    builders = [Builder.CLASSIC]
+    if await buildx.installed(Environment.of_process()):
+        builders.append(Builder.BUILDX)
+    for builder in builders:
+        spec = BuildSpec(
+            context=context, dockerfile=dockerfile, tags=(TAG,), arguments=ODD, no_cache=True
+        )
+        async with connect(engine_endpoint, builder=builder) as engine:
+            built = await engine.build(spec, lambda line: None)
+        made = await real.engine.inspect_image(built)
+        assert made is not None, builder
+        assert made == await real.engine.inspect_image(TAG)
+        shown = replace(real.spec("", FakeProgram()), image=built, command=("cat", "/context/seen"))
+        assert (await lived(real.engine, shown)).out.decode() == expected, builder
 
 
 async def test_what_the_classic_builder_cannot_do_is_said(

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import anyio
 import pytest
 
+from longshore.engine.docker.bake import TARGET, definition
 from longshore.engine.docker.buildx import (
     Setting,
+    build,
     child_environment,
     command,
     configure,
     installed,
-    reserved,
 )
 from longshore.engine.docker.dial import Address
 from longshore.engine.endpoint import Endpoint
 from longshore.engine.spec import BuildSpec
 from longshore.environment import Environment
+from longshore.errors import BuildFailed
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
 
@@ -56,32 +61,57 @@ def setting(tmp_path: Path) -> Setting:
     )
 
 
-def test_no_value_stands_on_the_command_line(spec: BuildSpec, tmp_path: Path) -> None:
+def _defined(spec: BuildSpec, *, keeps_cache: bool = False) -> dict[str, Any]:
+    """The one target of the definition."""
+    targets = json.loads(definition(spec, keeps_cache=keeps_cache))["target"]
+    assert list(targets) == [TARGET]
+    found: dict[str, Any] = targets[TARGET]
+    return found
+
+
+def test_the_command_line_names_files_and_no_value(spec: BuildSpec, tmp_path: Path) -> None:
     words = command(spec, tmp_path)
     assert not [word for word in words if "hidden" in word]
     line = " ".join(words)
-    for part in (
-        "--build-arg ARG",
-        "--build-arg EMPTY",
-        "--secret id=token,env=LONGSHORE_SECRET_0",
-        "--tag a:1 --tag b:2",
-        "--label l=v",
-        "--cache-from type=registry,ref=c:1",
-        "--cache-to type=inline",
-        "--pull",
-        "--no-cache",
-        "--provenance=false --sbom=false",
-        "--load",
-    ):
+    for part in ("--pull", "--no-cache", "--provenance=false --sbom=false", "--load"):
         assert part in line
 
 
-def test_values_are_in_the_childs_environment(
+def test_the_definition_says_all_of_a_build_but_its_secrets(
+    spec: BuildSpec, tmp_path: Path
+) -> None:
+    assert b"hidden-secret" not in definition(spec)
+    assert _defined(spec) == {
+        "context": str(tmp_path),
+        "dockerfile": str(tmp_path / "D"),
+        "args": {"ARG": "hidden-argument", "EMPTY": ""},
+        "secret": ["id=token,env=LONGSHORE_SECRET_0"],
+        "tags": ["a:1", "b:2"],
+        "labels": {"l": "v"},
+        "cache-from": ["type=registry,ref=c:1"],
+        "cache-to": ["type=inline"],
+    }
+
+
+def test_no_text_of_a_user_is_taken_for_a_template(spec: BuildSpec, tmp_path: Path) -> None:
+    odd = replace(
+        spec,
+        context=tmp_path / "${x}",
+        arguments=(("ARG", "${HOME} %{if} $x 100% $${y}"),),
+        labels={"a${b}": "${c}"},
+    )
+    target = _defined(odd)
+    assert target["context"] == str(tmp_path / "$${x}")
+    assert target["args"] == {"ARG": "$${HOME} %%{if} $x 100% $$${y}"}
+    assert target["labels"] == {"a$${b}": "$${c}"}
+
+
+def test_secrets_are_in_the_childs_environment_and_arguments_are_not(
     spec: BuildSpec, setting: Setting, tmp_path: Path
 ) -> None:
-    child = child_environment(setting, spec, tmp_path)
-    assert child["ARG"] == "hidden-argument"
-    assert child["EMPTY"] == ""
+    odd = (("ARG", "hidden-argument"), ("PATH", "/hidden"), ("DOCKER_HOST", "tcp://hidden"))
+    child = child_environment(setting, replace(spec, arguments=odd), tmp_path)
+    assert "ARG" not in child
     assert child["LONGSHORE_SECRET_0"] == "hidden-secret"
     assert child["DOCKER_HOST"] == "unix:///run/e.sock"
     assert "DOCKER_CONTEXT" not in child
@@ -104,13 +134,6 @@ def test_the_configuration_is_private_and_knows_only_the_builds_credentials(
     assert (config / "cli-plugins").is_dir()
 
 
-@pytest.mark.parametrize(
-    "name", ["PATH", "HOME", "DOCKER_HOST", "BUILDX_BUILDER", "http_proxy", "LD_PRELOAD"]
-)
-def test_arguments_named_like_the_commands_own_variables_are_found(name: str) -> None:
-    assert reserved(["FINE", name]) == (name,)
-
-
 async def test_without_docker_there_is_no_buildx(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,15 +141,99 @@ async def test_without_docker_there_is_no_buildx(
     assert not await installed(Environment({"PATH": str(tmp_path)}))
 
 
+@pytest.mark.parametrize(
+    ("said", "usable"),
+    [
+        ("github.com/docker/buildx v0.29.1 abc", True),
+        ("github.com/docker/buildx 0.13.1+ds1", True),
+        ("buildah 1.33.7", False),
+    ],
+)
+async def test_only_docker_s_own_buildx_is_one(tmp_path: Path, said: str, usable: bool) -> None:
+    program = tmp_path / "docker"
+    program.write_text(f"#!/bin/sh\necho '{said}'\n")
+    program.chmod(0o755)
+    assert await installed(Environment({"PATH": f"{tmp_path}:/bin:/usr/bin"})) is usable
+
+
+@pytest.fixture
+def plugged(setting: Setting, tmp_path: Path) -> Callable[[str], Setting]:
+    """Makes `docker` a shell script; it finds the words of `bake` in variables."""
+
+    def make(script: str) -> Setting:
+        program = tmp_path / "bin" / "docker"
+        program.parent.mkdir()
+        program.write_text(
+            f"#!/bin/sh\nkept={tmp_path}/kept\n"
+            "while [ $# -gt 0 ]; do\n"
+            "case $1 in --file) file=$2 ;; --metadata-file) told=$2 ;; esac\nshift\n"
+            f"done\n{script}"
+        )
+        program.chmod(0o755)
+        path = f"{program.parent}:/bin:/usr/bin"
+        values = {**setting.environment.values, "PATH": path}
+        return replace(setting, environment=Environment(values))
+
+    return make
+
+
+ENDS_WELL = """
+cat "$file" >"$kept"
+echo '{"image": {"containerimage.digest": "sha256:1"}}' >"$told"
+echo "#1 DONE"
+"""
+
+
+async def test_a_definition_longer_than_a_pipe_holds_arrives_and_the_image_is_named(
+    spec: BuildSpec, plugged: Callable[[str], Setting], tmp_path: Path
+) -> None:
+    long = replace(spec, arguments=(("GIT_LOG", "x" * 300_000), ("PATH", "/of/the/image")))
+    (tmp_path / "D").touch()
+    lines: list[str] = []
+    assert await build(plugged(ENDS_WELL), long, lines.append) == ("sha256:1",)
+    assert (tmp_path / "kept").read_bytes() == definition(long)
+    assert lines == ["#1 DONE"]
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("echo 'ERROR: failed to solve: no'; exit 1", "failed to solve: no"),
+        ("exit 7", "docker buildx ended with code 7"),
+        ("exit 0", "ended without naming an image"),
+        ("echo nonsense >$told", "ended without naming an image"),
+    ],
+)
+async def test_a_build_that_fails_before_it_reads_anything_is_told(
+    spec: BuildSpec, plugged: Callable[[str], Setting], tmp_path: Path, script: str, words: str
+) -> None:
+    long = replace(spec, arguments=(("ARG", "x" * 300_000),))
+    (tmp_path / "D").touch()
+    with anyio.fail_after(20), pytest.raises(BuildFailed, match=words):
+        await build(plugged(script), long, lambda line: None)
+
+
+async def test_a_cancelled_build_is_interrupted_and_gives_back_what_it_opened(
+    spec: BuildSpec, plugged: Callable[[str], Setting], tmp_path: Path
+) -> None:
+    (tmp_path / "D").touch()
+    setting = plugged("trap 'echo interrupted >$kept; exit 1' INT\necho up\nsleep 60 & wait\n")
+    long = replace(spec, arguments=(("ARG", "x" * 300_000),))
+    open_before = len(list(Path("/proc/self/fd").iterdir()))
+    with anyio.CancelScope() as scope:
+        await build(setting, long, lambda line: scope.cancel())
+    assert scope.cancelled_caught
+    assert (tmp_path / "kept").read_text() == "interrupted\n"
+    assert len(list(Path("/proc/self/fd").iterdir())) == open_before
+
+
 def test_a_builder_that_can_keeps_the_cache_of_all_stages_and_no_error_of_it_counts(
-    spec: BuildSpec, tmp_path: Path
+    spec: BuildSpec,
 ) -> None:
-    line = " ".join(command(spec, tmp_path, keeps_cache=True))
-    assert "--cache-to type=registry,ref=c:1,mode=max,ignore-error=true" in line
+    assert _defined(spec, keeps_cache=True)["cache-to"] == [
+        "type=registry,ref=c:1,mode=max,ignore-error=true"
+    ]
 
 
-def test_images_that_only_the_engine_knows_are_no_cache_for_buildx(
-    spec: BuildSpec, tmp_path: Path
-) -> None:
-    words = command(replace(spec, cache_from=("sha256:" + 64 * "0",)), tmp_path)
-    assert "--cache-from" not in words
+def test_images_that_only_the_engine_knows_are_no_cache_for_buildx(spec: BuildSpec) -> None:
+    assert _defined(replace(spec, cache_from=("sha256:" + 64 * "0",)))["cache-from"] == []

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Builder(StrEnum):
-    """AUTO: buildx where it is installed and can do the build, else the classic builder."""
+    """AUTO: buildx where it is installed, else the classic builder."""
 
     AUTO = "auto"
     BUILDX = "buildx"

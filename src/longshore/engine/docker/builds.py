@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import anyio
 
-from longshore.engine.docker import answers, buildx, classic
+from longshore.engine.docker import answers, buildx, classic, images
 from longshore.engine.docker.builder import Builder
 from longshore.engine.docker.client import Client
 from longshore.engine.endpoint import Endpoint
@@ -36,8 +36,17 @@ class Builds:
                 environment=self._environment,
                 keeps_cache=await self.keeps_cache(spec),
             )
-            return await buildx.build(setting, spec, on_line)
+            return await self._id(await buildx.build(setting, spec, on_line))
         return await classic.build(self._client, spec, on_line)
+
+    async def _id(self, digests: tuple[str, ...]) -> str:
+        for digest in digests:
+            if await images.inspect(self._client, digest) is not None:
+                return digest
+        raise BuildFailed(
+            "docker buildx has built the image, but the engine does not have it",
+            hint="Look with `docker buildx ls` which builder is in use, and on which engine.",
+        )
 
     async def keeps_cache(self, spec: BuildSpec) -> bool:
         """See the port; BuildKit inside of an engine can only with containerd's image store."""
@@ -48,27 +57,16 @@ class Builds:
         return answers.has_containerd_store(await self._client.json("GET", "/info"))
 
     async def choice(self, spec: BuildSpec) -> Builder:
-        """BUILDX or CLASSIC. `BuildFailed` when buildx alone could do it, and is not there.
-
-        An argument named like a variable that the docker command itself obeys (``PATH``) cannot be
-        handed to it secretly, so AUTO leaves such builds to the classic builder.
-        """
+        """BUILDX or CLASSIC; `BuildFailed` when only buildx could do it, and is not there."""
         if self._builder is Builder.CLASSIC:
             return Builder.CLASSIC
-        taken = buildx.reserved(name for name, _ in spec.arguments)
-        installed = await self._is_installed()
-        if installed and not taken:
+        if await self._is_installed():
             return Builder.BUILDX
         if self._builder is Builder.AUTO and not spec.secrets:
             return Builder.CLASSIC
-        if not installed:
-            raise BuildFailed(
-                "this build needs docker's buildx plugin, which is not installed",
-                hint="Install the package docker-buildx (or docker-buildx-plugin).",
-            )
         raise BuildFailed(
-            f"buildx cannot be given a build argument called {', '.join(taken)}",
-            hint="Rename the argument, or choose the classic builder.",
+            "this build needs docker's buildx plugin, which is not installed",
+            hint="Install the package docker-buildx (or docker-buildx-plugin).",
         )
 
     async def _is_installed(self) -> bool:

@@ -1,28 +1,31 @@
-"""Builds by BuildKit through ``docker buildx build``.
+"""Builds by BuildKit through ``docker buildx bake``.
 
 Nothing secret stands on a command line, which every user of the machine can read: values of build
-arguments and secrets are handed over in the child's environment, credentials in a configuration
-directory of their own that only we can read.
+arguments go through a pipe, those of secrets in the child's environment, credentials in a
+configuration directory of their own that only we can read.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import anyio
 import anyio.to_thread
 from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 
+from longshore.engine.docker.bake import TARGET, definition, secret_variables
 from longshore.engine.docker.context import prepare
 from longshore.engine.docker.convert import buildx_auths
 from longshore.engine.docker.dial import Address
@@ -32,19 +35,10 @@ from longshore.engine.spec import BuildSpec
 from longshore.environment import Environment
 from longshore.errors import BuildFailed, EngineUnavailable
 
-_PREFIXES = (
-    "AWS_", "BUILDKIT_", "BUILDX_", "COMPOSE_", "DOCKER_", "GIT_", "GODEBUG", "LC_", "LD_",
-    "LONGSHORE_SECRET_", "OTEL_", "SSH_", "SSL_CERT_", "XDG_",
-)  # fmt: skip
-_NAMES = frozenset(
-    (
-        *("ALL_PROXY", "FTP_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"),
-        *("HOME", "LANG", "LANGUAGE", "LOGNAME", "NO_COLOR", "PATH", "SHELL"),
-        *("SOURCE_DATE_EPOCH", "TERM", "TMPDIR", "TZ", "USER"),
-    )
-)
 _STOP_SECONDS = 10.0
 _LINES_KEPT = 200
+_METADATA = "metadata.json"
+_DEFINITION = "bake.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +51,8 @@ class Setting:
     keeps_cache: bool = False
 
 
-def reserved(names: Iterable[str]) -> tuple[str, ...]:
-    """The names that mean something to the docker command itself, whatever their case."""
-    return tuple(n for n in names if n.upper() in _NAMES or n.upper().startswith(_PREFIXES))
-
-
 async def installed(environment: Environment) -> bool:
-    """Whether ``docker buildx`` can be used."""
+    """Whether ``docker buildx`` can be used; Podman's imitation of it has no bake."""
     try:
         result = await anyio.run_process(
             ["docker", "buildx", "version"],
@@ -73,7 +62,7 @@ async def installed(environment: Environment) -> bool:
         )
     except OSError:
         return False
-    return result.returncode == 0
+    return result.returncode == 0 and b"docker/buildx" in result.stdout
 
 
 async def driver(environment: Environment) -> str:
@@ -88,54 +77,36 @@ async def driver(environment: Environment) -> str:
     return found[1] if found else "docker"
 
 
-async def build(setting: Setting, spec: BuildSpec, on_line: Callable[[str], None]) -> str:
-    """Build, load the result into the engine and return its id."""
+async def build(
+    setting: Setting, spec: BuildSpec, on_line: Callable[[str], None]
+) -> tuple[str, ...]:
+    """Build, and load the result into the engine; the digests that may be its id there.
+
+    Which of them it is depends on the engine's store: dockerd's own names images by their
+    configuration, containerd's by their manifest.
+    """
     await anyio.to_thread.run_sync(prepare, spec.context, spec.dockerfile)
     with tempfile.TemporaryDirectory(prefix="longshore-buildx-") as name:
         directory = Path(name)
         configure(directory, setting, spec)
         await _run(
-            command(spec, directory, keeps_cache=setting.keeps_cache),
+            command(spec, directory),
+            definition(spec, keeps_cache=setting.keeps_cache),
+            spec.context,
             child_environment(setting, spec, directory),
             on_line,
         )
-        return _image(directory / "image-id")
+        return _digests(directory / _METADATA)
 
 
-def command(spec: BuildSpec, directory: Path, *, keeps_cache: bool = False) -> list[str]:
-    """The command line; it holds names only, no value of an argument or secret."""
-    words = ["docker", "buildx", "build", "--progress", "plain", "--load"]
-    words += ["--provenance=false", "--sbom=false", "--iidfile", str(directory / "image-id")]
-    words += ["--file", str(spec.dockerfile)]
-    words += _each("--tag", spec.tags)
-    words += _each("--label", (f"{name}={value}" for name, value in spec.labels.items()))
-    words += _each("--build-arg", (name for name, _ in spec.arguments))
-    words += _each(
-        "--secret",
-        (f"id={name},env={_secret_variable(i)}" for i, (name, _) in enumerate(spec.secrets)),
-    )
-    words += _cache(spec, keeps_cache=keeps_cache)
+def command(spec: BuildSpec, directory: Path) -> list[str]:
+    """The command line; the definition is what it reads from its standard input."""
+    words = ["docker", "buildx", "bake", "--progress", "plain", "--load"]
+    words += ["--provenance=false", "--sbom=false", "--metadata-file", str(directory / _METADATA)]
+    words += ["--file", str(directory / _DEFINITION)]
     words += ["--pull"] if spec.pull else []
     words += ["--no-cache"] if spec.no_cache else []
-    return [*words, "--", str(spec.context)]
-
-
-def _cache(spec: BuildSpec, *, keeps_cache: bool) -> list[str]:
-    """A cache in a registry may be missing or broken; that must not fail the build (H-21)."""
-    names = (name for name in spec.cache_from if not name.startswith("sha256:"))
-    words = _each("--cache-from", (f"type=registry,ref={name}" for name in names))
-    if spec.cache_to is None:
-        return words
-    kept = f"type=registry,ref={spec.cache_to},mode=max,ignore-error=true"
-    return [*words, "--cache-to", kept if keeps_cache else "type=inline"]
-
-
-def _each(option: str, values: Iterable[str]) -> list[str]:
-    return [word for value in values for word in (option, value)]
-
-
-def _secret_variable(index: int) -> str:
-    return f"LONGSHORE_SECRET_{index}"
+    return [*words, TARGET]
 
 
 def child_environment(setting: Setting, spec: BuildSpec, directory: Path) -> dict[str, str]:
@@ -154,8 +125,9 @@ def child_environment(setting: Setting, spec: BuildSpec, directory: Path) -> dic
     dropped = {"DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_TLS", "DOCKER_CERT_PATH"}
     return {
         **{name: value for name, value in user.values.items() if name not in dropped},
-        **dict(spec.arguments),
-        **{_secret_variable(i): value for i, (_, value) in enumerate(spec.secrets)},
+        **secret_variables(spec),
+        # It asks before it reads outside of its working directory, as for a stranger's definition.
+        "BUILDX_BAKE_ENTITLEMENTS_FS": "0",
         **docker,
     }
 
@@ -169,10 +141,12 @@ def _host(setting: Setting) -> str:
 
 
 def configure(directory: Path, setting: Setting, spec: BuildSpec) -> None:
-    """Fill the private configuration directory (the temporary directory's mode is 0700).
+    """Fill the private directory (the temporary directory's mode is 0700).
 
-    The user's plugins, contexts and builders stay usable; their credentials are not seen.
+    The user's plugins, contexts and builders stay usable; their credentials are not seen. The
+    definition's name tells bake what it reads, else it would try a compose file first.
     """
+    (directory / _DEFINITION).symlink_to("/dev/stdin")
     config = directory / "config"
     config.mkdir(mode=0o700)
     own = setting.environment.docker_config_directory
@@ -208,7 +182,11 @@ def _tls_files(directory: Path, setting: Setting) -> None:
 
 
 async def _run(
-    words: list[str], environment: Mapping[str, str], on_line: Callable[[str], None]
+    words: list[str],
+    given: bytes,
+    context: Path,
+    environment: Mapping[str, str],
+    on_line: Callable[[str], None],
 ) -> None:
     """Run to the end; a cancelled run interrupts the build, which stops it in the engine too."""
     kept: deque[str] = deque(maxlen=_LINES_KEPT)
@@ -217,24 +195,49 @@ async def _run(
         kept.append(text)
         on_line(text)
 
+    process, pipe = await _opened(words, context, environment)
+    with pipe:
+        async with anyio.create_task_group() as group:
+            group.start_soon(anyio.to_thread.run_sync, _write, pipe, given)
+            try:
+                await _lines(process, line)
+                code = await process.wait()
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await _ended(process)
+    if code != 0:
+        raise _failure(list(kept), code)
+
+
+async def _opened(
+    words: list[str], context: Path, environment: Mapping[str, str]
+) -> tuple[Process, IO[bytes]]:
+    """The process, and our end of its standard input.
+
+    A pipe, where asyncio would take a socket: that cannot be opened by its name in ``/dev``.
+    """
+    theirs, ours = os.pipe()
     try:
         process = await anyio.open_process(
             words,
-            stdin=subprocess.DEVNULL,
+            stdin=theirs,
             stderr=subprocess.STDOUT,
+            cwd=context,
             env=environment,
             start_new_session=True,
         )
     except OSError as error:
+        os.close(ours)
         raise BuildFailed(f"docker buildx cannot be started: {error.strerror}") from error
-    try:
-        await _lines(process, line)
-        code = await process.wait()
     finally:
-        with anyio.CancelScope(shield=True):
-            await _ended(process)
-    if code != 0:
-        raise _failure(list(kept), code)
+        os.close(theirs)
+    return process, os.fdopen(ours, "wb")
+
+
+def _write(pipe: IO[bytes], data: bytes) -> None:
+    """All of `data`, or as much as is read, and the end."""
+    with suppress(BrokenPipeError), pipe:
+        pipe.write(data)
 
 
 async def _lines(process: Process, line: Callable[[str], None]) -> None:
@@ -269,8 +272,10 @@ def _failure(lines: list[str], code: int) -> BuildFailed | EngineUnavailable:
     return BuildFailed(reason, hint=found.hint)
 
 
-def _image(file: Path) -> str:
+def _digests(metadata: Path) -> tuple[str, ...]:
     try:
-        return file.read_text().strip()
-    except OSError as error:
+        answer = json.loads(metadata.read_text())[TARGET]
+        found = [answer.get(f"containerimage.{kind}") for kind in ("config.digest", "digest")]
+    except (OSError, ValueError, LookupError, AttributeError) as error:
         raise BuildFailed("docker buildx ended without naming an image") from error
+    return tuple(str(digest) for digest in found if digest)

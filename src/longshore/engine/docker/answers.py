@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,35 +89,6 @@ def health_from(answer: Mapping[str, Any]) -> Health:
             return Health.NONE
         status = (state.get("Health") or {}).get("Status") or "starting"
         return Health(status)
-
-
-def health_event(message: Mapping[str, Any]) -> Health | None:
-    """What an event says about a container's health; None: nothing.
-
-    Docker writes ``health_status: healthy``, Podman ``health_status`` with an attribute.
-    """
-    with reading("an event"):
-        action = str(message.get("Action") or message.get("status") or "")
-        if action in {"die", "died", "destroy", "remove"}:
-            return Health.GONE
-        word = action.partition("health_status:")[2].strip()
-        attributes = (message.get("Actor") or {}).get("Attributes") or {}
-        word = word or str(attributes.get("health_status") or "")
-        return Health(word) if word in {"starting", "healthy", "unhealthy"} else None
-
-
-def health_time(answer: Mapping[str, Any]) -> float:
-    """When the last check that made up this health ended, by the engine's clock; 0 before any."""
-    with reading("a container's health"):
-        log = (answer["State"].get("Health") or {}).get("Log") or []
-        return max((datetime.fromisoformat(entry["End"]).timestamp() for entry in log), default=0)
-
-
-def event_time(message: Mapping[str, Any]) -> float:
-    """When something happened, by the engine's clock."""
-    with reading("an event"):
-        nanoseconds = message.get("timeNano")
-        return nanoseconds / 1e9 if nanoseconds else float(message.get("time") or 0)
 
 
 def _has_check(config: Mapping[str, Any]) -> bool:

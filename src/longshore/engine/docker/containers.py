@@ -11,11 +11,8 @@ from urllib.parse import quote
 
 from longshore.engine.docker.answers import (
     container_resource,
-    event_time,
     exit_from,
-    health_event,
     health_from,
-    health_time,
 )
 from longshore.engine.docker.client import Client
 from longshore.engine.docker.convert import container_body, filters, label_conditions
@@ -101,25 +98,30 @@ async def resize(client: Client, container: str, rows: int, columns: int) -> Non
 async def health(client: Client, container: str) -> AsyncIterator[Health]:
     """The health now and every change.
 
-    The subscription comes first, so that no change is missed; what it tells that is older than
-    what the container says about itself is left out. It reaches some seconds back because the
-    engine answers a moment before it really listens (moby, ``getEvents``).
+    An event only says when to look again: its own word may be older than what was seen, and times
+    cannot be compared over a jump of the engine's clock. The subscription reaches some seconds
+    back because the engine answers a moment before it really listens (moby, ``getEvents``).
     """
-    answer = await _inspect(client, container)
-    seen = health_from(answer)
+    seen = health_from(await _inspect(client, container))
     yield seen
     if seen in {Health.GONE, Health.NONE}:
         return
-    known = health_time(answer)
     async with _events(client, container, client.last_heard - 2) as events:
-        async for event in events:
-            change = health_event(event) if event_time(event) >= known else None
-            if change is not None and change is not seen:
-                seen = change
+        async for _ in events:
+            now = await _health_now(client, container)
+            if now is not seen:
+                seen = now
                 yield seen
             if seen is Health.GONE:
                 return
     raise EngineError("the engine ended its stream of events")
+
+
+async def _health_now(client: Client, container: str) -> Health:
+    try:
+        return health_from(await _inspect(client, container))
+    except NotFound:
+        return Health.GONE
 
 
 def _events(

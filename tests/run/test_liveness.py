@@ -65,6 +65,22 @@ def test_a_run_of_another_machine_is_left_alone(tmp_path: Path) -> None:
     assert liveness.is_alive("theirs", _labels() | {"dev.longshore.host": "another"})
 
 
+def test_a_run_in_another_container_of_this_machine_is_left_alone(tmp_path: Path) -> None:
+    liveness = Liveness(tmp_path, ProcessIdentity.of_this_process())
+    elsewhere = {"dev.longshore.process": "1:never", "dev.longshore.pid-namespace": "pid:[1]"}
+    assert liveness.is_alive("theirs", _labels() | elsewhere)
+    assert not liveness.is_alive(
+        "theirs", _labels() | elsewhere | {"dev.longshore.boot": "another"}
+    )
+
+
+def test_a_run_in_another_container_whose_lock_is_in_reach_is_told_by_it(tmp_path: Path) -> None:
+    liveness = Liveness(tmp_path, ProcessIdentity.of_this_process())
+    theirs = _labels() | {"dev.longshore.pid-namespace": "pid:[1]"}
+    (tmp_path / "theirs.lock").touch()
+    assert not liveness.is_alive("theirs", theirs)
+
+
 def test_a_state_directory_that_cannot_be_made_is_told_with_the_remedy() -> None:
     with (
         pytest.raises(InvalidValue, match="cannot write /proc/none: No such file") as raised,

@@ -2,7 +2,9 @@
 
 A run holds an exclusive ``flock`` on a file named for it. The kernel drops the lock when the
 process ends, however it ends, and a recycled process id cannot fake it. Labels carry host, boot
-and process as well, for runs whose lock file is out of reach (another user's, another HOME).
+and process as well, for runs whose lock file is out of reach (another user's, another HOME). Where
+a process cannot be seen either (in another container of one machine), its run counts as alive.
+No clock takes part that can be set: a process's start is counted from the boot (proc(5)).
 """
 
 from __future__ import annotations
@@ -20,27 +22,43 @@ from longshore.secrets.atomic_file import explained
 HOST_LABEL = "dev.longshore.host"
 BOOT_LABEL = "dev.longshore.boot"
 PROCESS_LABEL = "dev.longshore.process"
+NAMESPACE_LABEL = "dev.longshore.pid-namespace"
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _MACHINE_ID = Path("/etc/machine-id")
+_NAMESPACE = Path("/proc/self/ns/pid")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessIdentity:
-    """Host, boot and process; `process` is ``pid:start`` with the kernel's start time."""
+    """Host, boot and process; `process` is ``pid:start`` with the kernel's start time.
+
+    `namespace` is that of the process id (pid_namespaces(7)), as the kernel writes it.
+    """
 
     host: str
     boot: str
     process: str
+    namespace: str
 
     @staticmethod
     def of_this_process() -> ProcessIdentity:
         """The identity of the process that runs this code."""
-        return ProcessIdentity(_host(), _read(_BOOT_ID) or "unknown", _process(os.getpid()))
+        return ProcessIdentity(
+            host=_host(),
+            boot=_read(_BOOT_ID) or "unknown",
+            process=_process(os.getpid()),
+            namespace=_namespace(),
+        )
 
     def labels(self) -> dict[str, str]:
         """The identity as engine labels."""
-        return {HOST_LABEL: self.host, BOOT_LABEL: self.boot, PROCESS_LABEL: self.process}
+        return {
+            HOST_LABEL: self.host,
+            BOOT_LABEL: self.boot,
+            PROCESS_LABEL: self.process,
+            NAMESPACE_LABEL: self.namespace,
+        }
 
 
 @contextmanager
@@ -69,13 +87,17 @@ class Liveness:
     here: ProcessIdentity
 
     def is_alive(self, run: str, labels: Mapping[str, str]) -> bool:
-        """Whether the run may still be alive; a run of another machine counts as alive."""
+        """Whether the run may still be alive; one of another machine or container always may."""
         if labels.get(HOST_LABEL) != self.here.host:
             return True
         locked = _locked(_lock_path(self.directory, run))
         if locked is not None:
             return locked
-        return labels.get(BOOT_LABEL) == self.here.boot and _runs(labels.get(PROCESS_LABEL, ""))
+        if labels.get(BOOT_LABEL) != self.here.boot:
+            return False
+        if labels.get(NAMESPACE_LABEL) != self.here.namespace:
+            return True
+        return _runs(labels.get(PROCESS_LABEL, ""))
 
     def forget(self, run: str) -> None:
         """Remove the lock file that a dead run left."""
@@ -111,6 +133,13 @@ def _process(pid: int) -> str:
     stat = _read(Path(f"/proc/{pid}/stat"))
     fields = stat.rpartition(")")[2].split()
     return f"{pid}:{fields[19] if len(fields) > 19 else 'gone'}"
+
+
+def _namespace() -> str:
+    """``pid:[4026531836]``; of the namespaces that exist no two have one number."""
+    with suppress(OSError):
+        return str(_NAMESPACE.readlink())
+    return "unknown"
 
 
 def _host() -> str:

@@ -310,6 +310,25 @@ async def test_the_engine_going_away_breaks_the_step_with_its_own_mark(scene: Sc
     assert ran.result.not_run == ("b",)
 
 
+async def test_a_step_whose_container_is_stopped_by_others_has_neither_passed_nor_failed(
+    scene: Scene,
+) -> None:
+    endless = FakeProgram(started=anyio.Event(), until=anyio.Event())
+    scene.images["busybox:latest"] = by_command({"endless": endless})
+
+    async def shut_down(engine: FakeEngine, _: anyio.CancelScope) -> None:
+        assert endless.started is not None
+        await endless.started.wait()
+        await engine.stop(engine.container("jet-app-endless").id, grace=10)
+
+    scene.beside = shut_down
+    ran = await scene.run(APP, "[{service: app, command: endless}, {service: app, command: b}]")
+    outcome = ran.outcomes["endless"]
+    assert isinstance(outcome, Broken)
+    assert outcome.message == 'the container of service "app" was stopped while it ran'
+    assert ran.result.not_run == ("b",)
+
+
 async def test_a_step_over_its_limit_is_stopped_and_fails(scene: Scene) -> None:
     scene.options = replace(scene.options, step_timeout=0.05)
     scene.images["busybox:latest"] = by_command({"x": FakeProgram(until=anyio.Event())})

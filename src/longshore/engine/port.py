@@ -1,7 +1,7 @@
 """The port: what the runner needs of a container engine, and what it may rely on.
 
 Order. ``create`` → ``attach`` (optional, before ``start`` so that no byte is lost) → ``start`` →
-``wait`` → ``remove``. ``exit_of`` may be asked at any time after ``start``.
+``wait`` or ``witness`` → ``remove``. ``exit_of`` may be asked at any time after ``start``.
 
 Concurrency. Every method may be called concurrently with every other, from one event loop.
 
@@ -126,6 +126,14 @@ class Engine(Protocol):
 
     async def wait(self, container: str) -> Exit:
         """Wait until the container has ended; at once if it has. `NotFound` if it was removed."""
+        ...
+
+    async def witness(self, container: str) -> Exit:
+        """As `wait`, of a container that was started just now; it also tells why it ended.
+
+        `Exit.stopped` when anybody asked the engine to stop or kill it; an engine that is shut
+        down does that to all its containers.
+        """
         ...
 
     async def exit_of(self, container: str) -> Exit | None:

@@ -143,10 +143,11 @@ class ImageInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exit:
-    """How a container ended."""
+    """How a container ended; `stopped`: somebody asked the engine for it, as `witness` saw."""
 
     code: int
     out_of_memory: bool = False
+    stopped: bool = False
 
 
 class Health(StrEnum):

@@ -15,6 +15,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from longshore.config.model import Condition
+from longshore.engine.port import Attachment
 from longshore.engine.spec import ContainerSpec, Exit, ImageInfo, NetworkAttachment
 from longshore.errors import (
     EngineError,
@@ -86,15 +87,43 @@ class StepContainers:
         self.debris.main = container
         async with engine.attach(container, tty=extra.tty, stdin=extra.stdin) as attachment:
             await engine.start(container)
-            await reader.read(container, attachment)
-        self.ended = await self._end_of(container)
+            self.ended = await self._read_to_end(container, attachment, reader)
         self.debris.main_ended = True
         if self.ended.code != 0:
             await self._last_words()
 
+    async def _read_to_end(
+        self, container: str, attachment: Attachment, reader: OutputReader
+    ) -> Exit:
+        """Its end, as the engine that started it tells it.
+
+        The question is put while the container runs: the engine that takes the place of one that
+        was shut down would tell of the stop as if the container had ended by itself.
+        """
+        ended: list[Exit] = []
+        failures: list[LongshoreError] = []
+
+        async def ask(scope: anyio.CancelScope) -> None:
+            try:
+                ended.append(await self._end_of(container))
+            except LongshoreError as failure:
+                failures.append(failure)
+                scope.cancel()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(ask, group.cancel_scope)
+            try:
+                await reader.read(container, attachment)
+            except LongshoreError as failure:
+                failures.append(failure)
+                group.cancel_scope.cancel()
+        if failures:
+            raise failures[0]
+        return ended[0]
+
     async def _end_of(self, container: str) -> Exit:
         try:
-            return await self.runtime.engine.wait(container)
+            return await self.runtime.engine.witness(container)
         except NotFound as gone:
             raise EngineError(
                 f'the container of service "{self.main}" was removed while it ran',

@@ -38,6 +38,12 @@ async def run_command(runtime: Runtime, step: RunStep) -> Outcome:
     ended = await run_service(runtime, label, step.service, Extra(command=step.command))
     if ended is None:
         return Broken(silence(runtime.options.quiet_timeout))
+    if ended.stopped:
+        return Broken(
+            f'the container of service "{step.service}" was stopped while it ran',
+            hint="the engine was shut down, or something else stops its containers; "
+            "longshore did not",
+        )
     if ended.out_of_memory:
         return Broken(
             f"container exited with a {ended.code} code: the engine killed it for want of memory",

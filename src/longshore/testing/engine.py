@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,6 +28,8 @@ from longshore.errors import Conflict, EngineError, NoFreeNetwork, NotFound
 from longshore.testing.engine_container import FakeAttachment, FakeContainer
 from longshore.testing.engine_images import FakeImageStore, stream
 from longshore.testing.engine_script import FakeImage
+
+_ENDING = frozenset({"SIGINT", "SIGQUIT", "SIGKILL", "SIGTERM"})
 
 
 @dataclass(slots=True)
@@ -172,6 +174,10 @@ class FakeEngine(FakeImageStore):
         assert found.exit is not None
         return found.exit
 
+    async def witness(self, container: str) -> Exit:
+        ended = await self.wait(container)
+        return replace(ended, stopped=not _ENDING.isdisjoint(self._get(container).signals))
+
     async def exit_of(self, container: str) -> Exit | None:
         await self._asked("exit_of", container)
         return self._get(container).exit
@@ -190,8 +196,7 @@ class FakeEngine(FakeImageStore):
         for signal in signals:
             if found is None or not found.running:
                 return
-            found.signal(signal)
-            if signal == "SIGKILL" or not found.program.ignores_term:
+            if found.signal(signal):
                 await found.ended.wait()
 
     async def remove(self, container: str) -> None:

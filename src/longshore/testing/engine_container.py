@@ -97,14 +97,15 @@ class FakeContainer:
         for attachment in self.attachments:
             await attachment.give(OutputChunk(stream=stream, data=chunk.data))
 
-    def signal(self, name: str) -> None:
-        """A signal from outside."""
+    def signal(self, name: str) -> bool:
+        """A signal from outside; whether the program ends of it."""
         self.signals.append(name)
-        if not self.running or (name != "SIGKILL" and self.program.ignores_term):
-            return
-        if name in _ENDS:
-            self._killed = Exit(code=_ENDS[name])
-            self._scope.cancel()
+        heeded = name == "SIGKILL" or not self.program.ignores_term
+        if not self.running or not heeded or name not in _ENDS:
+            return False
+        self._killed = Exit(code=_ENDS[name])
+        self._scope.cancel()
+        return True
 
     def lose(self) -> None:
         """The engine has gone: nobody hears of this container again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import anyio
@@ -84,6 +85,53 @@ async def test_exit_of_is_none_while_it_runs_and_then_stays(bench: Bench) -> Non
         assert await bench.engine.wait(container) == Exit(code=137)
         assert await bench.engine.exit_of(container) == Exit(code=137)
         assert await bench.engine.wait(container) == Exit(code=137)
+
+
+async def test_an_end_that_nobody_asked_for_is_seen_as_such_however_soon_it_comes(
+    bench: Bench,
+) -> None:
+    spec = bench.spec("exit 3", FakeProgram(exit_code=3))
+    async with created(bench.engine, spec) as container:
+        await bench.engine.start(container)
+        assert await bench.engine.witness(container) == Exit(code=3)
+
+
+async def _witnessed(engine: Engine, container: str, act: Callable[[], Awaitable[None]]) -> Exit:
+    ends: list[Exit] = []
+
+    async def witness() -> None:
+        ends.append(await engine.witness(container))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(witness)
+        await act()
+    return ends[0]
+
+
+async def test_an_end_that_somebody_asked_for_is_told_even_if_the_program_ends_well(
+    bench: Bench,
+) -> None:
+    spec = bench.spec("trap 'exit 143' TERM; echo up; while :; do sleep 0.1; done", _endless())
+    async with created(bench.engine, spec) as container:
+        await _up(bench.engine, container)
+        seen = await _witnessed(
+            bench.engine, container, lambda: bench.engine.stop(container, grace=10)
+        )
+        assert seen == Exit(code=143, stopped=True)
+
+
+async def test_a_signal_that_ends_nothing_is_no_stop(bench: Bench) -> None:
+    until = anyio.Event()
+    fake = FakeProgram(output=(out("up\n"),), until=until, exit_code=4)
+    shell = "trap 'exit 4' USR1; echo up; while :; do sleep 0.1; done"
+    async with created(bench.engine, bench.spec(shell, fake)) as container:
+        await _up(bench.engine, container)
+
+        async def signal() -> None:
+            await bench.engine.kill(container, "SIGUSR1")
+            until.set()
+
+        assert await _witnessed(bench.engine, container, signal) == Exit(code=4)
 
 
 async def test_stop_lets_the_program_end_itself(bench: Bench) -> None:

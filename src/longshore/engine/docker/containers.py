@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
+
+import anyio
 
 from longshore.engine.docker.answers import (
     container_resource,
@@ -17,9 +20,13 @@ from longshore.engine.docker.answers import (
 from longshore.engine.docker.client import Client
 from longshore.engine.docker.convert import container_body, filters, label_conditions
 from longshore.engine.docker.errors import reading, refusal
+from longshore.engine.docker.happenings import End, events_of
 from longshore.engine.docker.settled import settled
 from longshore.engine.spec import ContainerSpec, Exit, Health, Resource
 from longshore.errors import Conflict, EngineError, NotFound
+
+_SECONDS_OF_AN_EVENT = 2.0
+"""For the event of an end that is known already; engines send both at once."""
 
 KILLED = 137
 """128 + SIGKILL: the one code after which it is worth asking whether the memory was used up."""
@@ -61,6 +68,24 @@ async def wait(client: Client, container: str) -> Exit:
     return await exit_of(client, container) or Exit(code=code)
 
 
+async def witness(client: Client, container: str) -> Exit:
+    """As `wait`; the container's events, the last of which is its end, tell who wanted that end."""
+    end = End()
+    failure: EngineError | None = None
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(end.watch, client, container)
+        try:
+            ended = await wait(client, container)
+            with anyio.move_on_after(_SECONDS_OF_AN_EVENT):
+                await end.told.wait()
+        except EngineError as error:
+            failure = error
+        tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+    return replace(ended, stopped=end.was_asked_for)
+
+
 async def exit_of(client: Client, container: str) -> Exit | None:
     """How it ended, or None."""
     return exit_from(await _inspect(client, container))
@@ -99,14 +124,13 @@ async def health(client: Client, container: str) -> AsyncIterator[Health]:
     """The health now and every change.
 
     An event only says when to look again: its own word may be older than what was seen, and times
-    cannot be compared over a jump of the engine's clock. The subscription reaches some seconds
-    back because the engine answers a moment before it really listens (moby, ``getEvents``).
+    cannot be compared over a jump of the engine's clock.
     """
     seen = health_from(await _inspect(client, container))
     yield seen
     if seen in {Health.GONE, Health.NONE}:
         return
-    async with _events(client, container, client.last_heard - 2) as events:
+    async with events_of(client, container, "health_status", "die", "destroy") as events:
         async for _ in events:
             now = await _health_now(client, container)
             if now is not seen:
@@ -122,23 +146,6 @@ async def _health_now(client: Client, container: str) -> Health:
         return health_from(await _inspect(client, container))
     except NotFound:
         return Health.GONE
-
-
-def _events(
-    client: Client, container: str, since: int
-) -> AbstractAsyncContextManager[AsyncIterator[dict[str, Any]]]:
-    wanted = filters(
-        container=[container], type=["container"], event=["health_status", "die", "destroy"]
-    )
-    return _messages(client, {"since": str(since), **wanted})
-
-
-@asynccontextmanager
-async def _messages(
-    client: Client, params: Mapping[str, str]
-) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
-    async with client.stream("GET", "/events", params=params) as answer:
-        yield answer.messages()
 
 
 @asynccontextmanager

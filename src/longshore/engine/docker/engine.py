@@ -96,6 +96,9 @@ class DockerEngine:
     async def wait(self, container: str) -> Exit:
         return await containers.wait(self._client, container)
 
+    async def witness(self, container: str) -> Exit:
+        return await containers.witness(self._client, container)
+
     async def exit_of(self, container: str) -> Exit | None:
         return await containers.exit_of(self._client, container)
 

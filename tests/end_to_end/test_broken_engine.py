@@ -65,10 +65,10 @@ class PrivateEngine:
         except EngineUnavailable as error:
             pytest.fail(f"{error.message}\n{error.hint}")
 
-    def kill(self) -> None:
-        """SIGKILL to the daemon; returns when it is gone."""
+    def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
+        """A signal to the daemon; returns when it is gone."""
         pid = int((self.home.run / "dockerd.pid").read_text())
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, how)
         while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text():
             time.sleep(0.05)
 
@@ -148,6 +148,29 @@ def test_an_engine_that_dies_ends_the_run_and_after_its_return_cleanup_removes_a
     assert found == ()
     assert _bridge_of_the_machine() == bridge
     assert alone.run("steps", "--step-timeout", "2s", "--stop-grace", "1s").returncode == 1
+
+
+@pytest.mark.slow
+def test_a_step_does_not_pass_because_the_engine_s_end_stopped_it(
+    alone: User, private: PrivateEngine, wait_for: WaitFor
+) -> None:
+    service = "app: {build: {image: longshore-test/box, context: .}}\n"
+    alone.write("codeship-services.yml", service)
+    alone.write(
+        "codeship-steps.yml",
+        """
+        - name: s
+          service: app
+          command: sh -c 'trap "exit 0" TERM; echo up; while :; do sleep 0.2; done'
+        """,
+    )
+    process = alone.start("steps")
+    wait_for(process, ") up")
+    private.kill(signal.SIGTERM)
+    said, told = process.communicate(timeout=30)
+    assert process.returncode in {1, 125}, said + told
+    assert "(step: s) failed" in said
+    assert "(step: s) success" not in said
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from longshore.engine.docker.engine import DockerEngine
 from longshore.errors import EnginePushFailed, PullFailed
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
+from longshore.testing.engine_bench import RealBench
 from longshore.testing.registry_process import RegistryProcess
 
 pytestmark = [pytest.mark.engine, pytest.mark.registry]
@@ -19,13 +20,13 @@ WRONG = Credential(username="ci", password=Secret("wrong"))
 
 
 async def test_push_and_pull_with_credentials(
-    docker: DockerEngine, image: str, make_docker_registry: Callable[..., RegistryProcess]
+    docker: DockerEngine, real: RealBench, make_docker_registry: Callable[..., RegistryProcess]
 ) -> None:
     registry = make_docker_registry(users={"ci": "right"})
     reference = f"{registry.url.split('//')[1].rstrip('/')}/transfers/app:v1"
-    info = await docker.inspect_image(image)
+    info = await docker.inspect_image(real.image)
     assert info is not None
-    await docker.tag(image, reference)
+    await docker.tag(real.image, reference)
     for credential in (None, WRONG):
         with pytest.raises(EnginePushFailed, match=f"Image Push error for image {reference}, "):
             await docker.push(reference, credential, lambda line: None)

@@ -126,6 +126,7 @@ class Pusher:
     name: str
     command: Callable[[str, str], str]
     prepare: Callable[[str], str] = lambda _: "true"
+    clean_up: str = "true"
 
 
 class Bench:
@@ -168,7 +169,8 @@ class Bench:
             yield Pusher(
                 "podman push",
                 lambda image, to: f"podman push --tls-verify=false {image} {to}",
-                lambda image: f"podman pull -q docker-daemon:{image}",
+                lambda image: f"docker save {image} | podman load -q",
+                "podman images -q --filter reference='*/longshore-bench/*' | xargs -r podman rmi -f",
             )
 
     def ours(self, data_root: Path | None) -> Iterator[Pusher]:
@@ -198,6 +200,8 @@ class Bench:
         finally:
             listed = self.out("docker", "image", "ls", "-q", f"longshore-bench/{name}")
             self.shell("docker rmi -f " + " ".join(set(listed.split())))
+            for pusher in self.pushers:
+                self.shell(pusher.clean_up)
 
     def load(self, image: str, layers: Sequence[Layer]) -> None:
         """Make an image in the engine."""
@@ -274,7 +278,9 @@ class Bench:
     def shell(self, script: str, environment: dict[str, str] | None = None) -> None:
         """A command that has to work and is not measured."""
         found = {**os.environ, **(environment or self.environment)}
-        subprocess.run(["sh", "-ec", script], check=True, capture_output=True, env=found)
+        done = subprocess.run(["sh", "-ec", script], capture_output=True, text=True, env=found)
+        if done.returncode:
+            sys.exit(f"{script}: {done.stderr or done.stdout}")
 
     def out(self, *words: str) -> str:
         """What a command prints."""

@@ -15,12 +15,13 @@ import argparse
 import os
 import shlex
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -127,6 +128,7 @@ class Pusher:
     command: Callable[[str, str], str]
     prepare: Callable[[str], str] = lambda _: "true"
     clean_up: str = "true"
+    store: Path | None = None
 
 
 class Bench:
@@ -145,6 +147,8 @@ class Bench:
         self.environment = {"DOCKER_HOST": address}
         docker, *others = [*self.rivals(address), *self.ours(data_root)]
         self.pushers = [docker, *(other for other in others if who in other.name)]
+        self.stores = [data_root / "overlay2"] if data_root else []
+        self.stores.extend(pusher.store for pusher in self.pushers if pusher.store)
 
     # --- who pushes --------------------------------------------------------------------------
 
@@ -170,7 +174,9 @@ class Bench:
                 "podman push",
                 lambda image, to: f"podman push --tls-verify=false {image} {to}",
                 lambda image: f"docker save {image} | podman load -q",
-                "podman images -q --filter reference='*/longshore-bench/*' | xargs -r podman rmi -f",
+                "podman images -q --filter 'reference=*/longshore-bench/*' "
+                "| xargs -r podman rmi -f",
+                Path(self.out("podman", "info", "--format", "{{.Store.GraphRoot}}").strip()),
             )
 
     def ours(self, data_root: Path | None) -> Iterator[Pusher]:
@@ -219,11 +225,11 @@ class Bench:
         for place, pusher in enumerate(self.pushers):
             for image in images:
                 self.shell(pusher.prepare(image))
-            before = partial(self.empty, None)
+            before = partial(self.ready, None)
             if base is not None:
-                before = partial(self.empty, self.with_base(pusher, place, base))
+                before = partial(self.ready, self.with_base(pusher, place, base))
             if scenario.again:
-                before = partial(self.empty, self.with_base(pusher, place, images[0]))
+                before = partial(self.ready, self.with_base(pusher, place, images[0]))
             rows.append(self.contender(pusher, place, images, scenario, before))
         return table(scenario.title, compare(rows, runs, warm_ups=scenario.warm_ups))
 
@@ -257,6 +263,15 @@ class Bench:
         shutil.copytree(self.registry.data, kept, copy_function=os.link)
         return kept
 
+    def ready(self, kept: Path | None) -> None:
+        """The registry as it is to be, and the images in memory, as after a build.
+
+        While the others had their turn the machine may have dropped them from its page cache.
+        """
+        self.empty(kept)
+        for store in self.stores:
+            read_all(store)
+
     def empty(self, kept: Path | None) -> None:
         """Empty the registry, or fill it with what was put aside."""
         shutil.rmtree(self.registry.data, ignore_errors=True)
@@ -286,6 +301,17 @@ class Bench:
         """What a command prints."""
         found = {**os.environ, **self.environment}
         return subprocess.run(words, check=True, capture_output=True, text=True, env=found).stdout
+
+
+def read_all(folder: Path) -> None:
+    """Read every regular file below it that may be read."""
+    for parent, _, names in os.walk(folder):
+        for path in (Path(parent, name) for name in names):
+            with suppress(OSError):
+                if stat.S_ISREG(path.lstat().st_mode):
+                    with path.open("rb") as file:
+                        while file.read(MB):
+                            pass
 
 
 def peak_of_all(command: str, environment: dict[str, str]) -> float:

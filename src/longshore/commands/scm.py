@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 from longshore.plan.facts import BuildFacts
 
+# `hg help environment`: no aliases, colours or translations of the user's, and UTF-8.
+_PLAIN = {"HGPLAIN": "1", "HGENCODING": "UTF-8"}
 _HG_DESCRIPTION = "{latesttag}-{latesttagdistance}-{node|short}\n"
 
 
@@ -48,6 +51,8 @@ class _Program:
         done = self._run(arguments)
         if done is None:
             return None
+        if done.returncode == 0:
+            return f"{self.name}: there is no commit yet"
         first = _text(done.stderr).partition("\n")[0]
         return f"{self.name}: {first.removeprefix('fatal: ').removeprefix('abort: ')}"
 
@@ -56,6 +61,7 @@ class _Program:
             return subprocess.run(
                 [self.name, *arguments],
                 cwd=self.directory,
+                env=os.environ | _PLAIN,
                 capture_output=True,
                 timeout=30,
                 check=False,
@@ -65,7 +71,8 @@ class _Program:
 
 
 _GIT_COMMIT = ("rev-parse", "--verify", "HEAD")
-_HG_COMMIT = ("id", "-i", "--debug")
+# Not `hg id`: during a merge it names both parents.
+_HG_COMMIT = ("log", "-r", ".", "--template", "{node}")
 
 _NO_BRANCH = "--ci-from-scm: the checkout is on no branch; name it with --ci-branch"
 
@@ -97,10 +104,10 @@ def _git(git: _Program) -> dict[str, str]:
 
 def _hg(hg: _Program) -> dict[str, str]:
     commit = hg.ask(*_HG_COMMIT)
-    if not commit:
+    if not commit.strip("0"):  # all zeroes: a repository without commits
         return {}
     return _known(
-        commit_id=commit.rstrip("+"),
+        commit_id=commit,
         branch=hg.ask("branch"),
         commit_message=hg.ask("log", "-r", ".", "--template", "{desc}"),
         commit_description=hg.ask("log", "-r", ".", "--template", _HG_DESCRIPTION),

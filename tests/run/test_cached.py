@@ -27,6 +27,8 @@ STEPS = """
   command: ls
 """
 
+BOTH = STEPS + "- {name: second, service: b, command: ls}\n"
+
 
 @pytest.fixture
 def cached(scene: Scene) -> Scene:
@@ -186,6 +188,23 @@ async def test_without_a_registry_cached_is_ignored_with_one_notice(scene: Scene
     ran = await scene.run(services, steps)
     assert notices(ran) == ['"cached" of service "a" is ignored without --cache-registry']
     assert ran.engine.pushed == {}
+
+
+@pytest.mark.parametrize(("default", "used"), [(None, "master"), ("main", "main")])
+async def test_where_no_branch_is_known_that_is_told_once(
+    cached: Scene, default: str | None, used: str
+) -> None:
+    """A checkout on no branch, as CI makes it, must not take part in another's cache unseen."""
+    use(cached, None)
+    services = SERVICES + (f"  default_cache_branch: {default}\n" if default else "")
+    ran = await cached.run(
+        services + "b: {build: {context: ., args: {x: y}}, cached: true}\n", BOTH
+    )
+    told = [text for text in notices(ran) if "no branch is known" in text]
+    assert told == [
+        f'no branch is known, so the image cache of branch "{used}" is used and renewed; '
+        "name the branch with --ci-branch"
+    ]
 
 
 async def test_services_that_are_not_cached_stay_out(cached: Scene) -> None:

@@ -171,7 +171,8 @@ ADD_DOCKER = Key(
 CACHED = Key(
     name="cached",
     shape=Flag(),
-    description="Takes part in the image cache, where one is set up.",
+    description="Takes part in the image cache that --cache-registry names, one a service and "
+    "branch: that of --ci-branch (or --ci-from-scm), else --tag, else of the default branch.",
     example="app:\n  build: .\n  cached: true",
     rule="S-51",
     default="false",
@@ -179,7 +180,8 @@ CACHED = Key(
 DEFAULT_CACHE_BRANCH = Key(
     name="default_cache_branch",
     shape=Text("a branch"),
-    description="Branch whose cache is used when the built branch has none.",
+    description="Branch whose cache is used when the built branch has none, or is not known, as in "
+    "a checkout on no branch.",
     example="app:\n  build: .\n  cached: true\n  default_cache_branch: main",
     rule="S-51",
     default="master",

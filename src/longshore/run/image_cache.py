@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from longshore.engine.port import Engine, OnLine
@@ -68,7 +68,7 @@ class ImageCache:
     engine: Engine
     emit: Emit
     place: CachePlace | None = None
-    _told: bool = False
+    _told: set[str] = field(default_factory=set)
 
     async def build(self, plan: BuildPlan, spec: BuildSpec, login: Login, on_line: OnLine) -> str:
         """As `Engine.build`."""
@@ -80,6 +80,13 @@ class ImageCache:
         host = self.place.repository.registry
         credential = await self._attempted("cannot be used", lambda: login(host))
         names = self.place.names(plan)
+        if self.place.branch is None:
+            default = plan.cache_branch or DEFAULT_BRANCH
+            self._tell(
+                f'no branch is known, so the image cache of branch "{default}" is used and '
+                "renewed; name the branch with --ci-branch",
+                about="branch",
+            )
         spec = replace(spec, cache_to=names[0])
         if await self.engine.keeps_cache(spec):
             extra = {host: credential} if credential is not None else {}
@@ -149,8 +156,8 @@ class ImageCache:
             self._tell(f"the image cache {problem}: {failure.message}")
             return None
 
-    def _tell(self, text: str) -> None:
+    def _tell(self, text: str, *, about: str = "trouble") -> None:
         """Once a run: an unreachable registry is one trouble, however many images are built."""
-        if not self._told:
-            self._told = True
+        if about not in self._told:
+            self._told.add(about)
             self.emit(Notice(text=text))

@@ -146,11 +146,21 @@ async def test_a_cancelled_build_stops_its_step_in_the_engine(
             await docker.wait(container.id)
 
 
-async def test_a_large_context_is_streamed(
+async def test_a_large_context_is_streamed_without_being_held_in_memory(
     real: RealBench, docker: DockerEngine, context: Path
 ) -> None:
     with (context / "large").open("wb") as file:
         file.truncate(300 << 20)
     (context / "Dockerfile").write_text(f"FROM {real.image}\nRUN true\n")
     spec = BuildSpec(context=context, dockerfile=context / "Dockerfile", tags=(TAG,))
+    # Makes VmHWM begin anew (Linux, proc_pid_clear_refs(5)).
+    Path("/proc/self/clear_refs").write_text("5")
+    before = _memory("VmRSS")
     assert (await _built(docker, spec))[-1] == f"Successfully tagged {TAG}"
+    assert _memory("VmHWM") - before < 64 << 20
+
+
+def _memory(name: str) -> int:
+    """Bytes of ours that are in memory now (VmRSS), or were at the most (VmHWM)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith(f"{name}:"))

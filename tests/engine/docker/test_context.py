@@ -101,6 +101,42 @@ def test_a_dockerfile_outside_is_sent_under_a_new_name_that_is_ignored(
     assert alone[".dockerignore"] == [".dockerignore", prepared.dockerfile]
 
 
+@pytest.mark.parametrize("written", ["../docker/Other", "Link"])
+def test_a_dockerfile_is_outside_however_its_path_is_written(
+    context: Path, tmp_path: Path, written: str
+) -> None:
+    outside = tmp_path / "docker" / "Other"
+    outside.parent.mkdir()
+    outside.write_text("FROM scratch\n")
+    (context / "Link").symlink_to("../docker/Other")
+    prepared = prepare(context, context / written)
+    assert prepared == prepare(context, outside)
+    assert prepared.dockerfile in _packed(context, context / written)
+
+
+def test_a_dockerfile_inside_is_named_by_where_it_really_is(context: Path) -> None:
+    (context / "docker").mkdir()
+    (context / "docker" / "Other").write_text("FROM scratch\n")
+    (context / "Link").symlink_to("docker/Other")
+    for written in ("docker/../docker/Other", "Link"):
+        assert prepare(context, context / written).dockerfile == "docker/Other"
+
+
+def test_an_ignore_file_of_the_dockerfiles_own_counts_instead_of_the_general_one(
+    context: Path, tmp_path: Path
+) -> None:
+    (context / ".dockerignore").write_text("general\n")
+    outside = tmp_path / "Other"
+    outside.write_text("FROM scratch\n")
+    for dockerfile in (context / "Dockerfile", outside):
+        dockerfile.with_name(f"{dockerfile.name}.dockerignore").write_text("own\n")
+    for name in ("general", "own"):
+        (context / name).write_text("")
+    sent = {".dockerignore", "Dockerfile", "Dockerfile.dockerignore", "general"}
+    assert set(_packed(context)) == sent
+    assert set(_packed(context, outside)) == sent | {prepare(context, outside).dockerfile}
+
+
 def test_memory_stays_bounded_however_large_a_file_is(context: Path) -> None:
     with (context / "large").open("wb") as file:
         file.truncate(1 << 28)

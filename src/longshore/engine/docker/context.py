@@ -51,21 +51,37 @@ def prepare(directory: Path, dockerfile: Path) -> Context:
             f"the build context {directory} is not a directory",
             hint="Look at `build.path` (or `context`) of the service.",
         )
-    path = directory / _IGNORE_FILE
-    text = _content(path) if path.is_file() else None
-    ignore = _parsed(path, text or b"")
     content = _dockerfile(dockerfile)
+    ignore = _ignore(directory, dockerfile)
     try:
-        name = dockerfile.relative_to(directory).as_posix()
+        # Links and `..` followed, as docker's client does, for the engine follows none out of it.
+        name = dockerfile.resolve().relative_to(directory.resolve()).as_posix()
     except ValueError:
-        name = f".dockerfile.{hashlib.sha256(content).hexdigest()[:20]}"
-        # Without a .dockerignore of the user's, ours leaves itself out too.
-        lines = (_IGNORE_FILE.encode() if text is None else text) + f"\n{name}\n".encode()
-        mode = 0o600 if text is None else stat.S_IMODE(path.stat().st_mode)
-        extra = (Extra(name, content, 0o600), Extra(_IGNORE_FILE, lines, mode))
-        return Context(directory=directory, dockerfile=name, ignore=ignore, extra=extra)
+        return _with_dockerfile(directory, content, ignore)
     kept = ignore.keeping([_IGNORE_FILE, name])
     return Context(directory=directory, dockerfile=name, ignore=kept)
+
+
+def _ignore(directory: Path, dockerfile: Path) -> Ignore:
+    """``NAME.dockerignore`` beside a Dockerfile NAME comes first (Docker, "Filename and location").
+
+    Docker's classic builder does not know it; here all builders shall send the same.
+    """
+    own = dockerfile.with_name(dockerfile.name + _IGNORE_FILE)
+    found = next((path for path in (own, directory / _IGNORE_FILE) if path.is_file()), None)
+    return Ignore() if found is None else _parsed(found, _content(found))
+
+
+def _with_dockerfile(directory: Path, content: bytes, ignore: Ignore) -> Context:
+    """A context that a Dockerfile of this content is added to."""
+    path = directory / _IGNORE_FILE
+    text = _content(path) if path.is_file() else None
+    name = f".dockerfile.{hashlib.sha256(content).hexdigest()[:20]}"
+    # Without a .dockerignore of the user's, ours leaves itself out too.
+    lines = (_IGNORE_FILE.encode() if text is None else text) + f"\n{name}\n".encode()
+    mode = 0o600 if text is None else stat.S_IMODE(path.stat().st_mode)
+    extra = (Extra(name, content, 0o600), Extra(_IGNORE_FILE, lines, mode))
+    return Context(directory=directory, dockerfile=name, ignore=ignore, extra=extra)
 
 
 def _dockerfile(path: Path) -> bytes:

@@ -126,6 +126,11 @@ async def test_what_the_classic_builder_cannot_do_is_said(
     spec = BuildSpec(context=context, dockerfile=context / "Dockerfile", tags=())
     with pytest.raises(BuildFailed, match="the engine's classic builder knows no build secrets"):
         await docker.build(replace(spec, secrets=(("id", "v"),)), lambda line: None)
+    for instruction in ("RUN --mount=type=cache,target=/c true", "RUN <<EOF\ntrue\nEOF"):
+        (context / "Dockerfile").write_text(f"FROM {real.image}\n{instruction}\n")
+        with pytest.raises(BuildFailed) as raised:
+            await docker.build(spec, lambda line: None)
+        assert "buildx" in (raised.value.hint or ""), instruction
     (context / "Dockerfile").write_text("NONSENSE\n")
     with pytest.raises(BuildFailed, match="unknown instruction: NONSENSE"):
         await docker.build(spec, lambda line: None)

@@ -12,7 +12,8 @@ import anyio.to_thread
 from longshore.engine.docker.client import Client
 from longshore.engine.docker.context import Context, pack, prepare
 from longshore.engine.docker.convert import registry_config
-from longshore.engine.docker.errors import reading
+from longshore.engine.docker.errors import NEEDS_BUILDX, reading
+from longshore.engine.docker.heredocs import first_heredoc
 from longshore.engine.docker.output import Output
 from longshore.engine.spec import BuildSpec
 from longshore.errors import BuildFailed, EngineError, EngineUnavailable
@@ -25,9 +26,9 @@ async def build(client: Client, spec: BuildSpec, on_line: Callable[[str], None])
     if spec.secrets:
         raise BuildFailed(
             "the engine's classic builder knows no build secrets",
-            hint="Install docker's buildx plugin.",
+            hint=NEEDS_BUILDX,
         )
-    context = await anyio.to_thread.run_sync(prepare, spec.context, spec.dockerfile)
+    context = await anyio.to_thread.run_sync(_prepared, spec)
     output = Output(on_line)
     packing = _Packing(context)
     failure: EngineError | None = None
@@ -44,6 +45,18 @@ async def build(client: Client, spec: BuildSpec, on_line: Callable[[str], None])
     if failure is not None:
         raise failure
     return await _id(client, output)
+
+
+def _prepared(spec: BuildSpec) -> Context:
+    context = prepare(spec.context, spec.dockerfile)
+    heredoc = first_heredoc(spec.dockerfile.read_text(errors="replace"))
+    if heredoc is not None:
+        line, word = heredoc
+        raise BuildFailed(
+            f"{spec.dockerfile}:{line}: the engine's classic builder runs no heredocs (<<{word})",
+            hint=NEEDS_BUILDX,
+        )
+    return context
 
 
 async def _sent(client: Client, spec: BuildSpec, packing: _Packing, output: Output) -> None:

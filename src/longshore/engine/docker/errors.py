@@ -23,6 +23,10 @@ DISK_FULL = (
     "The engine's disk is full: look with `docker system df`, make room with `docker system prune`."
 )
 
+NEEDS_BUILDX = (
+    "BuildKit can do it: install docker's buildx plugin, and leave `--builder classic` away."
+)
+
 _BY_STATUS: dict[int, type[EngineError]] = {
     304: Conflict,
     404: NotFound,
@@ -49,6 +53,7 @@ def _text(pattern: str, hint: str | None = None, becomes: type[EngineError] | No
 _BY_TEXT = (
     _text(r"^(Error: )?No such (container|image|network|volume)", becomes=NotFound),
     _text(r"no space left on device|ENOSPC|disk quota exceeded", DISK_FULL),
+    _text(r"requires BuildKit", NEEDS_BUILDX),
     _text(
         r"client version \S+ is too (new|old)",
         "This engine speaks another version of the API: update the engine.",

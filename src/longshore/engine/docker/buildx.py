@@ -128,6 +128,9 @@ def child_environment(setting: Setting, spec: BuildSpec, directory: Path) -> dic
         **secret_variables(spec),
         # It asks before it reads outside of its working directory, as for a stranger's definition.
         "BUILDX_BAKE_ENTITLEMENTS_FS": "0",
+        # What it would look up for the provenance that is left out.
+        "BUILDX_GIT_INFO": "0",
+        "BUILDX_METADATA_PROVENANCE": "disabled",
         **docker,
     }
 

@@ -66,6 +66,20 @@ async def test_bases_of_a_build_are_pulled_anew_only_when_asked(scene: Scene, as
     assert [spec.pull for spec in specs if isinstance(spec, BuildSpec)] == [asked]
 
 
+async def test_a_build_on_the_image_of_another_service_is_known_to_need_the_engine(
+    scene: Scene,
+) -> None:
+    (scene.directory / "Base").write_text("FROM registry.test/base\n")
+    (scene.directory / "Dockerfile").write_text("FROM acme/base\n")
+    scene.image_options = replace(scene.image_options, pull_if_present=True)
+    ran = await scene.run(
+        "{base: {build: {image: acme/base, dockerfile: Base}}, app: {build: .}}", STEPS
+    )
+    specs = [call.detail for call in ran.engine.calls if call.method == "build"]
+    found = [(spec.from_engine, spec.pull) for spec in specs if isinstance(spec, BuildSpec)]
+    assert found == [(False, True), (True, False)]
+
+
 @pytest.mark.parametrize("shown", [True, False])
 async def test_the_output_of_builds_and_pulls_can_be_left_out(scene: Scene, shown: bool) -> None:
     dockerfile = scene.directory / "Dockerfile"

@@ -109,6 +109,7 @@ class BuildSpec:
     (I-20). Argument values are never shown (I-19). `secrets` are BuildKit secrets by id.
     `cache_from` are names (or ids) of images whose layers may be used. The result, or all its
     stages where `Engine.keeps_cache`, is to be found under `cache_to` by later builds.
+    `from_engine`: it builds on images that only the engine has, such as those of other services.
     """
 
     context: Path
@@ -120,6 +121,7 @@ class BuildSpec:
     credentials: Mapping[str, Credential] = field(default_factory=dict, repr=False)
     cache_from: tuple[str, ...] = ()
     cache_to: str | None = None
+    from_engine: bool = False
     pull: bool = False
     no_cache: bool = False
 

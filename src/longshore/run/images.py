@@ -131,6 +131,7 @@ class ImageStore:
             credentials=await self.credentials.for_build(
                 chain, base_registries(plan), generated=plan.key not in self.for_generators
             ),
+            from_engine=bool(plan.builds_first),
             pull=self.options.pull_if_present and not plan.builds_first,
             no_cache=self.options.no_cache,
         )

@@ -119,6 +119,16 @@ def test_secrets_are_in_the_childs_environment_and_arguments_are_not(
     assert child["BUILDX_CONFIG"] == str(tmp_path / "user" / "buildx")
 
 
+def test_a_build_on_an_image_of_the_engine_takes_the_builder_that_sees_it(
+    spec: BuildSpec, setting: Setting, tmp_path: Path
+) -> None:
+    theirs = {**setting.environment.values, "BUILDX_BUILDER": "theirs"}
+    setting = replace(setting, environment=Environment(theirs))
+    assert child_environment(setting, spec, tmp_path)["BUILDX_BUILDER"] == "theirs"
+    on_a_sibling = replace(spec, from_engine=True)
+    assert child_environment(setting, on_a_sibling, tmp_path)["BUILDX_BUILDER"] == "default"
+
+
 def test_the_configuration_is_private_and_knows_only_the_builds_credentials(
     spec: BuildSpec, setting: Setting, tmp_path: Path
 ) -> None:

@@ -52,7 +52,7 @@ class Builds:
         """See the port; BuildKit inside of an engine can only with containerd's image store."""
         if spec.cache_to is None or await self.choice(spec) is not Builder.BUILDX:
             return False
-        if await buildx.driver(self._environment) != "docker":
+        if not spec.from_engine and await buildx.driver(self._environment) != "docker":
             return True
         return answers.has_containerd_store(await self._client.json("GET", "/info"))
 

@@ -123,6 +123,9 @@ def child_environment(setting: Setting, spec: BuildSpec, directory: Path) -> dic
         docker["DOCKER_CERT_PATH"] = str(directory / "tls")
         docker["DOCKER_TLS_VERIFY" if verify else "DOCKER_TLS"] = "1"
     dropped = {"DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_TLS", "DOCKER_CERT_PATH"}
+    if spec.from_engine:
+        # The builder inside of the engine: no other sees the engine's images.
+        docker["BUILDX_BUILDER"] = "default"
     return {
         **{name: value for name, value in user.values.items() if name not in dropped},
         **secret_variables(spec),

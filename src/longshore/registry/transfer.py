@@ -15,9 +15,10 @@ from longshore.registry.intake import Intake
 from longshore.registry.line import Call
 from longshore.registry.progress import Restarted, Resumed
 from longshore.registry.ranges import received
-from longshore.registry.transport.errors import Interrupted, registry_words
+from longshore.registry.transport.errors import Interrupted
 from longshore.registry.transport.exchange import Answer, Buffer, Pieces
 from longshore.registry.transport.retry import Patience
+from longshore.registry.transport.words import registry_words
 from longshore.registry.upload_session import SessionLost, UploadSession, begin
 
 _SMALL: Final = 512 * 1024

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 import aiohttp
 import pytest
 from aiohttp import client_exceptions
-from hypothesis import given
-from hypothesis import strategies as st
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
@@ -21,7 +19,6 @@ from longshore.registry.transport.errors import (
     TEMPORARY_STATUSES,
     Interrupted,
     refusal,
-    registry_words,
     translate,
 )
 from longshore.registry.transport.exchange import Answer, Subject, answer
@@ -134,46 +131,6 @@ def test_a_full_disk_is_final_and_says_whose() -> None:
     assert error.hint == "the disk of r.example is full; its owner has to free some space"
 
 
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        (b'{"errors":[{"code":"X","message":"m","detail":{"a":1}}]}', ("X", 'm ({"a": 1})')),
-        (b'{"errors":[{"code":"X"}]}', ("X", None)),
-        (b'{"errors":[{"message":"m","detail":"m"}]}', (None, "m")),
-        (b'{"errors":[]}', (None, '{"errors":[]}')),
-        (b'{"errors":["x"]}', (None, '{"errors":["x"]}')),
-        (b"<html>502</html>", (None, None)),
-        (b"plain words\n", (None, "plain words")),
-        (b"", (None, None)),
-        (b"\x1b[31mred", (None, " [31mred")),
-    ],
-)
-def test_registries_and_proxies_explain_themselves_in_many_ways(
-    body: bytes, words: tuple[str | None, str | None]
-) -> None:
-    assert registry_words(body) == words
-
-
-@given(st.binary(max_size=2000))
-def test_any_body_gives_short_printable_words(body: bytes) -> None:
-    _, detail = registry_words(body)
-    assert detail is None or (len(detail) <= 400 and detail.isprintable())
-
-
-@given(
-    st.recursive(
-        st.none() | st.text() | st.integers(),
-        lambda x: (
-            st.lists(x)
-            | st.dictionaries(st.sampled_from(["errors", "code", "message", "detail"]), x)
-        ),
-        max_leaves=8,
-    )
-)
-def test_any_json_is_read_without_an_error(document: object) -> None:
-    registry_words(json.dumps(document).encode())
-
-
 def _unresolved(number: int) -> aiohttp.ClientConnectorDNSError:
     key = aiohttp.client_reqrep.ConnectionKey("r.example", 443, True, True, None, None, None)
     return aiohttp.ClientConnectorDNSError(key, socket.gaierror(number, "no answer"))
@@ -220,9 +177,3 @@ def test_a_proxys_answer_is_named_and_says_whether_to_try_again(
 )
 def test_what_happens_most_often_comes_with_what_to_do(error: RegistryError) -> None:
     assert "--push-retries" in (error.hint or "")
-
-
-def test_json_nested_without_end_is_no_bug_of_ours() -> None:
-    body = b"[" * 200_000
-    assert registry_words(body)[0] is None
-    assert answer(500, URL("http://r.example/"), body).json() is None

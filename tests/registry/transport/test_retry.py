@@ -213,7 +213,7 @@ async def test_a_streamed_body_is_never_repeated(retrying: Make) -> None:
 async def test_a_full_disk_is_not_waited_for(retrying: Make, waits: list[float]) -> None:
     body = (
         b'{"errors":[{"code":"UNKNOWN","message":"unknown error",'
-        b'"detail":{"Err":{"Err":28,"Path":"/v"},"m":"no space left on device"}}]}'
+        b'"detail":{"DriverName":"filesystem","Enclosed":{"Op":"write","Path":"/v","Err":28}}}]}'
     )
     handed_on = await retrying(Scripted(_status(500, body=body))).send(_request())
     assert (handed_on.status, waits) == (500, [])

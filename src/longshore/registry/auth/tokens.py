@@ -11,7 +11,7 @@ from longshore.errors import RegistryDenied, RegistryError
 from longshore.registry.auth.challenge import Challenge, parse_challenges
 from longshore.registry.auth.flow import Flow, Grant, Refused, TokenRequest, basic, bearer
 from longshore.registry.once import Once
-from longshore.registry.transport.errors import Interrupted, refusal, registry_words, tried
+from longshore.registry.transport.errors import Interrupted, refusal, tried
 from longshore.registry.transport.exchange import (
     Answer,
     Request,
@@ -23,6 +23,7 @@ from longshore.registry.transport.exchange import (
 from longshore.registry.transport.redaction import redact
 from longshore.registry.transport.retry import Clock
 from longshore.registry.transport.scheme import Reach
+from longshore.registry.transport.words import registry_words
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
 
@@ -182,7 +183,7 @@ class Authorizing:
         code, detail = registry_words(answer.body)
         said = ": ".join(filter(None, (code, detail))) or answer.phrase
         return RegistryDenied(
-            f"{answer.url.host} gave no token for {subject} at {self.registry}: {said}"
+            f"{host_of(answer.url)} gave no token for {subject} at {self.registry}: {said}"
             f" (HTTP {answer.phrase})",
             hint=tried(self.credential, subject),
             registry=self.registry,

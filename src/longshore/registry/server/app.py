@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -103,9 +102,8 @@ async def _answer_refusals(request: web.Request, handler: WebHandler) -> web.Str
         # Nobody is left to read this; aiohttp drops it.
         return Refusal(400, Code.BLOB_UPLOAD_INVALID, "the body broke off").answer()
     except OSError as exc:
-        full = exc.errno in (errno.ENOSPC, errno.EDQUOT)
-        message = "no space left on device" if full else "the storage failed"
-        return Refusal(500, Code.UNKNOWN, message, detail=exc.strerror).answer()
+        words = (exc.strerror or str(exc)).lower()
+        return Refusal(500, Code.UNKNOWN, "the storage failed", detail=words).answer()
 
 
 async def _name_version(request: web.Request, response: web.StreamResponse) -> None:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import socket
 import ssl
 from collections.abc import Mapping
@@ -18,10 +17,10 @@ import aiohttp
 
 from longshore.errors import RegistryDenied, RegistryError, RegistryUnavailable
 from longshore.registry.transport.exchange import Answer, Subject
+from longshore.registry.transport.words import DISK_FULL, registry_words
 from longshore.secrets.credential import Credential
 
 TEMPORARY_STATUSES: Final = frozenset({408, 425, 429, 499, 500, 502, 503, 504, 522})
-_DETAIL_LIMIT: Final = 400
 
 
 class Interrupted(RegistryUnavailable):
@@ -188,43 +187,6 @@ def _particulars(error: BaseException) -> str:
     return f" ({errno.errorcode.get(number, number)})" if number else ""
 
 
-def registry_words(body: bytes) -> tuple[str | None, str | None]:
-    """The first code and text of a registry's error document (OCI distribution spec 1.1).
-
-    (None, some of the text) when it is no such document: proxies answer in HTML.
-    """
-    text = body.decode("utf-8", "replace").strip()
-    found = _first_error(body)
-    if found is None:
-        return None, _cut(text) if text and not text.startswith("<") else None
-    code, message, detail = (found.get(key) for key in ("code", "message", "detail"))
-    words = str(message or "")
-    if detail and detail != message:
-        words = f"{words} ({_detail(detail)})" if words else _detail(detail)
-    return (str(code) if code else None), _cut(words) or None
-
-
-def _first_error(body: bytes) -> Mapping[str, object] | None:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    errors = document.get("errors") if isinstance(document, dict) else None
-    first = errors[0] if isinstance(errors, list) and errors else None
-    return first if isinstance(first, dict) else None
-
-
-def _detail(detail: object) -> str:
-    if isinstance(detail, str):
-        return detail
-    return json.dumps(detail, separators=(", ", ": "))
-
-
-def _cut(text: str) -> str:
-    flat = "".join(character if character.isprintable() else " " for character in text)
-    return flat if len(flat) <= _DETAIL_LIMIT else f"{flat[: _DETAIL_LIMIT - 1]}…"
-
-
 def refusal(
     answer: Answer, subject: Subject, credential: Credential | None = None
 ) -> RegistryError:
@@ -256,7 +218,7 @@ def refusal(
     kind = RegistryDenied if answer.status in (401, 403) else RegistryError
     return kind(
         message,
-        hint=_hint(answer, subject, detail, credential),
+        hint=_hint(answer, subject, (code, detail), credential),
         registry=subject.registry,
         repository=repository,
         status=answer.status,
@@ -266,17 +228,27 @@ def refusal(
 
 
 def _is_hopeless(detail: str | None) -> bool:
-    """Waiting frees no disk: distribution 2.8 answers 500 with the system's text in the detail."""
-    return detail is not None and "no space left on device" in detail
+    """Waiting frees no disk; registries answer 500 for it, with the system's text in the detail."""
+    return detail is not None and any(words in detail.lower() for words in DISK_FULL)
 
 
 def _hint(
-    answer: Answer, subject: Subject, detail: str | None, credential: Credential | None
+    answer: Answer,
+    subject: Subject,
+    said: tuple[str | None, str | None],
+    credential: Credential | None,
 ) -> str | None:
+    """`said` is the registry's own code and text."""
+    code, detail = said
     if answer.status in (401, 403):
         return tried(credential, subject)
     if _is_hopeless(detail):
         return f"the disk of {subject.registry} is full; its owner has to free some space"
+    if code == "DIGEST_INVALID":
+        return (
+            f"the bytes changed on their way to {subject.registry}, or while they were read; push "
+            "again, and if it happens again look at what stands between: a proxy, memory, a disk"
+        )
     if answer.status == 405:
         return f"{subject.registry} may be read-only"
     if answer.status == 404 and subject.repository:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 
 import anyio
 import pytest
@@ -24,8 +25,6 @@ from longshore.registry.client import RegistryClient
 from longshore.registry.limits import Limits
 from longshore.registry.progress import (
     ChunkSized,
-    Exists,
-    Mounted,
     Progress,
     Restarted,
     Waiting,
@@ -34,7 +33,6 @@ from longshore.registry.transport.exchange import Buffer
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
 from longshore.testing.faults import (
-    DISK_FULL,
     FORBIDDEN,
     Answer,
     BodyLimit,
@@ -127,35 +125,9 @@ class TestWithoutFaults:
             assert _methods(registry) == ["GET 200", "POST 202", "PUT 201"]
             assert await _content(client, delivery.digest) == blob
 
-    async def test_a_blob_that_is_there_is_not_read(
-        self, connect: Connect, told: list[Progress]
+    async def test_the_session_of_a_mount_that_is_not_done_takes_the_upload(
+        self, connect: Connect
     ) -> None:
-        class Untouchable:
-            def open(self) -> AbstractAsyncContextManager[BlobStream]:
-                raise AssertionError("the blob was read")
-
-        async with faulty_registry() as registry, connect(registry.host) as client:
-            await _image(client)
-        async with faulty_registry(storage=registry.storage) as again, connect(again.host) as other:
-            delivery = await other.upload_blob(REPOSITORY, Untouchable(), digest=Digest.of(b"{}"))
-        assert (delivery.route, delivery.size) == ("exists", 2)
-        assert told[-1] == Exists(repository=REPOSITORY, blob=f"blob {Digest.of(b'{}')}")
-
-    async def test_a_blob_is_mounted_from_the_first_repository_that_has_it(
-        self, connect: Connect, told: list[Progress]
-    ) -> None:
-        config = BlobBytes(b"{}")
-        async with faulty_registry() as registry, connect(registry.host) as client:
-            await client.upload_blob("base/image", config)
-            delivery = await client.upload_blob(
-                REPOSITORY, config, digest=config.digest, mount_from=["nothing/here", "base/image"]
-            )
-            assert (delivery.route, delivery.source) == ("mounted", "base/image")
-            assert await client.blob_exists(REPOSITORY, config.digest)
-            assert len(_of(told, Mounted)) == 1
-            assert [record.method for record in registry.recorded].count("DELETE") == 1
-
-    async def test_a_mount_that_is_not_done_becomes_the_upload(self, connect: Connect) -> None:
         config = BlobBytes(b"{}")
         async with faulty_registry() as registry, connect(registry.host) as client:
             delivery = await client.upload_blob(
@@ -163,7 +135,6 @@ class TestWithoutFaults:
             )
             assert delivery.route == "sent"
             assert _methods(registry) == ["GET 200", "HEAD 404", "POST 202", "PUT 201"]
-            assert not await client.mount(REPOSITORY, Digest.of(b"other"), "nothing/here")
 
     async def test_a_blob_wanted_ten_times_at_once_is_sent_once(
         self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes
@@ -176,17 +147,6 @@ class TestWithoutFaults:
                         lambda: client.upload_blob(REPOSITORY, stream(blob), digest=Digest.of(blob))
                     )
             assert registry.received == len(blob)
-
-    async def test_manifests_keep_their_bytes_and_tags_are_listed(self, connect: Connect) -> None:
-        async with faulty_registry() as registry, connect(registry.host) as client:
-            assert await client.head_manifest(REPOSITORY, "1.0") is None
-            manifest = await _image(client)
-            assert await client.put_manifest(REPOSITORY, "1.0", manifest) == manifest.digest
-            await client.put_manifest(REPOSITORY, "2.0", manifest)
-            assert await client.head_manifest(REPOSITORY, "1.0") == manifest.digest
-            assert await client.get_manifest(REPOSITORY, manifest.digest) == manifest
-            assert await client.tags(REPOSITORY) == ("1.0", "2.0")
-            assert await client.tags("no/such") == ()
 
     async def test_a_name_that_is_no_repository_is_never_sent(self, connect: Connect) -> None:
         async with faulty_registry() as registry, connect(registry.host) as client:
@@ -316,6 +276,18 @@ class TestBreaks:
             with pytest.raises(ContentMismatch):
                 await _content(client, digest)
 
+    async def test_nobody_listening_is_told_at_once(self, connect: Connect) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            host = f"127.0.0.1:{server.getsockname()[1]}"
+        async with connect(host) as client:
+            with pytest.raises(RegistryUnavailable) as caught:
+                await client.ping()
+        assert caught.value.message == (
+            f"{host}: the registry's API: no connection (connection refused) "
+            "(gave up after 1 attempt)"
+        )
+        assert caught.value.hint == f"check that something answers at {host}"
+
     async def test_a_hanging_registry_is_cut_off_at_the_deadline(
         self, connect: Connect, stream: MakeStream
     ) -> None:
@@ -387,78 +359,15 @@ class TestSizes:
 
 
 class TestIdentity:
-    async def test_basic_credentials_open_a_registry_behind_htpasswd(
+    async def test_credentials_are_sent_only_where_they_are_asked_for(
         self, connect: Connect
     ) -> None:
         async with (
             faulty_registry(auth=BasicAuth(users=USERS)) as registry,
             connect(registry.host, credential=BOB) as client,
         ):
-            await client.put_manifest(REPOSITORY, "t", await _image(client))
-            assert registry.recorded[0].authorization is None  # nothing before it was asked for
-
-    @pytest.mark.parametrize("auth", [BasicAuth(users=USERS), TokenAuth(users=USERS)])
-    async def test_wrong_credentials_are_named_with_their_origin(
-        self, connect: Connect, auth: BasicAuth | TokenAuth
-    ) -> None:
-        wrong = Credential(username="bob", password=Secret("wrong-pw"), origin="~/.dockercfg")
-        async with (
-            faulty_registry(auth=auth) as registry,
-            connect(registry.host, credential=wrong) as client,
-        ):
-            with pytest.raises(RegistryDenied) as caught:
-                await client.head_manifest(REPOSITORY, "t")
-        assert caught.value.hint == (
-            f'tried user "bob" from ~/.dockercfg for {registry.host}; '
-            f"check that it is valid and its rights of {REPOSITORY}"
-        )
-        assert "wrong-pw" not in f"{caught.value.message}{caught.value.hint}"
-
-    async def test_no_credentials_are_told_apart_from_wrong_ones(self, connect: Connect) -> None:
-        async with (
-            faulty_registry(auth=BasicAuth(users=USERS)) as registry,
-            connect(registry.host) as client,
-        ):
-            with pytest.raises(RegistryDenied) as caught:
-                await client.tags(REPOSITORY)
-            assert f"no credential for {registry.host}" in str(caught.value.hint)
-            assert _methods(registry) == ["GET 401", "GET 401"]
-
-    async def test_one_token_serves_a_whole_push(self, connect: Connect) -> None:
-        async with (
-            faulty_registry(auth=TokenAuth(users=USERS)) as registry,
-            connect(registry.host, credential=BOB) as client,
-        ):
-            await client.put_manifest(REPOSITORY, "t", await _image(client))
-            tokens = [record for record in registry.recorded if record.path.startswith("/token")]
-        assert len(tokens) == 1
-        assert "scope=repository:team/app:pull,push" in tokens[0].path
-
-    async def test_mounting_asks_for_both_repositories_the_pushed_one_first(
-        self, connect: Connect
-    ) -> None:
-        config = BlobBytes(b"{}")
-        async with (
-            faulty_registry(auth=TokenAuth(users=USERS)) as registry,
-            connect(registry.host, credential=BOB) as client,
-        ):
-            await client.upload_blob("base/image", config)
-            assert await client.mount(REPOSITORY, config.digest, "base/image")
-            asked = [r.path for r in registry.recorded if r.path.startswith("/token")][-1]
-        assert asked.index("team/app:pull,push") < asked.index("base/image:pull")
-
-    async def test_a_repository_we_may_not_read_is_no_reason_to_fail(
-        self, connect: Connect, stream: MakeStream
-    ) -> None:
-        auth = TokenAuth(users=USERS, denied=frozenset({"repository:secret/base:pull"}))
-        async with (
-            faulty_registry(auth=auth) as registry,
-            connect(registry.host, credential=BOB) as client,
-        ):
-            delivery = await client.upload_blob(
-                REPOSITORY, stream(b"x"), digest=Digest.of(b"x"), mount_from=["secret/base"]
-            )
-        assert delivery.route == "sent"
+            await client.tags(REPOSITORY)
+            assert [bool(record.authorization) for record in registry.recorded] == [False, True]
 
     async def test_nothing_changed_takes_three_requests_and_one_token(
         self, connect: Connect
@@ -475,7 +384,7 @@ class TestIdentity:
                 await client.put_manifest(REPOSITORY, "another", manifest)
                 assert _methods(registry)[3:] == ["PUT 201"]
 
-    async def test_identity_tokens_are_exchanged(self, connect: Connect) -> None:
+    async def test_an_identity_token_is_in_no_address(self, connect: Connect) -> None:
         auth = TokenAuth(users=USERS, refresh_tokens=frozenset({"id-token"}))
         identity = Credential(identity_token=Secret("id-token"))
         async with (
@@ -484,20 +393,6 @@ class TestIdentity:
         ):
             await client.put_manifest(REPOSITORY, "t", await _image(client))
             assert not any("id-token" in record.path for record in registry.recorded)
-
-    async def test_a_token_is_renewed_before_it_ends(
-        self, connect: Connect, waits: list[float]
-    ) -> None:
-        auth = TokenAuth(users=USERS, expires_in=100)
-        async with (
-            faulty_registry(auth=auth) as registry,
-            connect(registry.host, credential=BOB) as client,
-        ):
-            await client.tags(REPOSITORY)
-            waits.append(80)  # the client's clock moves on
-            await client.tags(REPOSITORY)
-            assert [r.status for r in registry.requests() if "tags" in r.path] == [404, 404]
-            assert len(auth.issued) == 2
 
     @pytest.mark.parametrize("where", ["PATCH upload", "PUT upload", "PUT manifest"])
     async def test_a_token_that_ends_in_the_middle_of_a_push_is_renewed(
@@ -606,24 +501,6 @@ class TestAnswersThatLie:
             registry.plan = Script([on("GET manifest", WrongDigest())])
             with pytest.raises(ContentMismatch):
                 await client.get_manifest(REPOSITORY, "t")
-
-    async def test_a_full_disk_ends_the_push_at_once(
-        self, connect: Connect, stream: MakeStream, waits: list[float]
-    ) -> None:
-        plan = Script([on("PUT upload", DISK_FULL, times=None)])
-        async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
-            with pytest.raises(RegistryError, match="no space left on device") as caught:
-                await client.upload_blob(REPOSITORY, stream(b"x"))
-        assert "disk" in str(caught.value.hint)
-        assert waits == []
-
-    async def test_a_read_only_registry_is_named_as_such(
-        self, connect: Connect, stream: MakeStream
-    ) -> None:
-        async with faulty_registry(plan=read_only()) as registry, connect(registry.host) as client:
-            with pytest.raises(RegistryError) as caught:
-                await client.upload_blob(REPOSITORY, stream(b"x"))
-        assert caught.value.hint == f"{registry.host} may be read-only"
 
 
 class TestStops:

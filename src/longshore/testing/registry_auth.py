@@ -1,4 +1,4 @@
-"""Authentication for the registry with faults: basic, or bearer tokens from its own endpoint."""
+"""Authentication for registries of tests: basic, or bearer tokens from an endpoint."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ class BasicAuth:
                 401,
                 Code.UNAUTHORIZED,
                 "authentication required",
+                detail=_rights(_needed(request)),
                 headers={hdrs.WWW_AUTHENTICATE: f'Basic realm="{self.realm}"'},
             )
 
@@ -57,16 +58,22 @@ class TokenAuth:
     A token allows what its scopes name (``repository:NAME:ACTION``) for `expires_in` seconds of
     `clock`. `users` empty: anybody gets what they ask for. `refresh_tokens` are accepted as
     identity tokens by POST (grant_type refresh_token). `denied` holds scopes nobody gets, as
-    ``repository:NAME:push``: the token comes, but without them.
+    ``repository:NAME:push``: the token comes, but without them. `public` are the actions that
+    those get who name no user. `mint` makes the text of a token from its scopes and `expires_in`;
+    a registry that is not ours wants it signed (`registry_tokens.Signer`). `asked` keeps the
+    scopes of every request for a token that was granted.
     """
 
     users: Mapping[str, str] = field(default_factory=dict)
     refresh_tokens: frozenset[str] = frozenset()
     denied: frozenset[str] = frozenset()
-    expires_in: float = 300
+    public: frozenset[str] = frozenset()
+    expires_in: int = 300
     service: str = "longshore.test"
     clock: Callable[[], float] = time.monotonic
+    mint: Callable[[frozenset[str], int], str] = field(default=lambda *_: secrets.token_urlsafe(24))
     issued: dict[str, _Token] = field(default_factory=dict, init=False)
+    asked: list[list[str]] = field(default_factory=list, init=False)
 
     def check(self, request: web.Request) -> None:
         kind, _, text = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
@@ -85,12 +92,18 @@ class TokenAuth:
         """The token endpoint: GET with basic authentication, or POST as OAuth 2 does it."""
         form = await request.post() if request.method == hdrs.METH_POST else None
         values = request.query if form is None else form
-        allowed = self._knows(request) if form is None else self._grants(form)
-        if self.users and not allowed:
+        known = self._knows(request) if form is None else self._grants(form)
+        public = form is None and hdrs.AUTHORIZATION not in request.headers and self.public
+        if self.users and not known and not public:
             return Refusal(401, Code.UNAUTHORIZED, "incorrect username or password").answer()
         # A GET repeats `scope`, a POST separates by blanks; both are read the same.
         asked = [s for text in values.getall("scope", []) for s in str(text).split()]
-        return web.json_response(self._issue(asked, "token" if form is None else "access_token"))
+        self.asked.append(asked)
+        scopes = frozenset(single for scope in asked for single in _singles(scope)) - self.denied
+        if self.users and not known:
+            scopes = frozenset(one for one in scopes if one.rpartition(":")[2] in self.public)
+        key = "token" if form is None else "access_token"
+        return web.json_response({key: self._issue(scopes), "expires_in": self.expires_in})
 
     def _knows(self, request: web.Request) -> bool:
         return known_user(request, self.users) is not None
@@ -101,11 +114,10 @@ class TokenAuth:
         user, password = form.get("username"), form.get("password")
         return isinstance(user, str) and password == self.users.get(user, object())
 
-    def _issue(self, asked: list[str], key: str) -> dict[str, object]:
-        text = secrets.token_urlsafe(24)
-        scopes = frozenset(single for scope in asked for single in _singles(scope))
-        self.issued[text] = _Token(scopes=scopes - self.denied, ends=self.clock() + self.expires_in)
-        return {key: text, "expires_in": self.expires_in}
+    def _issue(self, scopes: frozenset[str]) -> str:
+        text = self.mint(scopes, self.expires_in)
+        self.issued[text] = _Token(scopes=scopes, ends=self.clock() + self.expires_in)
+        return text
 
     def _challenge(self, request: web.Request, needed: frozenset[str], error: str) -> Refusal:
         realm = f"{request.scheme}://{request.host}{TOKEN_PATH}"
@@ -115,6 +127,7 @@ class TokenAuth:
             401,
             Code.UNAUTHORIZED,
             "authentication required",
+            detail=_rights(needed),
             headers={hdrs.WWW_AUTHENTICATE: f"Bearer {challenge}"},
         )
 
@@ -150,6 +163,12 @@ def _deletes(request: web.Request, route: Route) -> bool:
 def _singles(scope: str) -> list[str]:
     thing, _, actions = scope.rpartition(":")
     return [f"{thing}:{action}" for action in actions.split(",")]
+
+
+def _rights(needed: frozenset[str]) -> list[dict[str, str]]:
+    """The detail of a 401 as distribution gives it."""
+    parts = (scope.split(":") for scope in sorted(needed))
+    return [{"Type": kind, "Class": "", "Name": name, "Action": do} for kind, name, do in parts]
 
 
 def _joined(singles: frozenset[str]) -> str:

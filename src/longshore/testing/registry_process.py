@@ -67,7 +67,7 @@ def run_registry(folder: Path, settings: Settings | None = None) -> Iterator[Reg
         host=address,
         data=settings.data or folder / "data",
         log=folder / "registry.log",
-        authority=_certificates(folder) if settings.tls else None,
+        authority=certificates(folder) if settings.tls else None,
     )
     configuration = folder / "config.yml"
     configuration.write_text(json.dumps(_configuration(folder, process, settings)))
@@ -114,7 +114,8 @@ def _configuration(folder: Path, process: RegistryProcess, settings: Settings) -
     return document | dict(settings.extra)
 
 
-def _certificates(folder: Path) -> Path:
+def certificates(folder: Path) -> Path:
+    """Write ``server.pem`` and ``server.key`` for this machine; returns the authority's file."""
     import trustme
 
     authority = trustme.CA()

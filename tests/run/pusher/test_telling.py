@@ -1,0 +1,113 @@
+"""What a push tells afterwards: lines, errors, the metadata file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from longshore.errors import RegistryError
+from longshore.run.push_settings import PusherChoice, PushSettings
+from longshore.testing.engine_script import FakeImage
+from longshore.testing.faults import FORBIDDEN, TOO_MANY, Script, on
+from longshore.testing.registry import faulty_registry
+
+if TYPE_CHECKING:
+    from conftest import Pushing  # type: ignore[import-not-found]  # the folder's conftest
+
+
+async def test_a_layer_counts_as_sent_in_one_line_of_a_run(pushing: Pushing) -> None:
+    base = pushing.image.layers[0]
+    other = FakeImage(layers=(base, {"other": Random(3).randbytes(20_000)}))
+    settings = PushSettings(pusher=PusherChoice.OWN)
+    async with faulty_registry() as registry, pushing.engine() as engine:
+        engine.images[other.id] = other
+        requests = [
+            pushing.request(registry, []),
+            pushing.request(registry, [], "team/app:2", "team/copy:2"),
+            replace(pushing.request(registry, [], "team/app:other"), image=other.info),
+        ]
+        async with pushing.pusher(engine, settings) as pusher:
+            done = [await pusher.push(request) for request in requests]
+    counts = [one.summary.partition(" existing")[0] for group in done for one in group]
+    assert counts == [
+        "(2 layers sent, 0",
+        "(0 layers sent, 2",
+        "(0 layers sent, 2 mounted, 0",
+        "(1 layer sent, 1",
+    ]
+
+
+async def test_errors_name_the_reference_in_the_words_of_the_original(pushing: Pushing) -> None:
+    settings = PushSettings(pusher=PusherChoice.OWN)
+    plan = Script([on("POST uploads", FORBIDDEN, times=None)])
+    async with (
+        faulty_registry(plan=plan) as registry,
+        pushing.engine() as engine,
+        pushing.pusher(engine, settings) as pusher,
+    ):
+        with pytest.raises(RegistryError) as caught:
+            await pusher.push(pushing.request(registry, []))
+    prefix = f"Image Push error for image {registry.host}/team/app:1, "
+    assert caught.value.message.startswith(prefix)
+    assert "DENIED: requested access to the resource is denied" in caught.value.message
+    assert "no credential" in (caught.value.hint or "")
+
+
+async def test_errors_name_the_tag_that_was_refused(pushing: Pushing) -> None:
+    refused = Script([on("PUT manifest", FORBIDDEN, path="/2$", times=None)])
+    settings = PushSettings(pusher=PusherChoice.OWN)
+    async with (
+        faulty_registry(plan=refused) as registry,
+        pushing.engine() as engine,
+        pushing.pusher(engine, settings) as pusher,
+    ):
+        with pytest.raises(RegistryError) as caught:
+            await pusher.push(pushing.request(registry, [], "team/app:1", "team/app:2"))
+    prefix = f"Image Push error for image {registry.host}/team/app:2, "
+    assert caught.value.message.startswith(prefix)
+
+
+async def test_a_metadata_file_of_before_is_gone_when_a_push_fails(
+    pushing: Pushing, tmp_path: Path
+) -> None:
+    metadata = tmp_path / "pushed.json"
+    metadata.write_text("of an earlier run")
+    settings = PushSettings(pusher=PusherChoice.OWN, metadata_file=metadata)
+    plan = Script([on("POST uploads", FORBIDDEN, times=None)])
+    async with (
+        faulty_registry(plan=plan) as registry,
+        pushing.engine() as engine,
+        pushing.pusher(engine, settings) as pusher,
+    ):
+        with pytest.raises(RegistryError):
+            await pusher.push(pushing.request(registry, []))
+    assert not metadata.exists()
+
+
+async def test_what_was_pushed_is_in_the_metadata_file_though_another_repository_refused(
+    pushing: Pushing,
+    tmp_path: Path,
+) -> None:
+    metadata = tmp_path / "pushed.json"
+    settings = PushSettings(pusher=PusherChoice.OWN, metadata_file=metadata)
+    later = replace(TOO_MANY, retry_after="1")
+    plan = Script(
+        [
+            on("PUT manifest", later, path="no/rights"),
+            on("PUT manifest", FORBIDDEN, path="no/rights", first=2),
+        ]
+    )
+    async with (
+        faulty_registry(plan=plan) as registry,
+        pushing.engine() as engine,
+        pushing.pusher(engine, settings) as pusher,
+    ):
+        with pytest.raises(RegistryError):
+            await pusher.push(pushing.request(registry, [], "team/app:1", "no/rights:1"))
+    pushes = json.loads(metadata.read_text())["pushes"]
+    assert [one["repository"] for one in pushes] == [f"{registry.host}/team/app"]

@@ -157,6 +157,8 @@ class Passage:
                 async with opened_through_engine(self.engine, self.request.image) as stored:
                     return await use(stored)
             except (NotFound, ContentMismatch) as reason:
+                if isinstance(reason, ContentMismatch) and reason.registry is not None:
+                    raise  # what was read was right, and reading it again mends nothing
                 refusal = reason.message
         self._explain(f"exporting the image ({self._why_not_read}; through the engine: {refusal})")
         return None

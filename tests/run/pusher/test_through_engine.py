@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from longshore.environment import Environment
+from longshore.errors import ContentMismatch
 from longshore.image.compression import CompressionOptions
 from longshore.oci.media_types import Compression, Format
 from longshore.registry.client import Access
@@ -17,6 +18,7 @@ from longshore.run.push_settings import PusherChoice, PushSettings
 from longshore.run.pusher import opened_pusher
 from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_script import FakeImage
+from longshore.testing.faults import Script, WrongDigest, on
 from longshore.testing.overlay2_store import write_store
 from longshore.testing.registry import FaultyRegistry, faulty_registry
 
@@ -129,3 +131,19 @@ async def test_an_administrator_can_forbid_the_container(pushing: Pushing, tmp_p
         await pusher.push(pushing.request(registry, []))
     assert "create" not in engine.methods()
     assert engine.methods().count("export") == 1
+
+
+async def test_what_the_registry_says_of_a_digest_does_not_have_the_image_pushed_once_more(
+    pushing: Pushing, tmp_path: Path
+) -> None:
+    settings = PushSettings(pusher=PusherChoice.OWN)
+    lies = Script([on(f"{how} manifest", WrongDigest(), times=None) for how in ("PUT", "HEAD")])
+    async with (
+        faulty_registry(plan=lies) as registry,
+        pushing.reading_engine(tmp_path / "root") as engine,
+        pushing.pusher(engine, settings) as pusher,
+    ):
+        with pytest.raises(ContentMismatch, match="0000"):
+            await pusher.push(pushing.request(registry, []))
+        assert len(registry.requests("PUT", Kind.MANIFEST)) == 1
+    assert "export" not in engine.methods()

@@ -20,14 +20,19 @@ from longshore.registry.placing import Placer
 from longshore.registry.publish import PushedImage
 from longshore.registry.push import PushOptions, push
 from longshore.registry.server.refusals import Code
-from longshore.testing.faults import Answer, Script, on
+from longshore.secrets.credential import Credential
+from longshore.secrets.secret import Secret
+from longshore.testing.faults import FORBIDDEN, Answer, Script, on
 from longshore.testing.registry import faulty_registry
+from longshore.testing.registry_auth import TokenAuth
 from longshore.testing.stored import MemoryImage, MemoryLayer, PackedLayer
 
 Connect = Callable[..., RegistryClient]
 MakeBytes = Callable[..., bytes]
 OpenPlacer = Callable[[str], AbstractAsyncContextManager[Placer]]
 REPOSITORY = "team/app"
+USERS = {"bob": "pw-of-bob"}
+BOB = Credential(username="bob", password=Secret("pw-of-bob"))
 
 
 @pytest.fixture
@@ -234,3 +239,54 @@ async def test_nothing_but_manifests_comes_after_the_first_manifest(
         i for i, (method, path) in enumerate(kinds) if method == "PUT" and "manifests" in path
     )
     assert all("manifests" in path for _, path in kinds[put:])
+
+
+@pytest.mark.parametrize("refused_by", ["a missing right", "the registry"])
+@pytest.mark.parametrize("packed", [False, True], ids=["remembered", "packed"])
+async def test_a_repository_that_may_not_be_mounted_from_is_tried_once(
+    connect: Connect, some_bytes: MakeBytes, packed: bool, refused_by: str
+) -> None:
+    """However many layers are said to lie there."""
+    source = "secret/base"
+    layers: list[MemoryLayer] = [MemoryLayer(some_bytes(1000, seed)) for seed in range(12)]
+    if packed:
+        layers = [
+            PackedLayer(gzip.compress(one.content), Digest.of(one.content), Compression.GZIP)
+            for one in layers
+        ]
+    image = MemoryImage(layers)
+    candidates = {
+        layer.diff_id: (Candidate(digest=Digest.of(str(place).encode()), repositories=(source,)),)
+        for place, layer in enumerate(layers)
+        if layer.diff_id
+    }
+    options = PushOptions(candidates=candidates, mount_from=(source,))
+    auth = TokenAuth(users=USERS, denied=frozenset({f"repository:{source}:pull"}))
+    by_registry = Script([on("POST uploads", FORBIDDEN, path="mount=", times=None)])
+    async with (
+        faulty_registry(
+            auth=auth if refused_by == "a missing right" else None,
+            plan=by_registry if refused_by == "the registry" else None,
+        ) as registry,
+        connect(registry.host, credential=BOB) as client,
+    ):
+        pushed = await push(client, REPOSITORY, ["1"], image, options)
+        tries = [record for record in registry.requests("POST") if "mount=" in record.path]
+    assert len(pushed.sent) == 12
+    # A refused token is renewed once.
+    assert len(tries) == (2 if refused_by == "a missing right" else 1)
+    assert len(auth.asked) == (3 if refused_by == "a missing right" else 0)
+
+
+async def test_a_repository_that_lacks_one_layer_is_asked_for_the_others(
+    placer: OpenPlacer, image: MemoryImage
+) -> None:
+    """Sending a layer costs far more than a question."""
+    async with faulty_registry() as registry:
+        async with placer(registry.host) as first:
+            pushed = await _push(first, image)
+        gone = pushed.manifest.layers[0].digest
+        registry.storage.delete_blob(REPOSITORY, gone)
+        async with placer(registry.host) as second:
+            pushed = await _push(second, image, "other/place")
+    assert sorted(one.route for one in pushed.deliveries) == ["mounted", "mounted", "sent"]

@@ -29,7 +29,7 @@ from longshore.registry.transport.retry import Backoff, Clock, Retrying
 from longshore.registry.transport.scheme import Reach
 from longshore.registry.transport.session import Session
 from longshore.registry.transport.tls import Trust
-from longshore.registry.upload_session import begin, mount
+from longshore.registry.upload_session import UploadSession, begin, mount
 from longshore.registry.uploads import Delivery
 from longshore.secrets.credential import Credential
 
@@ -122,14 +122,15 @@ class RegistryClient:
         return await self._line.within(call, lambda call: blobs.size_of(call, digest))
 
     async def mount(self, repository: str, digest: Digest, source: str) -> bool:
-        """Link a blob from the repository `source`; False when the registry does not do it."""
-        call = self._pushing(repository).reading(source)
-        session = await self._line.within(
+        """Link a blob from the repository `source`; False when the registry does not do it, or
+        refuses (see `upload_session.mount`)."""
+        call = self._pushing(repository)
+        outcome = await self._line.within(
             call, lambda call: mount(call, f"blob {digest}", digest, source)
         )
-        if session is not None:
-            await session.cancel()
-        return session is None
+        if isinstance(outcome, UploadSession):
+            await outcome.cancel()
+        return outcome is True
 
     async def upload_blob(
         self,

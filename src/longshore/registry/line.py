@@ -25,7 +25,11 @@ Result = TypeVar("Result")
 
 @dataclass(slots=True, kw_only=True)
 class Line:
-    """`open` is the chain without credentials, `sender` the one with them."""
+    """`open` is the chain without credentials, `sender` the one with them.
+
+    `mountable` tells, for a repository and the one to mount from, whether the registry answers
+    that at all (see `upload_session.mount`).
+    """
 
     host: str
     open: Sender
@@ -35,6 +39,7 @@ class Line:
     backoff: Backoff
     listener: Listener
     chunking: Chunking
+    mountable: Once[tuple[str, str], bool] = field(default_factory=Once)
     _found: Once[str, Found] = field(default_factory=Once)
 
     async def found(self, deadline: float) -> Found:

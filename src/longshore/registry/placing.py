@@ -12,7 +12,6 @@ from typing import Final
 
 import anyio
 
-from longshore.errors import RegistryError, RegistryUnavailable
 from longshore.image.compression import CompressionOptions, codec_for
 from longshore.image.layer import LayerSource
 from longshore.oci.digest import Digest
@@ -184,7 +183,7 @@ class Placer:
     async def _mounted(self, repository: str, candidate: Candidate, name: str) -> Placed | None:
         sources = [one for one in candidate.repositories if one != repository]
         for source in sources[:_MOUNTS_TRIED]:
-            if not await self._mount(repository, candidate.digest, source):
+            if not await self.client.mount(repository, candidate.digest, source):
                 continue
             delivery = await self._confirmed(repository, candidate)
             if delivery is None:
@@ -221,15 +220,6 @@ class Placer:
             size=delivery.size,
             compression=candidate.compression or self.compression.compression,
         )
-
-    async def _mount(self, repository: str, digest: Digest, source: str) -> bool:
-        """Mounting only saves time: where we may not read the source, it is not done."""
-        try:
-            return await self.client.mount(repository, digest, source)
-        except RegistryUnavailable:
-            raise
-        except RegistryError:
-            return False
 
     # --- by reading ----------------------------------------------------------------------------
 

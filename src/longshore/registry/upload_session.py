@@ -15,7 +15,7 @@ from typing import Final
 import anyio
 from yarl import URL
 
-from longshore.errors import LongshoreError
+from longshore.errors import LongshoreError, RegistryError, RegistryUnavailable
 from longshore.oci.digest import Digest
 from longshore.registry.line import Call
 from longshore.registry.ranges import content_range, received
@@ -109,13 +109,40 @@ async def begin(call: Call, what: str) -> UploadSession:
     return _opened(call, what, await _post(call, what))
 
 
-async def mount(call: Call, what: str, digest: Digest, source: str) -> UploadSession | None:
-    """POST: link the blob from the repository `source`; None when that was done.
+async def mount(call: Call, what: str, digest: Digest, source: str) -> UploadSession | bool:
+    """POST: link the blob from the repository `source`; True when that was done.
 
     A registry that cannot do it starts a session instead (202), which is to be used or cancelled.
+    False when it refuses: no right to read there, no such repository, a method it does not know.
+    That holds for every blob, so it is asked for once, however many blobs wait for the answer.
+    That one blob is not there says nothing about the next, and to send a blob costs far more than
+    to ask. Raises RegistryUnavailable.
     """
-    answer = await _post(call, what, mount=str(digest), **{"from": source})
-    return None if answer.status == 201 else _opened(call, what, answer)
+    answered: list[UploadSession | bool] = []
+
+    async def first() -> bool:
+        allowed, outcome = await _mount(call, what, digest, source)
+        answered.append(outcome)
+        return allowed
+
+    allowed = await call.line.mountable.get((call.repository, source), first)
+    if not allowed:
+        return False
+    return answered[0] if answered else (await _mount(call, what, digest, source))[1]
+
+
+async def _mount(
+    call: Call, what: str, digest: Digest, source: str
+) -> tuple[bool, UploadSession | bool]:
+    """Whether mounting from there may work for other blobs, and what became of this one."""
+    call = call.reading(source)
+    try:
+        answer = await _post(call, what, mount=str(digest), **{"from": source})
+        return True, True if answer.status == 201 else _opened(call, what, answer)
+    except RegistryUnavailable:
+        raise
+    except RegistryError as error:
+        return error.code == "BLOB_UNKNOWN", False
 
 
 async def _post(call: Call, what: str, **query: str) -> Answer:

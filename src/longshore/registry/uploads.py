@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from longshore.errors import RegistryError, RegistryUnavailable
 from longshore.oci.digest import Digest
 from longshore.registry.blobs import BlobSource, size_of
 from longshore.registry.intake import Intake
@@ -61,22 +60,16 @@ async def _mount(
 ) -> tuple[UploadSession | None, str]:
     """The repository it could be mounted from, else the session of the last try, if any.
 
-    Mounting only saves time: where it is refused (no right to read there, method unknown) the
-    blob is sent.
+    Where mounting is refused the blob is sent: it only saves time.
     """
     session: UploadSession | None = None
     for source in sources:
         if session is not None:
             await session.cancel()
-        try:
-            session = await mount(call.reading(source), name, digest, source)
-        except RegistryUnavailable:
-            raise
-        except RegistryError:
-            session = None
-            continue
-        if session is None:
+        outcome = await mount(call, name, digest, source)
+        if outcome is True:
             return None, source
+        session = outcome or None
     return session, ""
 
 

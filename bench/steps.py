@@ -2,7 +2,7 @@
 
 ``steps.py [--runs N] [--log-megabytes N]``. Every time is a whole process, start-up and clean-up
 included; "work alone" is what it says itself: of the bare API its loop, of longshore the time until
-the verdict. `docker compose` takes part where it is installed.
+the verdict, which no clean-up delays. `docker compose` takes part where it is installed.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from timing import Contender, compare, table
+from timing import Contender, absence, compare, table
 
 from longshore.engine.opening import open_engine
 from longshore.engine.spec import BuildSpec
@@ -36,6 +37,8 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, engine(Path(folder)) as (address, cpus):
         bench = Bench(Path(folder), address, cpus, arguments.runs)
+        if not bench.has_compose:
+            show(absence(["docker compose"]))
         show(bench.steps("one step", 1, 1))
         show(bench.steps("ten serial steps", 10, 1))
         show(bench.steps("25 parallel steps", 25, cpus))
@@ -94,6 +97,8 @@ class Bench:
         self.cpus = cpus
         self.runs = runs
         self.environment = {"DOCKER_HOST": address, "XDG_STATE_HOME": str(folder / "state")}
+        asked = ["docker", "compose", "version"]
+        self.has_compose = not subprocess.run(asked, capture_output=True, check=False).returncode
 
     def steps(self, title: str, count: int, at_once: int) -> str:
         """`count` containers that do nothing, `at_once` at a time."""
@@ -102,9 +107,8 @@ class Bench:
             {"app": {"image": IMAGE}},
             steps if at_once == 1 else [{"type": "parallel", "steps": steps}],
         )
-        bare = [HERE / "bare_engine.py", self.socket, IMAGE, str(count), str(at_once)]
         rivals = [
-            Contender("bare engine API", [sys.executable, *map(str, bare)], inner=float),
+            self.bare(count, at_once),
             self.longshore("longshore steps", project),
             self.shell("docker run in a loop", self.loop(count, at_once)),
             *self._compose_steps(count, at_once),
@@ -112,39 +116,38 @@ class Bench:
         return table(title, compare(rivals, self.runs))
 
     def dependencies(self) -> str:
-        """A step with two dependencies, one of them with a health check."""
-        services = {
-            "app": {"image": IMAGE, "depends_on": ["db", "web"]},
-            "db": {"image": "longshore-bench/db", "command": "sleep 60"},
-            "web": {"image": "longshore-bench/web", "command": "sleep 60"},
-        }
-        project = self.project(services, [{"service": "app", "command": "true"}])
+        """A step with two dependencies, one of them with a health check; once more with one that
+        does not end when it is asked to: that is clean-up, and the verdict does not wait for it."""
         # `sleep` as process 1 would wait out the grace period at the end; compose's is none.
         stop = f"FROM {IMAGE}\nSTOPSIGNAL SIGKILL\n"
-        check = 'HEALTHCHECK --interval=1s CMD ["true"]\n'
-        for name, dockerfile in (("db", stop + check), ("web", stop)):
-            (project / name).mkdir()
-            (project / name / "Dockerfile").write_text(dockerfile)
-            self.docker("build", "-t", f"longshore-bench/{name}", str(project / name))
-        compose = {
-            "db": {"image": "longshore-bench/db", "command": "sleep 60"},
-            "web": {"image": "longshore-bench/web", "command": "sleep 60"},
-            "app": {
-                "image": IMAGE,
-                "command": "true",
-                "depends_on": {
-                    "db": {"condition": "service_healthy"},
-                    "web": {"condition": "service_started"},
-                },
-            },
-        }
-        rivals = [self.longshore("longshore steps", project), *self.compose(compose, 1, 1)]
-        return table("a step with two dependencies, one with a health check", compare(rivals, 2))
+        self.image("db", stop + 'HEALTHCHECK --interval=1s CMD ["true"]\n')
+        self.image("web", stop)
+        self.image("deaf", f"FROM {IMAGE}\n")
+        db = {"image": "longshore-bench/db", "command": "sleep 60"}
+        web = {"image": "longshore-bench/web", "command": "sleep 60"}
+        deaf = {"image": "longshore-bench/deaf", "command": "sh -c 'trap \"\" TERM; sleep 60'"}
+        app = {"image": IMAGE, "depends_on": ["db", "web"]}
+        steps = [{"service": "app", "command": "true"}]
+        healthy, started = ({"condition": f"service_{word}"} for word in ("healthy", "started"))
+        theirs = {"image": IMAGE, "command": "true", "depends_on": {"db": healthy, "web": started}}
+        rivals = [
+            self.longshore(
+                "longshore steps", self.project({"app": app, "db": db, "web": web}, steps)
+            ),
+            self.longshore(
+                "longshore, web ignores SIGTERM",
+                self.project({"app": app, "db": db, "web": deaf}, steps),
+            ),
+            *self.compose({"db": db, "web": web, "app": theirs}, 1, 1),
+        ]
+        title = "a step with two dependencies, one with a health check"
+        return table(title, compare(rivals, min(2, self.runs)))
 
     def log(self, megabytes: int) -> str:
-        """A container that writes `megabytes` of 100-byte lines."""
-        line = "x" * 99
-        command = f"sh -c 'yes {line} | head -c {megabytes}000000'"
+        """A container that writes `megabytes` of 100-byte lines; through a pipe, but of the bare
+        API, which drops what it has read."""
+        script = f"yes {'x' * 99} | head -c {megabytes}000000"
+        command = f"sh -c '{script}'"
         project = self.project({"app": {"image": IMAGE}}, [{"service": "app", "command": command}])
         rivals = [
             self.shell("docker run", f"docker run --rm {IMAGE} {command}"),
@@ -152,8 +155,11 @@ class Bench:
                 "docker run --log-driver none",
                 f"docker run --rm --log-driver none {IMAGE} {command}",
             ),
+            self.bare(1, 1, "sh", "-c", script),
             self.longshore("longshore steps", project, log_format="text"),
+            *self.compose_log({"image": IMAGE, "command": command}),
         ]
+        rivals = [replace(rival, piped=True, inner=None) for rival in rivals]
         return table(f"{megabytes} MB of log", compare(rivals, 1, warm_ups=0))
 
     def validate(self) -> str:
@@ -164,7 +170,7 @@ class Bench:
             project = self.project({"app": {"image": IMAGE}}, steps)
             command = [str(BIN / "longshore"), "validate", "--dir", str(project)]
             rows.append(Contender(f"validate {count} steps", command))
-        return table("validate", compare(rows, 2))
+        return table("validate", compare(rows, min(2, self.runs)))
 
     def project(self, services: object, steps: object) -> Path:
         """A project directory with the two files, as JSON, which is YAML."""
@@ -172,6 +178,18 @@ class Bench:
         (path / "codeship-services.yml").write_text(json.dumps(services, indent=1))
         (path / "codeship-steps.yml").write_text(json.dumps(steps, indent=1))
         return path
+
+    def image(self, name: str, dockerfile: str) -> None:
+        """Build ``longshore-bench/NAME``."""
+        path = Path(tempfile.mkdtemp(dir=self.folder))
+        (path / "Dockerfile").write_text(dockerfile)
+        self.docker("build", "-t", f"longshore-bench/{name}", str(path))
+
+    def bare(self, count: int, at_once: int, *command: str) -> Contender:
+        """The bare API; the output of a given `command` is read."""
+        words = [*(["--read"] if command else []), self.socket, IMAGE, str(count), str(at_once)]
+        script = [sys.executable, str(HERE / "bare_engine.py"), *words, *command]
+        return Contender("bare engine API", script, inner=float)
 
     def longshore(self, name: str, project: Path, log_format: str = "json") -> Contender:
         """Our command."""
@@ -198,17 +216,26 @@ class Bench:
         self, services: Mapping[str, object], count: int, at_once: int
     ) -> Sequence[Contender]:
         """`docker compose run` for `count` steps, or `up` for 0, as somebody without us would."""
-        if subprocess.run(
-            ["docker", "compose", "version"], capture_output=True, check=False
-        ).returncode:
+        if not self.has_compose:
             return []
-        path = Path(tempfile.mkdtemp(dir=self.folder))
-        (path / "compose.yml").write_text(json.dumps({"services": services}))
-        base = f"docker compose -f {path / 'compose.yml'}"
+        base = self.compose_project(services)
         one = f"{base} run --rm -T app > /dev/null 2>&1 < /dev/null"
         steps = f"seq {count} | xargs -P {at_once} -I{{}} sh -c '{one}'" if count else f"{base} up"
         name = "docker compose run" if count else "docker compose up"
         return [self.shell(name, f"{steps}; {base} down -t 0 2>/dev/null")]
+
+    def compose_log(self, app: object) -> Sequence[Contender]:
+        """`docker compose run` of a service that writes much."""
+        if not self.has_compose:
+            return []
+        base = self.compose_project({"app": app})
+        return [self.shell("docker compose run", f"{base} run --rm -T app; {base} down -t 0")]
+
+    def compose_project(self, services: Mapping[str, object]) -> str:
+        """`docker compose`, on a project of its own."""
+        path = Path(tempfile.mkdtemp(dir=self.folder)) / "compose.yml"
+        path.write_text(json.dumps({"services": services}))
+        return f"docker compose -f {path}"
 
     def docker(self, *words: str) -> None:
         """A docker command that has to work."""

@@ -8,8 +8,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,7 @@ class Contender:
     """One way of doing the work: a command line, and what to do before each run of it.
 
     `inner` finds in the command's output how long the work itself took, start-up left out.
+    `piped`: the output goes through a pipe to a program that drops it, as into a user's log.
     """
 
     name: str
@@ -25,6 +29,7 @@ class Contender:
     before: Callable[[], None] = lambda: None
     work_directory: str | None = None
     inner: Callable[[bytes], float] | None = None
+    piped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +72,14 @@ def once(contender: Contender) -> tuple[float, float, float | None]:
     The peak is never below our own: the kernel counts the moment before the command is loaded.
     """
     contender.before()
-    with tempfile.TemporaryFile() as output:
+    with _output(contender) as output:
         begun = time.perf_counter()
         process = subprocess.Popen(
             contender.command,
             env={**_environment(), **contender.environment},
             cwd=contender.work_directory,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL if contender.inner is None else output,
+            stdout=output,
             stderr=subprocess.DEVNULL,
         )
         _, status, usage = os.wait4(process.pid, 0)
@@ -82,15 +87,37 @@ def once(contender: Contender) -> tuple[float, float, float | None]:
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             sys.exit(f"{contender.name} failed: {' '.join(map(str, contender.command))}")
-        output.seek(0)
-        inner = contender.inner(output.read()) if contender.inner is not None else None
+        inner = None
+        if contender.inner is not None:
+            output.seek(0)
+            inner = contender.inner(output.read())
     return seconds, usage.ru_maxrss / 1024, inner
+
+
+@contextmanager
+def _output(contender: Contender) -> Iterator[IO[bytes]]:
+    """Where the command writes to."""
+    if contender.piped:
+        with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as sink:
+            assert sink.stdin is not None
+            yield sink.stdin
+    elif contender.inner is None:
+        with Path(os.devnull).open("wb") as dropped:
+            yield dropped
+    else:
+        with tempfile.TemporaryFile() as kept:
+            yield kept
 
 
 def _environment() -> dict[str, str]:
     """Ours, less what makes Python slow to start."""
     slow = {"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
     return {name: value for name, value in os.environ.items() if name not in slow}
+
+
+def absence(names: Sequence[str]) -> str:
+    """A sentence about rivals that are not installed, for nobody to take them for forgotten."""
+    return "".join(f"{name} is not installed and takes no part\n" for name in names)
 
 
 def table(title: str, rows: Sequence[Measured]) -> str:

@@ -27,7 +27,7 @@ from functools import partial
 from pathlib import Path
 
 from content import RealLayer
-from timing import Contender, compare, table
+from timing import Contender, absence, compare, table
 
 from longshore.engine.opening import open_engine
 from longshore.environment import Environment
@@ -94,6 +94,8 @@ def main() -> None:
         engine() as (address, data_root),
         run_registry(Path(folder) / "registry") as registry,
     ):
+        if absent := [name for name in ("skopeo", "crane", "podman") if not shutil.which(name)]:
+            show(absence(absent))
         bench = Bench(Path(folder), registry, address, data_root, arguments.who)
         for name in chosen:
             with bench.loaded(name, found[name]) as images:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import anyio
 import pytest
@@ -244,6 +246,18 @@ class TestBreaks:
         (event,) = _of(told, Waiting)
         assert isinstance(event, Waiting)
         assert (event.seconds, event.reason[:3]) == (42, "429")
+
+    async def test_a_date_in_retry_after_is_obeyed_whatever_our_clock_says(
+        self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes, told: list[Progress]
+    ) -> None:
+        """The client's clock is in 1970; the registry's answers have a Date header."""
+        soon = format_datetime(datetime.now(UTC) + timedelta(seconds=42), usegmt=True)
+        plan = Script([on("POST uploads", Answer(status=429, retry_after=soon))])
+        async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
+            await client.upload_blob(REPOSITORY, stream(some_bytes(10)))
+        (event,) = _of(told, Waiting)
+        assert isinstance(event, Waiting)
+        assert 35 <= event.seconds <= 42
 
     async def test_a_registry_that_never_recovers_is_given_up_with_its_own_words(
         self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes

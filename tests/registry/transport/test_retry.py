@@ -239,6 +239,8 @@ NOW = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
         ("Mon, 04 May 2026 12:01:30 GMT", 90),
         ("Mon, 04 May 2026 11:00:00 GMT", 0),
         ("Monday, 04-May-26 12:00:10 GMT", 10),
+        ("Mon, 04 May 2026 12:00:00 +99999999999999999999", None),
+        ("Mon, 99999999999999999999 May 2026 12:00:00 GMT", None),
         ("-5", None),
         ("1.5", None),
         ("soon", None),
@@ -262,6 +264,33 @@ def test_dates_and_seconds_mean_the_same(seconds: int) -> None:
     date = format_datetime(NOW + timedelta(seconds=seconds), usegmt=True)
     assert parse_retry_after(date, NOW.timestamp()) == seconds
     assert parse_retry_after(str(seconds), NOW.timestamp()) == seconds
+
+
+@pytest.mark.parametrize(
+    ("date", "seconds"),
+    [
+        # The registry's clock is decades before ours, or behind it.
+        ("Mon, 04 May 2026 12:00:00 GMT", 90),
+        ("Sat, 01 Jan 2000 00:00:00 GMT", 300),
+        # Nothing to go by but our own clock, which says 1970-01-01 00:16:40.
+        (None, 300),
+        ("yesterday", 300),
+    ],
+)
+async def test_a_date_to_wait_for_is_judged_by_the_clock_of_who_gave_it(
+    retrying: Make, told: list[Progress], date: str | None, seconds: float
+) -> None:
+    headers = {"Retry_After": "Mon, 04 May 2026 12:01:30 GMT"} | ({"Date": date} if date else {})
+    refused = answer(503, URL_, b"", **headers)
+    await retrying(Scripted(refused), longest_wait=300).send(_request())
+    assert [event.seconds for event in told if isinstance(event, Waiting)] == [seconds]
+
+
+async def test_a_date_to_wait_for_without_another_is_judged_by_our_clock(
+    retrying: Make, told: list[Progress]
+) -> None:
+    await retrying(Scripted(_status(503, "Thu, 01 Jan 1970 00:17:30 GMT"))).send(_request())
+    assert [event.seconds for event in told if isinstance(event, Waiting)] == [50]
 
 
 @pytest.mark.parametrize("text", ["0", "Thu, 01 Jan 1970 00:00:00 GMT"])

@@ -10,13 +10,13 @@ import base64
 from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlencode
 
 from yarl import URL
 
 from longshore.registry.auth.challenge import Challenge
+from longshore.registry.transport.dates import http_date
 from longshore.registry.transport.exchange import Answer
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
@@ -137,15 +137,12 @@ def _lifetime(document: dict[str, object], answer: Answer) -> float:
 
 
 def _age(issued_at: object, date: str | None) -> float:
-    if not isinstance(issued_at, str) or not date:
+    answered = http_date(date)
+    if not isinstance(issued_at, str) or answered is None:
         return 0.0
     try:
         issued = datetime.fromisoformat(issued_at)
-        answered = parsedate_to_datetime(date)
-    except (ValueError, TypeError, IndexError):
+    except ValueError:
         return 0.0
-    return max(0.0, (_utc(answered) - _utc(issued)).total_seconds())
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    issued = issued if issued.tzinfo else issued.replace(tzinfo=UTC)
+    return max(0.0, (answered - issued).total_seconds())

@@ -26,8 +26,9 @@ TEMPORARY_STATUSES: Final = frozenset({408, 425, 429, 499, 500, 502, 503, 504, 5
 class Interrupted(RegistryUnavailable):
     """No (useful) answer came, and trying again may help; `reason` in a few words.
 
-    `retry_after` is the Retry-After header as it came. `unproven`: a host that has never
-    answered will not begin to now (refused, no such name).
+    `retry_after` is the Retry-After header as it came, `answered` the Date header of the same
+    answer. `unproven`: a host that has never answered will not begin to now (refused, no such
+    name).
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Interrupted(RegistryUnavailable):
         detail: str | None = None,
         hint: str | None = None,
         retry_after: str | None = None,
+        answered: str | None = None,
         unproven: bool = False,
     ) -> None:
         super().__init__(
@@ -55,6 +57,7 @@ class Interrupted(RegistryUnavailable):
         )
         self.reason = reason
         self.retry_after = retry_after
+        self.answered = answered
         self.unproven = unproven
 
 
@@ -209,6 +212,7 @@ def refusal(
                 host=subject.registry
             ),
             retry_after=answer.headers.get("Retry-After"),
+            answered=answer.headers.get("Date"),
             registry=subject.registry,
             repository=repository,
             status=answer.status,

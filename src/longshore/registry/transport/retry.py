@@ -11,8 +11,6 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 import anyio
@@ -20,6 +18,7 @@ import anyio
 from longshore.errors import RegistryUnavailable
 from longshore.registry.limits import Limits
 from longshore.registry.progress import Listener, Waiting, unheard
+from longshore.registry.transport.dates import http_date
 from longshore.registry.transport.errors import TEMPORARY_STATUSES, Interrupted, refusal
 from longshore.registry.transport.exchange import Answer, Request, Sender, host_of
 
@@ -49,16 +48,8 @@ def parse_retry_after(text: str | None, now: float) -> float | None:
     stripped = (text or "").strip()
     if stripped.isascii() and stripped.isdigit():
         return float(stripped[:12])
-    try:
-        date = parsedate_to_datetime(stripped)
-    except (ValueError, IndexError, TypeError):
-        return None
-    # "-0000" parses as a date without zone; HTTP-dates are always in UTC.
-    moment = date if date.tzinfo else date.replace(tzinfo=UTC)
-    try:
-        return max(0.0, moment.timestamp() - now)
-    except (OverflowError, OSError):
-        return None
+    moment = http_date(stripped)
+    return None if moment is None else max(0.0, moment.timestamp() - now)
 
 
 @dataclass(slots=True)
@@ -103,7 +94,10 @@ class Backoff:
         """
         exponent = min(max(attempts, self.of(host).failures), 10) - 1
         ours = self.clock.chance(0, min(_LAST_CEILING, _FIRST_CEILING * 2**exponent))
-        asked = parse_retry_after(interruption.retry_after, self.clock.wall()) or 0.0
+        answered = http_date(interruption.answered)
+        # The host's own clock, where it shows it: ours may differ.
+        now = answered.timestamp() if answered else self.clock.wall()
+        asked = parse_retry_after(interruption.retry_after, now) or 0.0
         return max(ours, min(asked, self.limits.longest_wait))
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 from anyio.abc import ByteStream
 
 
@@ -29,7 +30,11 @@ class UnixStream(ByteStream):
         return {}
 
     async def receive(self, max_bytes: int = 65536) -> bytes:
-        """At least one byte; EndOfStream when the other side has closed."""
+        """At least one byte; EndOfStream when the other side has closed.
+
+        Others get their turn first: a flood always has more, and `sock_recv` would not wait.
+        """
+        await anyio.lowlevel.checkpoint()
         try:
             data = await asyncio.get_running_loop().sock_recv(self.raw, max_bytes)
         except ConnectionError as error:

@@ -90,3 +90,15 @@ async def test_a_run_under_nohup_outlives_its_terminal() -> None:
 async def test_it_stops_though_nobody_can_be_told() -> None:
     stopped, _ = await _after(signal.SIGTERM, deaf=True)
     assert stopped
+
+
+async def test_what_stands_still_in_a_write_hears_of_it_before_the_loop_turns() -> None:
+    heard: list[str] = []
+    async with interruptible(lambda _: None, _leave, lambda: heard.append("hurry")) as scope:
+        await anyio.wait_all_tasks_blocked()
+        signal.raise_signal(signal.SIGINT)
+        assert heard == ["hurry"]
+        assert not scope.cancel_called
+        with anyio.CancelScope(shield=True):
+            await _some_turns()
+    assert scope.cancel_called

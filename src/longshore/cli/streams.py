@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import sys
+from typing import BinaryIO
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 
@@ -21,6 +23,22 @@ def open_missing() -> None:
             os.dup2(os.open(os.devnull, os.O_RDWR), number)
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+
+
+def unblocking(stream: BinaryIO) -> BinaryIO:
+    """The pipe or terminal behind `stream`, opened anew so that a write to it never waits.
+
+    Whether an open file blocks is the same for all who share it, the shell too; hence one of our
+    own (Linux: proc(5), ``/proc/self/fd``). `stream` itself where there is none to be had.
+    """
+    number = stream.fileno()
+    if not stat.S_ISFIFO(os.fstat(number).st_mode) and not stream.isatty():
+        return stream
+    flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY
+    try:
+        return os.fdopen(os.open(f"/proc/self/fd/{number}", flags), "wb", buffering=0)
+    except OSError:
+        return stream
 
 
 def is_lost_output(error: BaseException) -> bool:

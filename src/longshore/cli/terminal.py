@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from longshore.cli.streams import unblocking
 from longshore.environment import Environment
 from longshore.errors import UsageError
 from longshore.report.sink import Sink
@@ -24,8 +25,8 @@ def sink() -> Sink:
     sys.stdout.flush()
     terminal = sys.stderr.isatty()
     return Sink(
-        sys.stdout.buffer,
-        sys.stderr.buffer,
+        unblocking(sys.stdout.buffer),
+        unblocking(sys.stderr.buffer),
         err_terminal=terminal,
         err_colours=terminal and Environment.of_process().get("NO_COLOR") is None,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 
 import anyio
@@ -11,16 +11,20 @@ import anyio
 
 @asynccontextmanager
 async def interruptible(
-    tell: Callable[[str], None], leave: Callable[[], None]
+    tell: Callable[[str], None],
+    leave: Callable[[], None],
+    hurry: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[anyio.CancelScope]:
     """A scope that the first signal cancels; the second calls `leave`, which does not return.
+
+    `hurry` is called with each signal at once, where the event loop may stand still in a write.
 
     A terminal that is closed counts as a first signal, unless ``nohup`` started us; it cannot be
     the second, for the shell and the kernel both tell of it.
     """
     scope = anyio.CancelScope()
     async with anyio.create_task_group() as group:
-        group.start_soon(_listen, scope, tell, leave)
+        group.start_soon(_listen, scope, tell, leave, hurry)
         yield scope
         group.cancel_scope.cancel()
     if scope.cancel_called:
@@ -29,9 +33,14 @@ async def interruptible(
 
 
 async def _listen(
-    scope: anyio.CancelScope, tell: Callable[[str], None], leave: Callable[[], None]
+    scope: anyio.CancelScope,
+    tell: Callable[[str], None],
+    leave: Callable[[], None],
+    hurry: Callable[[], None],
 ) -> None:
-    with anyio.open_signal_receiver(*_heeded()) as signals:
+    heeded = _heeded()
+    with anyio.open_signal_receiver(*heeded) as signals:
+        _call_at_once(hurry, heeded)
         async for received in signals:
             if scope.cancel_called and received is signal.SIGHUP:
                 continue
@@ -40,6 +49,12 @@ async def _listen(
                 leave()
             _say(tell, "stopping the running steps (once more to leave at once)\n")
             scope.cancel()
+
+
+def _call_at_once(hurry: Callable[[], None], heeded: Iterable[signal.Signals]) -> None:
+    """asyncio hears of a signal by its wakeup descriptor, and leaves the handler without work."""
+    for each in heeded:
+        signal.signal(each, lambda *_: hurry())
 
 
 def _heeded() -> tuple[signal.Signals, ...]:

@@ -70,7 +70,7 @@ async def _load(
     emit = reader(request.log, sink, style, masker)
     code = 130
     async with (
-        interruptible(sink.tell, leave) as interruption,
+        interruptible(sink.tell, leave, sink.patience.hurry) as interruption,
         open_session(
             plan,
             needs_of_services(plan, services, runs=False),

@@ -72,7 +72,7 @@ async def _run(
             sink.tell(f"{masker.mask_text(text)}\n")
 
     pushed: list[PushedImage] = []
-    async with interruptible(sink.tell, leave) as interruption:
+    async with interruptible(sink.tell, leave, sink.patience.hurry) as interruption:
         with interruption:
             orders = [
                 Order(

@@ -78,11 +78,11 @@ async def _run(
     leave: Callable[[], None],
 ) -> int:
     masker = Masker()
-    lines = LineSink(sink.err, sink.err, sink.err_terminal, sink.err_colours)
+    lines = LineSink(sink.err, sink.err, sink.err_terminal, sink.err_colours, sink.patience)
     emit = reader(request.log, lines, style, masker)
     code = 130
     async with (
-        interruptible(lines.tell, leave) as interruption,
+        interruptible(lines.tell, leave, sink.patience.hurry) as interruption,
         open_session(
             plan,
             needs_of_services(plan, [request.service], runs=True),

@@ -61,7 +61,7 @@ async def _run(
     masker = Masker()
     emit = reader(request.log, sink, style, masker)
     async with (
-        interruptible(sink.tell, leave) as interruption,
+        interruptible(sink.tell, leave, sink.patience.hurry) as interruption,
         open_session(
             plan, needs_of_steps(plan), request.session, environment, masker, emit
         ) as setting,

@@ -1,0 +1,117 @@
+"""Whoever reads a run's output may stop: ``longshore steps | (sleep 100)`` (C-6)."""
+
+from __future__ import annotations
+
+import array
+import fcntl
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+from longshore.engine.docker.engine import connect
+from longshore.engine.endpoint import Endpoint
+from longshore.engine.spec import Resource
+from longshore.run.scope import PROJECT_LABEL
+
+if TYPE_CHECKING:
+    from conftest import User  # type: ignore[import-not-found]  # the folder's conftest
+PROGRAM = Path(sys.executable).parent / "longshore"
+APP = "app: {image: longshore-test/busybox}\n"
+FLOOD = "- {name: s, service: app, command: sh -c 'trap exit TERM; yes & wait'}\n"
+
+
+async def _resources(endpoint: Endpoint, project: str) -> tuple[Resource, ...]:
+    async with connect(endpoint) as engine:
+        return await engine.resources({PROJECT_LABEL: project})
+
+
+def left_of(user: User, endpoint: Endpoint) -> list[Resource]:
+    """What the runs of this project have on the engine now."""
+    return list(anyio.run(_resources, endpoint, str(user.directory)))
+
+
+def _waiting(descriptor: int) -> int:
+    """Bytes that are there to be read."""
+    count = array.array("i", [0])
+    fcntl.ioctl(descriptor, termios.FIONREAD, count)
+    return count[0]
+
+
+def _until_stuck(descriptor: int) -> None:
+    """Until no more comes, for nobody reads."""
+    end, before = time.monotonic() + 30, -1
+    while time.monotonic() < end:
+        now = _waiting(descriptor)
+        if 0 < now == before:
+            return
+        before = now
+        time.sleep(0.5)
+    pytest.fail("the output never stood still")
+
+
+@pytest.mark.parametrize("errors_too", [False, True])
+def test_ctrl_c_stops_and_cleans_up_though_nobody_reads(
+    user: User, engine_endpoint: Endpoint, errors_too: bool
+) -> None:
+    user.write("codeship-services.yml", APP)
+    user.write("codeship-steps.yml", FLOOD)
+    with subprocess.Popen(
+        [PROGRAM, "steps", "--stop-grace", "1s"],
+        cwd=user.directory,
+        env=user.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if errors_too else subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        _until_stuck(process.stdout.fileno())
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=40) == 130
+    assert left_of(user, engine_endpoint) == []
+
+
+def test_the_output_of_a_stopped_run_is_complete_where_it_is_read(
+    user: User, engine_endpoint: Endpoint
+) -> None:
+    user.write("codeship-services.yml", APP)
+    user.write("codeship-steps.yml", FLOOD)
+    with subprocess.Popen(
+        [PROGRAM, "steps", "--stop-grace", "1s"],
+        cwd=user.directory,
+        env=user.environment,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        _until_stuck(process.stdout.fileno())
+        last = b""
+        process.stdout.read(1 << 20)
+        process.send_signal(signal.SIGINT)
+        while block := process.stdout.read(1 << 16):
+            last = (last + block)[-1000:]
+        assert process.wait(timeout=40) == 130
+    assert last.endswith(b"(service: app) (step: s) y\n(step: s) stopped\n")
+    assert left_of(user, engine_endpoint) == []
+
+
+def test_a_terminal_is_left_as_blocking_as_it_was(user: User) -> None:
+    """It is the shell's as well, and so is its way to block."""
+    master, slave = pty.openpty()
+    os.set_blocking(slave, True)
+    user.write("codeship-services.yml", APP)
+    user.write("codeship-steps.yml", "- {name: s, service: app, command: echo hello}\n")
+    with subprocess.Popen(
+        [PROGRAM, "steps"], cwd=user.directory, env=user.environment, stdout=slave, stderr=slave
+    ) as process:
+        assert process.wait(timeout=60) == 0
+    assert os.get_blocking(slave)
+    os.close(slave)
+    assert b"(step: s) hello\r\n" in os.read(master, 1 << 16)
+    os.close(master)

@@ -64,6 +64,37 @@ def project(user: User, registry: RegistryProcess) -> User:
     return user
 
 
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [("dockercfg", "holds no certificate in PEM form"), ("none", "cannot be read: no such file")],
+)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("steps", "--push", "--ci-branch", "main"),
+        ("login-check", "--ci-branch", "main"),
+        ("push", "oci:layout", "r.example/team/app:t"),
+    ],
+    ids=["steps", "login-check", "push"],
+)
+def test_an_authority_that_is_none_is_told_before_anything_is_read_or_run(
+    project: User, registry: RegistryProcess, words: tuple[str, ...], file: str, why: str
+) -> None:
+    done = project.run(*words, "--registry-ca", file)
+    assert (done.returncode, done.stdout) == (2, "")
+    message, hint = done.stderr.splitlines()[-2:]
+    assert message.startswith(f"Error: --registry-ca: {file} {why}")
+    assert message.endswith(
+        "; expected was a file with the certificate of an authority (-----BEGIN CERTIFICATE-----)"
+    )
+    assert hint == (
+        "hint: correct the path, or let this user read the file"
+        if file == "none"
+        else "hint: give the certificate of the authority that issued the registry's, not its key"
+    )
+    assert "/v2/" not in registry.log.read_text()
+
+
 def _authority(registry: RegistryProcess) -> str:
     assert registry.authority is not None
     return str(registry.authority)

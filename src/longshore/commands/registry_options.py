@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from longshore.environment import Environment
-from longshore.errors import UsageError
+from longshore.errors import InvalidValue, UsageError
 
 if TYPE_CHECKING:
     from longshore.registry.client import Access
@@ -21,10 +21,19 @@ class RegistryOptions:
     insecure: tuple[str, ...] = ()
 
     def access(self, environment: Environment) -> Access:
-        """For `RegistryClient`; raises UsageError when an authority cannot be read."""
+        """For `RegistryClient`; raises UsageError for a file that holds no authority."""
         from longshore.registry.client import Access
 
-        for path in self.authorities:
-            if not path.is_file():
-                raise UsageError(f"there is no file {path}", hint="see --registry-ca")
+        self._check()
         return Access(environment=environment, insecure=self.insecure, authorities=self.authorities)
+
+    def _check(self) -> None:
+        import ssl
+
+        from longshore.registry.transport.tls import load_authority
+
+        for path in self.authorities:
+            try:
+                load_authority(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), path)
+            except InvalidValue as error:
+                raise UsageError(f"--registry-ca: {error.message}", hint=error.hint) from error

@@ -77,12 +77,15 @@ async def _opened_pusher(
     plan: Plan, engine: Engine, options: SessionOptions, environment: Environment
 ) -> AsyncIterator[Pusher]:
     """Nothing is loaded for plans that push nothing: half the start-up is the registry client."""
-    if not any(isinstance(step, PushStep) for step in runnable(plan.root)):
+    pushes = [step for step in runnable(plan.root) if isinstance(step, PushStep)]
+    if not pushes:
         yield EnginePusher(engine)
         return
     from longshore.run.pusher import opened_pusher
 
     access = options.registries.access(environment)
+    for registry in sorted({one.registry for step in pushes for one in step.push.targets}):
+        access.check(registry)
     async with opened_pusher(engine, access, options.push) as pusher:
         yield pusher
 

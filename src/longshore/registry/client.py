@@ -47,12 +47,28 @@ class Access:
     authorities: tuple[Path, ...] = ()
     certificates: Path = Path("/etc/docker/certs.d")
 
+    def trust(self) -> Trust:
+        """Whom to trust, per host."""
+        return Trust(
+            authorities=self.authorities,
+            directory=self.certificates,
+            reach=Reach(self.insecure),
+        )
+
+    def check(self, host: str) -> None:
+        """Raise InvalidValue when a certificate file for a registry cannot be used.
+
+        Those in `authorities` are checked by whoever gives them.
+        """
+        self.trust().check(normalise_registry(host))
+
 
 @dataclass(slots=True, kw_only=True)
 class RegistryClient:
     """Talks to one registry; use as an async context manager.
 
-    Every method raises RegistryUnavailable when the registry cannot be reached or does not recover
+    Entering raises InvalidValue when a certificate file for the registry cannot be used. Every
+    method raises RegistryUnavailable when the registry cannot be reached or does not recover
     within `limits`, RegistryDenied when `credential` (None: anonymous) does not suffice,
     ContentMismatch when content and digest do not agree, RegistryError for every other refusal.
     Methods may run side by side; a blob wanted twice by its digest is sent once. Nothing is ever
@@ -73,7 +89,12 @@ class RegistryClient:
     async def __aenter__(self) -> Self:
         self.host = normalise_registry(self.host)
         reach = Reach(self.access.insecure)
-        session = await self._stack.enter_async_context(self._session(reach))
+        trust = self.access.trust()
+        # Now, before anything is read for an upload: the first request of ours is in plain.
+        trust.check(self.host)
+        session = await self._stack.enter_async_context(
+            Session(environment=self.access.environment, trust=trust, idle=self.limits.idle)
+        )
         backoff = Backoff(limits=self.limits, clock=self.clock, listener=self.listener)
         chain = Redirecting(Retrying(session, backoff), reach)
         self._line = Line(
@@ -96,14 +117,6 @@ class RegistryClient:
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
-
-    def _session(self, reach: Reach) -> Session:
-        trust = Trust(
-            authorities=self.access.authorities,
-            directory=self.access.certificates,
-            reach=reach,
-        )
-        return Session(environment=self.access.environment, trust=trust, idle=self.limits.idle)
 
     async def ping(self) -> URL:
         """Where the registry's API answers; any answer will do, also one that wants credentials."""

@@ -13,6 +13,7 @@ from longshore.oci.reference import normalise_registry
 from longshore.registry.client import Access, RegistryClient
 from longshore.registry.limits import Limits
 from longshore.registry.memory import Forgetful, LayerMemory
+from longshore.registry.once import Once
 from longshore.registry.placing import LANES, Placer
 from longshore.registry.telling import to_current
 from longshore.registry.transport.retry import Clock
@@ -30,28 +31,29 @@ class Clients:
     clock: Clock = field(default_factory=Clock)
     _lanes: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(LANES))
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
-    _placers: dict[tuple[str, Credential | None], Placer] = field(default_factory=dict)
+    _placers: Once[tuple[str, Credential | None], Placer] = field(default_factory=Once)
 
     async def placer(self, registry: str, credential: Credential | None) -> Placer:
-        """The placer for pushes to `registry` as `credential`; the same for the same."""
+        """The placer for pushes to `registry` as `credential`; the same for the same.
+
+        Raises InvalidValue when a certificate file for it cannot be used.
+        """
         key = normalise_registry(registry), credential
-        if key not in self._placers:
-            client = RegistryClient(
-                host=registry,
-                access=self.access,
-                credential=credential,
-                limits=self.limits,
-                listener=to_current,
-                clock=self.clock,
-            )
-            self._placers[key] = Placer(
-                client=client,
-                compression=self.compression,
-                memory=self.memory,
-                lanes=self._lanes,
-            )
-            await self._stack.enter_async_context(client)
-        return self._placers[key]
+        return await self._placers.get(key, lambda: self._opened(registry, credential))
+
+    async def _opened(self, registry: str, credential: Credential | None) -> Placer:
+        client = RegistryClient(
+            host=registry,
+            access=self.access,
+            credential=credential,
+            limits=self.limits,
+            listener=to_current,
+            clock=self.clock,
+        )
+        await self._stack.enter_async_context(client)
+        return Placer(
+            client=client, compression=self.compression, memory=self.memory, lanes=self._lanes
+        )
 
     async def close(self) -> None:
         """Close every connection."""

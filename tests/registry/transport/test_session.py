@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from ssl import PEM_cert_to_DER_cert
 
 import anyio
 import pytest
@@ -15,10 +16,10 @@ from yarl import URL
 
 from longshore.environment import Environment
 from longshore.errors import InvalidValue, RegistryError, RegistryUnavailable
-from longshore.registry.client import RegistryClient
+from longshore.registry.client import Access, RegistryClient
+from longshore.registry.clients import Clients, opened_clients
 from longshore.registry.transport.exchange import Request, Subject
 from longshore.registry.transport.session import BODY_LIMIT, Session
-from longshore.registry.transport.tls import Trust
 from longshore.testing.registry import faulty_registry
 
 Connect = Callable[..., RegistryClient]
@@ -108,13 +109,79 @@ async def test_our_own_certificate_is_shown_to_the_host_it_is_for(
             assert await client.tags("a/b") == ()
 
 
-def test_a_file_without_a_certificate_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "ca.pem"
+EXPECTED = "expected was a file with the certificate of an authority (-----BEGIN CERTIFICATE-----)"
+
+
+@pytest.mark.parametrize(
+    ("content", "message", "hint"),
+    [
+        (
+            b"nothing",
+            "holds no certificate in PEM form",
+            "give the certificate of the authority that issued the registry's, not its key",
+        ),
+        (
+            trustme.CA().private_key_pem.bytes(),
+            "holds no certificate in PEM form",
+            "give the certificate of the authority that issued the registry's, not its key",
+        ),
+        (
+            PEM_cert_to_DER_cert(trustme.CA().cert_pem.bytes().decode()),
+            "holds no certificate in PEM form",
+            "turn it into PEM with: openssl x509 -inform der -in {path} -out {path}.pem",
+        ),
+        (
+            None,
+            "cannot be read: is a directory",
+            "correct the path, or let this user read the file",
+        ),
+    ],
+    ids=["text", "key", "DER", "directory"],
+)
+async def test_a_file_for_the_registry_that_is_no_certificate_is_told_before_anything_is_asked(
+    connect: Connect,
+    tmp_path: Path,
+    content: bytes | None,
+    message: str,
+    hint: str,
+) -> None:
+    async with faulty_registry() as registry:
+        path = tmp_path / "certs.d" / registry.host / "ca.crt"
+        path.parent.mkdir(parents=True)
+        path.mkdir() if content is None else path.write_bytes(content)
+        with pytest.raises(InvalidValue) as caught:
+            await connect(registry.host).__aenter__()
+    assert caught.value.message == f"{path} {message}; {EXPECTED}"
+    assert caught.value.hint == hint.format(path=path)
+    assert registry.recorded == []
+
+
+async def test_a_certificate_of_ours_without_its_key_is_told_too(
+    connect: Connect, tmp_path: Path
+) -> None:
+    folder = tmp_path / "certs.d" / "r.example"
+    folder.mkdir(parents=True)
+    trustme.CA().issue_cert("me@example.org").cert_chain_pems[0].write_to_path(folder / "me.cert")
+    with pytest.raises(InvalidValue) as caught:
+        await connect("r.example").__aenter__()
+    assert caught.value.message == (
+        f"{folder}/me.cert and me.key cannot be used as our own certificate: "
+        "no such file or directory"
+    )
+
+
+async def test_clients_that_could_not_be_opened_are_opened_when_the_file_is_mended(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "r.example" / "ca.crt"
+    path.parent.mkdir()
     path.write_text("nothing")
-    with pytest.raises(InvalidValue, match=r"ca\.pem cannot be used as a certificate"):
-        Trust(authorities=(path,)).context("r.example")
-    with pytest.raises(InvalidValue, match="No such file"):
-        Trust(authorities=(tmp_path / "none",)).context("r.example")
+    access = Access(environment=Environment({}), certificates=tmp_path)
+    async with opened_clients(Clients(access=access)) as clients:
+        with pytest.raises(InvalidValue):
+            await clients.placer("r.example", None)
+        trustme.CA().cert_pem.write_to_path(path)
+        assert await clients.placer("r.example", None) is await clients.placer("r.example", None)
 
 
 async def test_an_endless_answer_is_cut() -> None:

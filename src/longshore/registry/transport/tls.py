@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from longshore.errors import InvalidValue
 from longshore.registry.transport.scheme import Reach
+
+_EXPECTED: Final = (
+    "expected was a file with the certificate of an authority (-----BEGIN CERTIFICATE-----)"
+)
+_WHICH: Final = "give the certificate of the authority that issued the registry's, not its key"
+_AS_PEM: Final = "turn it into PEM with: openssl x509 -inform der -in {path} -out {path}.pem"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,24 +31,58 @@ class Trust:
     reach: Reach = field(default_factory=Reach)
 
     def context(self, authority: str) -> ssl.SSLContext:
-        """A context for one host; raises InvalidValue when a file holds no certificate."""
+        """A context for one host; raises InvalidValue as `check` does."""
         context = ssl.create_default_context()
         if self.reach.is_insecure(authority):
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        folder = self.directory / authority
-        for path in (*self.authorities, *sorted(folder.glob("*.crt"))):
-            _load(path, lambda path: context.load_verify_locations(cafile=path))
-        for path in sorted(folder.glob("*.cert")):
-            _load(path, lambda path: context.load_cert_chain(path, path.with_suffix(".key")))
+        for path in self.authorities:
+            load_authority(context, path)
+        self._load_for(authority, context)
         return context
 
+    def check(self, authority: str) -> None:
+        """Raise InvalidValue when a file for one host cannot be used, or holds no certificate.
 
-def _load(path: Path, load: Callable[[Path], None]) -> None:
+        Those in `authorities` are for whoever named them to check, by `load_authority`.
+        """
+        self._load_for(authority, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+
+    def _load_for(self, authority: str, context: ssl.SSLContext) -> None:
+        folder = self.directory / authority
+        for path in sorted(folder.glob("*.crt")):
+            load_authority(context, path)
+        for path in sorted(folder.glob("*.cert")):
+            _load_own(context, path)
+
+
+def load_authority(context: ssl.SSLContext, path: Path) -> None:
+    """Trust the authorities of a PEM file; raises InvalidValue when there are none to be had."""
     try:
-        load(path)
+        content = path.read_bytes()
+        context.load_verify_locations(cafile=path)
+    except ssl.SSLError as error:
+        # DER begins with the tag of a sequence (X.690, 8.9.1).
+        der = content.startswith(b"\x30")
+        raise InvalidValue(
+            f"{path} holds no certificate in PEM form; {_EXPECTED}",
+            hint=_AS_PEM.format(path=path) if der else _WHICH,
+        ) from error
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise InvalidValue(
+            f"{path} cannot be read: {why}; {_EXPECTED}",
+            hint="correct the path, or let this user read the file",
+        ) from error
+
+
+def _load_own(context: ssl.SSLContext, path: Path) -> None:
+    key = path.with_suffix(".key")
+    try:
+        context.load_cert_chain(path, key)
     except (OSError, ssl.SSLError) as error:
         raise InvalidValue(
-            f"{path} cannot be used as a certificate: {error.strerror or error}",
-            hint="it has to be a readable PEM file; a .cert needs its .key beside it",
+            f"{path} and {key.name} cannot be used as our own certificate: "
+            f"{(error.strerror or str(error)).lower()}",
+            hint="both have to be PEM files that may be read, and the key that of the certificate",
         ) from error

@@ -15,7 +15,8 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from push import BIN, Bench, engine, scenarios, show
+from push import Bench, engine, scenarios, show
+from pushers import BIN
 from steps import IMAGE, image_context
 from timing import Contender, compare, table
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import shutil
 import stat
 import subprocess
@@ -27,6 +26,7 @@ from functools import partial
 from pathlib import Path
 
 from content import RealLayer
+from pushers import RIVALS, Pusher, ours, rivals
 from timing import Contender, absence, compare, table
 
 from longshore.engine.opening import open_engine
@@ -34,10 +34,7 @@ from longshore.environment import Environment
 from longshore.testing.images import Layer, RandomLayer, write_archive
 from longshore.testing.registry_process import RegistryProcess, run_registry
 
-BIN = Path(sys.executable).parent
 MB = 1_000_000
-# Hides the engine's store from the command that follows, and from nobody else.
-HIDE = 'mount -t tmpfs tmpfs "$0" && exec "$@"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +91,7 @@ def main() -> None:
         engine() as (address, data_root),
         run_registry(Path(folder) / "registry") as registry,
     ):
-        if absent := [name for name in ("skopeo", "crane", "podman") if not shutil.which(name)]:
+        if absent := [name for name in RIVALS if not shutil.which(name)]:
             show(absence(absent))
         bench = Bench(Path(folder), registry, address, data_root, arguments.who)
         for name in chosen:
@@ -122,17 +119,6 @@ def engine() -> Iterator[tuple[str, Path | None]]:
         yield info.endpoint, info.data_root if info.local else None
 
 
-@dataclass(frozen=True, slots=True)
-class Pusher:
-    """A way to push: the shell command for one image (a name of the engine) to one target."""
-
-    name: str
-    command: Callable[[str, str], str]
-    prepare: Callable[[str], str] = lambda _: "true"
-    clean_up: str = "true"
-    store: Path | None = None
-
-
 class Bench:
     """One registry, one engine, and everybody who pushes."""
 
@@ -147,50 +133,10 @@ class Bench:
         self.folder = folder
         self.registry = registry
         self.environment = {"DOCKER_HOST": address}
-        docker, *others = [*self.rivals(address), *self.ours(data_root)]
+        docker, *others = [*rivals(address, folder), *ours(data_root)]
         self.pushers = [docker, *(other for other in others if who in other.name)]
         self.stores = [data_root / "overlay2"] if data_root else []
         self.stores.extend(pusher.store for pusher in self.pushers if pusher.store)
-
-    # --- who pushes --------------------------------------------------------------------------
-
-    def rivals(self, address: str) -> Iterator[Pusher]:
-        """docker, and what is installed."""
-        yield Pusher(
-            "docker push", lambda image, to: f"docker tag {image} {to} && docker push {to}"
-        )
-        if shutil.which("skopeo"):
-            copy = f"skopeo copy --src-daemon-host {address} --dest-tls-verify=false"
-            copy += " --insecure-policy"
-            yield Pusher("skopeo copy", lambda one, to: f"{copy} docker-daemon:{one} docker://{to}")
-        if shutil.which("crane"):
-            saved = self.folder / "saved.tar"
-            push = f"crane push --insecure {saved}"
-            yield Pusher(
-                "docker save, crane push",
-                lambda image, to: f"docker save -o {saved} {image} && {push} {to}",
-            )
-        if shutil.which("podman"):
-            # It pushes from a store of its own; filling that is not counted.
-            yield Pusher(
-                "podman push",
-                lambda image, to: f"podman push --tls-verify=false {image} {to}",
-                lambda image: f"docker save {image} | podman load -q",
-                "podman images -q --filter 'reference=*/longshore-bench/*' "
-                "| xargs -r podman rmi -f",
-                Path(self.out("podman", "info", "--format", "{{.Store.GraphRoot}}").strip()),
-            )
-
-    def ours(self, data_root: Path | None) -> Iterator[Pusher]:
-        """With the engine's store, if we may read it, and without."""
-        push = f"{shlex.quote(str(BIN / 'longshore'))} push -q"
-        store = data_root / "image" if data_root else None
-        if store is None or os.geteuid() or not store.is_dir():
-            yield Pusher("longshore, no store", lambda image, to: f"{push} {image} {to}")
-            return
-        hidden = f"unshare --mount sh -c {shlex.quote(HIDE)} {store} {push}"
-        yield Pusher("longshore", lambda image, to: f"{push} {image} {to}")
-        yield Pusher("longshore, no store", lambda image, to: f"{hidden} {image} {to}")
 
     # --- what is pushed ----------------------------------------------------------------------
 

@@ -1,0 +1,90 @@
+"""Who pushes in `push.py`: the tools users would take, and ours."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+# Hides the engine's store from the command that follows, and from nobody else.
+HIDE = 'mount -t tmpfs tmpfs "$0" && exec "$@"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pusher:
+    """A way to push: the shell command for one image (a name of the engine) to one target.
+
+    `prepare` is run once for each image and is not measured; `clean_up` once at the end. `store`
+    is where it reads images from, when that is not the engine's own.
+    """
+
+    name: str
+    command: Callable[[str, str], str]
+    prepare: Callable[[str], str] = lambda _: "true"
+    clean_up: str = "true"
+    store: Path | None = None
+
+
+def rivals(address: str, folder: Path) -> Iterator[Pusher]:
+    """docker, and what is installed; `folder` is for what a rival must save first."""
+    yield Pusher(
+        name="docker push",
+        command=lambda image, to: f"docker tag {image} {to} && docker push {to}",
+    )
+    yield from (pusher(address, folder) for name, pusher in RIVALS.items() if shutil.which(name))
+
+
+def skopeo(address: str, folder: Path) -> Pusher:
+    """From the engine to the registry, by the engine's export."""
+    options = f"--src-daemon-host {address} --dest-tls-verify=false --insecure-policy"
+    return Pusher(
+        name="skopeo copy",
+        command=lambda image, to: f"skopeo copy {options} docker-daemon:{image} docker://{to}",
+    )
+
+
+def crane(address: str, folder: Path) -> Pusher:
+    """It cannot read an engine, only what that has saved."""
+    saved = folder / "saved.tar"
+    push = f"crane push --insecure {saved}"
+    return Pusher(
+        name="docker save, crane push",
+        command=lambda image, to: f"docker save -o {saved} {image} && {push} {to}",
+    )
+
+
+def podman(address: str, folder: Path) -> Pusher:
+    """It pushes from a store of its own; filling that is not counted."""
+    root = subprocess.check_output(["podman", "info", "-f", "{{.Store.GraphRoot}}"], text=True)
+    ours = "podman images -q --filter 'reference=*/longshore-bench/*'"
+    return Pusher(
+        name="podman push",
+        command=lambda image, to: f"podman push --tls-verify=false {image} {to}",
+        prepare=lambda image: f"docker save {image} | podman load -q",
+        clean_up=f"{ours} | xargs -r podman rmi -f",
+        store=Path(root.strip()),
+    )
+
+
+RIVALS: dict[str, Callable[[str, Path], Pusher]] = {
+    "skopeo": skopeo,
+    "crane": crane,
+    "podman": podman,
+}
+
+
+def ours(data_root: Path | None) -> Iterator[Pusher]:
+    """With the engine's store, if we may read it, and without."""
+    push = f"{shlex.quote(str(BIN / 'longshore'))} push -q"
+    store = data_root / "image" if data_root else None
+    hidden = push
+    if store is not None and os.geteuid() == 0 and store.is_dir():
+        yield Pusher(name="longshore", command=lambda image, to: f"{push} {image} {to}")
+        hidden = f"unshare --mount sh -c {shlex.quote(HIDE)} {store} {push}"
+    yield Pusher(name="longshore, no store", command=lambda image, to: f"{hidden} {image} {to}")

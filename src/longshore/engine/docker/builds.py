@@ -1,10 +1,13 @@
-"""The one place that decides which builder makes an image."""
+"""The one place that decides which builder makes an image.
+
+The builders are imported when something is built: a push of an image that is there needs none.
+"""
 
 from __future__ import annotations
 
 import anyio
 
-from longshore.engine.docker import answers, buildx, classic, images
+from longshore.engine.docker import answers, images
 from longshore.engine.docker.builder import Builder
 from longshore.engine.docker.client import Client
 from longshore.engine.endpoint import Endpoint
@@ -29,6 +32,8 @@ class Builds:
 
     async def build(self, spec: BuildSpec, on_line: OnLine) -> str:
         """See the port."""
+        from longshore.engine.docker import buildx, classic
+
         if await self.choice(spec) is Builder.BUILDX:
             setting = buildx.Setting(
                 address=self._client.address,
@@ -52,6 +57,8 @@ class Builds:
         """See the port; BuildKit inside of an engine can only with containerd's image store."""
         if spec.cache_to is None or await self.choice(spec) is not Builder.BUILDX:
             return False
+        from longshore.engine.docker import buildx
+
         if not spec.from_engine and await buildx.driver(self._environment) != "docker":
             return True
         return answers.has_containerd_store(await self._client.json("GET", "/info"))
@@ -70,6 +77,8 @@ class Builds:
         )
 
     async def _is_installed(self) -> bool:
+        from longshore.engine.docker import buildx
+
         async with self._asking:
             if self._installed is None:
                 self._installed = await buildx.installed(self._environment)

@@ -12,8 +12,6 @@ import anyio
 from anyio.abc import ByteStream
 
 from longshore.engine.docker.errors import dialling, translated
-from longshore.engine.docker.ssh import forward
-from longshore.engine.docker.tls_stream import TlsStream
 from longshore.engine.docker.unix_stream import connect_unix
 from longshore.engine.endpoint import Endpoint, TlsFiles
 from longshore.errors import EngineUnavailable
@@ -39,7 +37,11 @@ class Address:
             if self.socket is not None:
                 return await connect_unix(self.socket)
             plain = await anyio.connect_tcp(self.host, self.port)
-            return plain if self.tls is None else await TlsStream.over(plain, self.tls, self.host)
+            if self.tls is None:
+                return plain
+            from longshore.engine.docker.tls_stream import TlsStream
+
+            return await TlsStream.over(plain, self.tls, self.host)
 
     async def answers(self) -> bool:
         """Whether somebody still listens there."""
@@ -59,6 +61,8 @@ async def resolved(endpoint: Endpoint) -> AsyncIterator[Address]:
         case "unix":
             yield Address(where=endpoint.url, local=True, socket=parts.path)
         case "ssh":
+            from longshore.engine.docker.ssh import forward
+
             async with forward(endpoint.url) as socket:
                 yield Address(where=endpoint.url, local=False, socket=str(socket))
         case "tcp" | "http" | "https":

@@ -39,15 +39,18 @@ _BY_STATUS: dict[int, type[EngineError]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """Words of the engine that tell more than its status does; `becomes` None keeps the type."""
+    """Words of the engine that tell more than its status does; `becomes` None keeps the type.
 
-    pattern: re.Pattern[str]
+    The patterns are compiled when an engine has refused something, not by every start.
+    """
+
+    pattern: str
     hint: str | None = None
     becomes: type[EngineError] | None = None
 
 
 def _text(pattern: str, hint: str | None = None, becomes: type[EngineError] | None = None) -> _Text:
-    return _Text(re.compile(pattern, re.IGNORECASE), hint, becomes)
+    return _Text(pattern, hint, becomes)
 
 
 _BY_TEXT = (
@@ -134,7 +137,7 @@ def refusal(
     kind = _BY_STATUS.get(status or 0, otherwise)
     said = text.strip() or f"HTTP status {status}"
     for entry in _BY_TEXT:
-        if entry.pattern.search(said):
+        if re.search(entry.pattern, said, re.IGNORECASE):
             # Engine 20.10 says 404 when the pools are used up, though nothing was looked for.
             if entry.becomes and (kind is EngineError or entry.becomes is NoFreeNetwork):
                 kind = entry.becomes

@@ -15,11 +15,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from longshore.oci.descriptor import Descriptor
-from longshore.oci.digest import Digest
 from longshore.oci.media_types import Format
+
+if TYPE_CHECKING:
+    from longshore.oci.descriptor import Descriptor
+    from longshore.oci.digest import Digest
 
 Block: TypeAlias = bytes | bytearray | memoryview
 """A piece of a stream, never empty and never changed after it was handed over."""

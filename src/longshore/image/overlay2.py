@@ -19,17 +19,17 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from longshore.errors import ContentMismatch, InvalidValue, NotFound
 from longshore.image.compression import CompressionOptions
 from longshore.image.config import read_config
-from longshore.image.flow import blocks_in_thread
 from longshore.image.layer import Blocks, ImageParts
-from longshore.image.packer_process import PackedApart, packed_apart
-from longshore.image.reassembly import reassemble
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
+
+if TYPE_CHECKING:
+    from longshore.image.packer_process import PackedApart
 
 _LARGE: Final = 32 << 20
 _LARGE_RECORD: Final = 128 << 10
@@ -54,6 +54,9 @@ class Overlay2Layer:
         return None
 
     def open(self) -> Blocks:
+        from longshore.image.flow import blocks_in_thread
+        from longshore.image.reassembly import reassemble
+
         return blocks_in_thread(lambda: reassemble(self.record, self.directory))
 
     def packer(
@@ -62,6 +65,8 @@ class Overlay2Layer:
         """See `SelfPacking`: where starting a process costs less than working beside the loop."""
         if not self._is_large:
             return None
+        from longshore.image.packer_process import packed_apart
+
         return packed_apart(self.record, self.directory, self.diff_id, options)
 
     @property

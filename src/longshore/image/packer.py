@@ -16,7 +16,6 @@ from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from enum import IntEnum
-from pathlib import Path
 from typing import Final
 
 from longshore.errors import ContentMismatch, LongshoreError
@@ -63,7 +62,7 @@ class _Buffers:
 
 
 def pack(
-    record: Path, directory: Path, options: CompressionOptions
+    record: str, directory: str, options: CompressionOptions
 ) -> Generator[tuple[Kind, Block], None, None]:
     """The frames of a layer. Raises what `reassemble` and the codec raise.
 
@@ -128,7 +127,7 @@ def main(record: str, directory: str, compression: str, level: str, threads: str
     output = sys.stdout.fileno()
     with suppress(BrokenPipeError):
         try:
-            for kind, content in pack(Path(record), Path(directory), options):
+            for kind, content in pack(record, directory, options):
                 if content or kind is Kind.LAST:
                     write_frame(output, kind, content)
         except LongshoreError as exc:

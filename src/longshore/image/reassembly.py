@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterable
-from pathlib import Path
 from typing import TypeAlias
 
 from longshore.errors import NotFound
@@ -15,6 +14,9 @@ from longshore.image.tree import LayerTree, too_short, unreadable
 Fresh: TypeAlias = Callable[[], memoryview]
 """Gives the next BLOCK bytes of memory to fill."""
 
+StrPath: TypeAlias = str | os.PathLike[str]
+"""As the packing process gets it: it starts for every large layer, and without pathlib sooner."""
+
 
 def fresh_memory() -> memoryview:
     """A new buffer each time."""
@@ -22,7 +24,7 @@ def fresh_memory() -> memoryview:
 
 
 def reassemble(
-    record: Path, directory: Path, fresh: Fresh = fresh_memory
+    record: StrPath, directory: StrPath, fresh: Fresh = fresh_memory
 ) -> Generator[memoryview, None, None]:
     """The tar of the layer whose ``tar-split.json.gz`` and directory these are.
 

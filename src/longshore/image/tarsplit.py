@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 import zlib
 from binascii import Error as BinasciiError
 from binascii import a2b_base64
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import IO, Final, TypeAlias
 
 from longshore.errors import ContentMismatch
@@ -29,7 +29,7 @@ _EMPTY: Final = re.compile(rb'\{"type":1,"name":"[^"\\]*","payload":')
 _LONGEST_LINE: Final = 64 << 20
 
 
-def read_pieces(record: Path | IO[bytes]) -> Iterator[Piece]:
+def read_pieces(record: str | os.PathLike[str] | IO[bytes]) -> Iterator[Piece]:
     """The pieces of a layer's ``tar-split.json.gz``; blocking.
 
     Raises ContentMismatch where it is not what the engine writes, OSError if it cannot be read.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -25,7 +24,7 @@ class LayerTree:
     ContentMismatch.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
         self._root = os.open(directory, _DIRECTORY)
         self._open: dict[bytes, int] = {b"": self._root}
         self._regular: dict[bytes, set[bytes]] = {}

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from longshore.image.compression import CompressionOptions
 from longshore.image.layer import ImageParts, LayerSource
-from longshore.image.pipeline import CompressedLayer, compressed
 from longshore.image.repacked import Repacked
 from longshore.oci.digest import Digest
 from longshore.oci.media_types import Compression
 from longshore.registry.uploads import Delivery
+
+if TYPE_CHECKING:
+    from longshore.image.pipeline import CompressedLayer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,8 @@ class LayerBlob:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[CompressedLayer]:
         """See `BlobSource`."""
+        from longshore.image.pipeline import compressed  # most pushes send no layer
+
         async with compressed(self._layer, self._options) as stream:
             self._stream = stream
             yield stream

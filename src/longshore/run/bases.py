@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from anyio import to_thread
 
@@ -10,10 +11,29 @@ from longshore.engine.port import Engine
 from longshore.engine.spec import ImageInfo
 from longshore.errors import InvalidValue
 from longshore.oci.digest import Digest
+from longshore.oci.platform import Platform
 from longshore.oci.reference import ImageReference
 from longshore.plan.base_images import base_references
-from longshore.registry.bases import PublishedImage
+from longshore.registry.bases import PublishedImage, published_layers
 from longshore.run.push import PushRequest
+from longshore.run.way import Way
+
+
+async def informed_by_bases(way: Way, *, packed: bool = False) -> Way:
+    """With the repositories and blobs that may hold the layers, after the images below it.
+
+    Of `packed` layers the blobs are known already; of others they are asked for only while nothing
+    is remembered of them.
+    """
+    job = way.job
+    published = published_at(await bases_of(way.engine, way.request), job.registry)
+    repositories = tuple(dict.fromkeys(one.repository for one in published))
+    options = replace(job.options, mount_from=repositories)
+    if packed or not published or await job.placer.knows(way.diff_ids[:1]):
+        return way.with_options(options)
+    platform = Platform.of_machine((await way.engine.info()).architecture)
+    found = await published_layers(job.placer.client, published, platform)
+    return way.with_options(replace(options, candidates={**found, **options.candidates}))
 
 
 async def bases_of(engine: Engine, request: PushRequest) -> tuple[ImageInfo, ...]:

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-
 from anyio import to_thread
 
-from longshore.engine.port import Engine
 from longshore.engine.spec import EngineInfo, ImageInfo
 from longshore.errors import NotFound
-from longshore.image.containerd import open_containerd
-from longshore.image.export import ExportedImage
 from longshore.image.layer import StoredImage
 from longshore.image.overlay2 import open_overlay2
 from longshore.image.published import published_blobs
 from longshore.oci.digest import Digest
-from longshore.oci.platform import Platform
 from longshore.registry.placed import Candidate, Candidates
 
 
@@ -32,21 +25,13 @@ def _open_stored(info: EngineInfo, image_id: Digest) -> StoredImage:
     if not info.local or info.data_root is None:
         raise NotFound("it is on another machine")
     if info.containerd_store:
+        from longshore.image.containerd import open_containerd
+        from longshore.oci.platform import Platform
+
         return open_containerd(info.data_root, image_id, Platform.of_machine(info.architecture))
     if info.storage_driver != "overlay2":
         raise NotFound(f"its storage driver is {info.storage_driver}")
     return open_overlay2(info.data_root, image_id)
-
-
-def exported(engine: Engine, image: ImageInfo) -> AbstractAsyncContextManager[ExportedImage]:
-    """One pass of the image through the engine's export."""
-    return _exported(engine, image)
-
-
-@asynccontextmanager
-async def _exported(engine: Engine, image: ImageInfo) -> AsyncIterator[ExportedImage]:
-    async with engine.export(image.id) as chunks:
-        yield ExportedImage(chunks, diff_ids=diff_ids_of(image))
 
 
 def diff_ids_of(image: ImageInfo) -> tuple[Digest, ...]:

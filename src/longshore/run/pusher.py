@@ -15,10 +15,11 @@ from longshore.registry.client import Access
 from longshore.registry.clients import Clients, opened_clients
 from longshore.registry.memory import LayerCache
 from longshore.registry.receipt import Receipt
-from longshore.run.passage import Passage
+from longshore.run import passage
 from longshore.run.push import PushedImage, Pusher, PushRequest
 from longshore.run.push_settings import PushSettings
 from longshore.run.pushing import Job, Order, Pushes
+from longshore.run.way import Way
 from longshore.secrets.atomic_file import explained
 
 
@@ -33,7 +34,7 @@ class RegistryPusher:
         """See `Pusher`."""
 
         async def work(job: Job) -> Receipt:
-            return await self._passage(request, job).push()
+            return await passage.push(self._way(request, job))
 
         return await self.pushes.push(_order(request), work)
 
@@ -41,12 +42,12 @@ class RegistryPusher:
         """See `Pusher`."""
 
         async def work(job: Job) -> bool:
-            return await self._passage(request, job).prepare()
+            return await passage.prepare(self._way(request, job))
 
         return await self.pushes.prepare(_order(request), work)
 
-    def _passage(self, request: PushRequest, job: Job) -> Passage:
-        return Passage(engine=self.engine, settings=self.pushes.settings, request=request, job=job)
+    def _way(self, request: PushRequest, job: Job) -> Way:
+        return Way(engine=self.engine, settings=self.pushes.settings, request=request, job=job)
 
 
 def _order(request: PushRequest) -> Order:

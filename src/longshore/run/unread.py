@@ -1,0 +1,165 @@
+"""An image whose store we cannot read: through the engine, by its export, or its own push."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from longshore.errors import ContentMismatch, EnginePushFailed, EngineUnavailable, NotFound
+from longshore.image.choose import Choice, Route, Situation, choose
+from longshore.image.layer import StoredImage
+from longshore.oci.digest import Digest
+from longshore.registry.placed import Passed, Placed
+from longshore.registry.push import place_layers
+from longshore.registry.push_stream import ImageStream, find_layers, place_stream, push_stream
+from longshore.registry.receipt import Receipt
+from longshore.run.bases import informed_by_bases, sizes_of
+from longshore.run.engine_store import opened_through_engine, store_refusal
+from longshore.run.image_export import exported
+from longshore.run.pushing import push_stored
+from longshore.run.way import Way
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """One image on its way to one repository; `refusal` says why its store is not read."""
+
+    way: Way
+    refusal: str
+
+    async def push(self) -> Receipt:
+        """By the cheapest way; nothing is read when the registry has the image."""
+        job = self.way.job
+        there = await self.way.same_image(job.tags)
+        if there is not None:
+            return job.receipt(there, self.way.request.image.diff_ids, "registry")
+        return await (await self._informed())._push()
+
+    async def _push(self) -> Receipt:
+        way, job = self.way, self.way.job
+        route = await self._route()
+        if route is Route.ENGINE_PUSH:
+            try:
+                return await way.by_engine.push()
+            except EngineUnavailable:
+                raise
+            except EnginePushFailed as failure:
+                way.request.on_line(f"{failure.message}; sending the layers ourselves instead")
+        if route is not Route.EXPORT:
+            receipt = await self._through_engine(lambda stored: push_stored(job, stored))
+            if receipt is not None:
+                return receipt
+        done = await push_stream(job.placer, job.repository, job.tags, self._stream, job.options)
+        return job.receipt(done, way.request.image.diff_ids, "image export")
+
+    async def prepare(self) -> bool:
+        """The layers alone, as far as that is a gain; whether they are there now."""
+        if await self.way.same_image(self.way.job.tags[:1]) is not None:
+            return True
+        return await (await self._informed())._prepare()
+
+    async def _prepare(self) -> bool:
+        job = self.way.job
+        if await self._engine_has_nothing_to_send():
+            return True
+
+        async def place(stored: StoredImage) -> Passed:
+            layers = await place_layers(job.placer, job.repository, stored, job.options)
+            return Passed(parts=stored.parts, layers=layers)
+
+        passed = await self._through_engine(place)
+        if passed is not None:
+            job.placer.passed[self.way.identity] = passed
+        else:
+            await place_stream(job.placer, job.repository, self._stream, job.options)
+        return True
+
+    async def _informed(self) -> Unread:
+        return replace(self, way=await informed_by_bases(self.way))
+
+    async def _through_engine(self, use: Callable[[StoredImage], Awaitable[T]]) -> T | None:
+        """What `use` makes of the store as the engine reads it; None where it does not."""
+        refusal = await self._engine_refuses()
+        if refusal is None:
+            way = self.way
+            try:
+                async with opened_through_engine(way.engine, way.request.image) as stored:
+                    return await use(stored)
+            except (NotFound, ContentMismatch) as reason:
+                if isinstance(reason, ContentMismatch) and reason.registry is not None:
+                    raise  # what was read was right, and reading it again mends nothing
+                refusal = reason.message
+        why = f"{self._why_not_read}; through the engine: {refusal}"
+        self.way.explain(f"exporting the image ({why})")
+        return None
+
+    async def _engine_refuses(self) -> str | None:
+        environment = self.way.job.placer.client.access.environment
+        return store_refusal(await self.way.engine.info(), environment)
+
+    # --- which way ----------------------------------------------------------------------------
+
+    async def _route(self) -> Route:
+        """The cheapest way; what is there already is not sent."""
+        way = self.way
+        if way.identity in way.job.placer.passed:
+            way.explain("taking the image from where it was read before")
+            return Route.EXPORT
+        if not await way.engine_reaches():
+            # That is never dearer than an export, and turns into one where it is refused.
+            if await self._engine_refuses() is None:
+                why = self._why_not_read
+                way.explain(f"reading the engine's store through the engine ({why})")
+            return Route.THROUGH_ENGINE
+        choice = await self._choice(await self._found())
+        way.explain(choice.reason)
+        return choice.route
+
+    async def _engine_has_nothing_to_send(self) -> bool:
+        if not await self.way.engine_reaches():
+            return False
+        found = await self._found()
+        layers = self.way.diff_ids
+        return all([key in found and await self._engine_knows(key) for key in layers])
+
+    async def _choice(self, found: Mapping[Digest, Placed]) -> Choice:
+        engine, image = self.way.engine, self.way.request.image
+        sizes = sizes_of(image, await engine.added_sizes(image.id))
+        known = {key for key in found if await self._engine_knows(key)}
+        situation = Situation(
+            layer_sizes=tuple(sizes.values()),
+            missing=tuple(size for key, size in sizes.items() if key not in found),
+            engine_missing=tuple(size for key, size in sizes.items() if key not in known),
+            cores=len(os.sched_getaffinity(0)),
+            store_refusal=self.refusal,
+            packed_store=(await engine.info()).containerd_store,
+            engine_reads=await self._engine_refuses() is None,
+        )
+        return choose(situation)
+
+    async def _engine_knows(self, layer: Digest) -> bool:
+        """Whether the blob in the registry is one the engine made or pulled; it does not find
+        those that we packed, and would pack and send the layer again."""
+        job = self.way.job
+        return bool(job.options.of(layer)) or await job.placer.is_published(layer)
+
+    async def _found(self) -> Mapping[Digest, Placed]:
+        way, job = self.way, self.way.job
+        return await find_layers(job.placer, job.repository, way.diff_ids, job.options)
+
+    @property
+    def _why_not_read(self) -> str:
+        return f"the engine's store: {self.refusal}"
+
+    @property
+    def _stream(self) -> ImageStream:
+        way = self.way
+        return ImageStream(
+            identity=way.identity,
+            diff_ids=way.diff_ids,
+            export=lambda: exported(way.engine, way.request.image),
+        )

@@ -73,3 +73,11 @@ def test_steps_without_a_key_file_load_neither_a_registry_client_nor_a_cipher(
     assert "longshore.engine.docker.engine" in modules
     assert not modules & {"aiohttp", "cryptography", "longshore.registry.client"}
     assert not {name for name in modules if name.startswith("longshore.engine.embedded")}
+
+
+def test_steps_that_build_nothing_load_neither_builder_nor_archives(project: Path) -> None:
+    words = ("steps", "--engine", "unix:///nonexistent/docker.sock")
+    modules = imported(project, *words, exit_code=125)
+    assert "longshore.engine.docker.engine" in modules
+    builders = {f"longshore.engine.docker.{name}" for name in ("buildx", "classic", "context")}
+    assert not modules & {*builders, "tarfile", "tempfile", "shutil", "bz2", "lzma"}

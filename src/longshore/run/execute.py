@@ -18,7 +18,6 @@ from longshore.run.early_uploads import early_uploads
 from longshore.run.events import Notice, RunFinished, RunStarted
 from longshore.run.files import ProjectFiles, Values
 from longshore.run.gate import Gate
-from longshore.run.generator import generated_dockercfg
 from longshore.run.image_cache import ImageCache
 from longshore.run.images import ImageOptions, ImageStore
 from longshore.run.janitor import Janitor, janitor
@@ -91,6 +90,12 @@ async def open_runtime(plan: Plan, setting: Setting) -> AsyncIterator[Runtime]:
             engine=f"{info.name} {info.version} ({info.endpoint})",
         )
     )
+
+    async def generate(service: str) -> bytes:
+        from longshore.run.generator import generated_dockercfg
+
+        return await generated_dockercfg(runtime, service)
+
     async with janitor(
         setting.engine, grace=options.grace, keep=options.keep_containers
     ) as cleaner:
@@ -101,7 +106,7 @@ async def open_runtime(plan: Plan, setting: Setting) -> AsyncIterator[Runtime]:
             scope=setting.scope,
             options=options,
             emit=setting.emit,
-            images=_image_store(plan, setting, lambda name: generated_dockercfg(runtime, name)),
+            images=_image_store(plan, setting, generate),
             sources=setting.sources,
             pusher=setting.pusher,
             janitor=cleaner,

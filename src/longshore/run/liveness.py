@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -143,7 +142,7 @@ def _namespace() -> str:
 
 
 def _host() -> str:
-    return _read(_MACHINE_ID) or platform.node()
+    return _read(_MACHINE_ID) or os.uname().nodename
 
 
 def _read(path: Path) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -69,6 +68,8 @@ def create_file(path: Path, content: bytes, *, mode: int) -> None:
 @contextmanager
 def staged(path: Path, content: bytes, *, mode: int) -> Iterator[Path]:
     """A file with `content` beside `path`, safe on the disk, gone afterwards unless renamed."""
+    import tempfile  # with what it loads it is slow to start, and few commands write files
+
     target = path.resolve()
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
     try:

@@ -25,6 +25,7 @@ from longshore.testing.faults import (
     Corrupt,
     Drip,
     ExpireTokens,
+    Late,
     LocationElsewhere,
     LoseUpload,
     Plan,
@@ -246,6 +247,22 @@ async def test_an_answer_can_drip_by_the_clock_of_the_test() -> None:
     ):
         assert await answer.read() == CONTENT
     assert pauses == [30] * 10
+
+
+async def test_an_answer_can_come_late_to_a_request_that_took_effect() -> None:
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        assert registry.storage.blob_size("app", DIGEST) is not None
+
+    plan = Script([on("POST uploads", Late(pause=300))])
+    async with (
+        faulty_registry(plan=plan, sleep=sleep) as registry,
+        aiohttp.ClientSession(registry.url) as http,
+    ):
+        assert await push(http) == 201
+    assert pauses == [300]
 
 
 async def test_location_can_lead_to_another_host_that_takes_the_rest() -> None:

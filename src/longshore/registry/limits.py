@@ -16,20 +16,24 @@ class Limits:
     `retries` counts further attempts after the first, of one request or of one blob without
     progress. `deadline` bounds one call of the client in total, waiting included. `idle` is the
     longest time without a byte moved; `longest_wait` the longest ``Retry-After`` that is obeyed.
-    `chunk_size` is what one PATCH carries when a blob is not streamed, and what is kept in memory
-    of each blob on its way. Raises UsageError for values that cannot work.
+    `commit` stands for `idle` while a blob is completed: a registry over an object store copies
+    the blob to its place then, which takes minutes for a large one, and says nothing meanwhile;
+    who gives up sooner sends everything again, and meets the same. `chunk_size` is what one PATCH
+    carries when a blob is not streamed, and what is kept in memory of each blob on its way. Raises
+    UsageError for values that cannot work.
     """
 
     retries: int = 8
     deadline: float = 7200.0
     chunk_size: int = 16 * MEBIBYTE
     idle: float = 120.0
+    commit: float = 1800.0
     longest_wait: float = 300.0
 
     def __post_init__(self) -> None:
         if self.retries < 0:
             raise UsageError(f"{self.retries} retries are not possible", hint="give 0 or more")
-        if min(self.deadline, self.idle, self.longest_wait) <= 0:
+        if min(self.deadline, self.idle, self.commit, self.longest_wait) <= 0:
             raise UsageError("a time limit has to be above 0 seconds")
         if self.chunk_size < 64 * 1024:
             raise UsageError(

@@ -61,7 +61,8 @@ class Line:
         with anyio.move_on_after(self.limits.deadline):
             return await work(call)
         raise RegistryUnavailable(
-            f"{self.host} did not finish within {self.limits.deadline:g} s",
+            f"{self.host} did not finish with {call.repository or 'its greeting'} within "
+            f"{self.limits.deadline:g} s",
             hint="allow more time with --push-timeout, or find out what is slow",
             registry=self.host,
             repository=call.repository or None,
@@ -109,6 +110,7 @@ class Call:
         body: Body | None = None,
         once: bool = False,
         keep_open: bool = False,
+        idle: float | None = None,
     ) -> Answer:
         """Send and wait for the answer, whatever its status. `what` names the thing asked for."""
         request = Request(
@@ -121,5 +123,6 @@ class Call:
             once=once,
             deadline=self.deadline,
             keep_open=keep_open,
+            idle=idle,
         )
         return await self.line.sender.send(request)

@@ -67,9 +67,13 @@ class UploadSession:
         return received(answer.headers.get("Range"))
 
     async def commit(self, digest: Digest, body: Pieces | None = None) -> Answer:
-        """PUT: the blob is complete (with `body` when nothing was sent before)."""
+        """PUT: the blob is complete (with `body` when nothing was sent before).
+
+        The answer may take long; see `Limits.commit`.
+        """
         headers = {"Content-Type": _OCTETS} if body else {"Content-Length": "0"}
-        return await self._ask("PUT", _with_digest(self.location, digest), headers, body)
+        url, idle = _with_digest(self.location, digest), self.call.line.limits.commit
+        return await self._ask("PUT", url, headers, body, idle=idle)
 
     async def cancel(self) -> None:
         """DELETE, in a few seconds, also while we are being cancelled; failing does not matter:
@@ -85,10 +89,13 @@ class UploadSession:
         body: Pieces | AsyncIterator[Buffer] | None,
         *,
         once: bool = True,
+        idle: float | None = None,
     ) -> Answer:
         if cookies := self._cookies.get(url.origin()):
             headers = {**headers, "Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items())}
-        answer = await self.call.ask(method, url, self.what, headers=headers, body=body, once=once)
+        answer = await self.call.ask(
+            method, url, self.what, headers=headers, body=body, once=once, idle=idle
+        )
         self.remember(answer)
         return answer
 

@@ -103,6 +103,13 @@ class Drip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Late:
+    """The request takes effect; nothing is heard for `pause` seconds, then the answer comes."""
+
+    pause: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LocationElsewhere:
     """The answer's Location is absolute and names another host: `base` is ``http://host:port``."""
 
@@ -129,6 +136,7 @@ Fault = (
     | WrongDigest
     | Corrupt
     | Drip
+    | Late
     | LocationElsewhere
     | Redirect
 )

@@ -21,6 +21,7 @@ from longshore.testing.faults import (
     Drip,
     ExpireTokens,
     Fault,
+    Late,
     LocationElsewhere,
     LoseUpload,
     Redirect,
@@ -97,6 +98,8 @@ async def after(
             return await _finished(request, answer, _changed(_body(answer)))
         case Drip(size=size, pause=pause):
             return await _finished(request, answer, _slowly(_body(answer), size, pause, sleep))
+        case Late(pause=pause):
+            await sleep(pause)
         case WrongDigest():
             answer.headers["Docker-Content-Digest"] = _WRONG
         case LocationElsewhere(base=base) if hdrs.LOCATION in answer.headers:

@@ -47,7 +47,7 @@ class Request:
     `scopes` are the token scopes it needs, the pushed repository's first. `confidential`: the body
     holds secrets and stays with its origin. `once`: never repeat it, because only the caller knows
     how to go on. `deadline` is a time of the retry clock. `keep_open`: on 200 and 206 leave the
-    body in `Answer.content`.
+    body in `Answer.content`. `idle`: seconds without a byte moved, None for the session's own.
     """
 
     method: str
@@ -60,6 +60,7 @@ class Request:
     once: bool = False
     deadline: float = float("inf")
     keep_open: bool = False
+    idle: float | None = None
 
     def with_header(self, name: str, value: str) -> Request:
         """The same with one header more."""

@@ -107,7 +107,8 @@ class Session:
     async def send(self, request: Request) -> Answer:
         """See `Sender.send`: connection failures as RegistryUnavailable, any status as it is."""
         self.sends += 1
-        watchdog = _Watchdog(self.idle)
+        idle = self.idle if request.idle is None else request.idle
+        watchdog = _Watchdog(idle)
         outgoing = _Outgoing(request, watchdog)
         host = host_of(request.url)
         try:
@@ -118,7 +119,7 @@ class Session:
             if isinstance(outgoing.failure, LongshoreError):
                 raise outgoing.failure from error
             raise translate(error, request.subject, host) from error
-        reason = f"no byte moved for {self.idle:g} s"
+        reason = f"no byte moved for {idle:g} s"
         raise Interrupted(
             f"{host}: {request.subject}: {reason}", reason=reason, registry=request.subject.registry
         )

@@ -138,7 +138,7 @@ def test_an_engine_that_dies_ends_the_run_and_after_its_return_cleanup_removes_a
     began = time.monotonic()
     said, told = process.communicate(timeout=30)
     assert time.monotonic() - began < 15
-    assert process.returncode in {1, 125}, said + told
+    assert process.returncode == 125, said + told
     assert "Traceback" not in told
     assert "Error: " in told
     assert "longshore cleanup" in told
@@ -171,6 +171,41 @@ def test_a_step_does_not_pass_because_the_engine_s_end_stopped_it(
     assert process.returncode in {1, 125}, said + told
     assert "(step: s) failed" in said
     assert "(step: s) success" not in said
+
+
+@pytest.mark.slow
+def test_an_engine_that_dies_while_images_are_loaded_ends_that_with_125(
+    alone: User, private: PrivateEngine, wait_for: WaitFor
+) -> None:
+    with (alone.directory / "Dockerfile").open("a") as file:
+        file.write("RUN echo up && sleep 100\n")
+    process = alone.start("load", "--builder", "classic", "app", "db")
+    wait_for(process, ") up")
+    private.kill()
+    said, told = process.communicate(timeout=30)
+    assert process.returncode == 125, said + told
+    assert said.count("failed ✘") == 1
+    assert "Traceback" not in told
+
+
+@pytest.mark.slow
+def test_a_restarted_engine_ends_the_step_and_the_next_run_leaves_nothing(
+    alone: User, private: PrivateEngine, wait_for: WaitFor
+) -> None:
+    alone.write(
+        "codeship-steps.yml", "- {name: s, service: app, command: sh -c 'echo up; sleep 100'}\n"
+    )
+    process = alone.start("steps", "--stop-grace", "1s")
+    wait_for(process, ") up")
+    private.kill(signal.SIGTERM)
+    private.start()
+    said, told = process.communicate(timeout=60)
+    assert process.returncode in {1, 125}, said + told
+    assert "(step: s) failed ✘" in said
+    assert "Traceback" not in told
+    alone.write("codeship-steps.yml", "- {name: s, service: app, command: echo fine}\n")
+    assert alone.run("steps", "--stop-grace", "1s").returncode == 0
+    assert anyio.run(_labelled, private.endpoint) == ()
 
 
 @pytest.mark.slow

@@ -32,3 +32,9 @@ def test_a_linked_redis_gives_the_documented_variables() -> None:
 def test_an_alias_with_dashes_and_dots_becomes_a_variable_name() -> None:
     names = [name for name, _ in link_variables("web", "my-db.local", _image(), ())]
     assert names == ["MY_DB_LOCAL_NAME"]
+
+
+def test_the_port_of_a_service_with_several_is_the_lowest_and_tcp_before_udp() -> None:
+    """As engines chose it (Docker, ``links.Link.ToEnv``)."""
+    image = _image(exposed_ports=("10000/tcp", "53/udp", "53/tcp", "8080/tcp"))
+    assert dict(link_variables("web", "db", image, ()))["DB_PORT"] == "tcp://db:53"

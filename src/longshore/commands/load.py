@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import anyio
@@ -15,7 +15,7 @@ from longshore.commands.run import check_service
 from longshore.commands.session import open_session
 from longshore.commands.session_options import SessionOptions
 from longshore.environment import Environment
-from longshore.errors import LongshoreError
+from longshore.errors import EngineUnavailable, LongshoreError
 from longshore.plan.facts import BuildFacts
 from longshore.plan.model import Plan
 from longshore.plan.selection import Selection
@@ -25,7 +25,7 @@ from longshore.report.style import Style
 from longshore.run.events import StepFinished, StepStarted
 from longshore.run.execute import open_runtime
 from longshore.run.needs import needs_of_services
-from longshore.run.outcome import Broken, Outcome, Passed, is_failure
+from longshore.run.outcome import Broken, Outcome, Passed
 from longshore.run.runtime import Runtime
 from longshore.secrets.masking import Masker
 
@@ -48,7 +48,7 @@ def load(
     style: Style,
     leave: Callable[[], None],
 ) -> int:
-    """Make the images ready; 1 when one could not be."""
+    """Make the images ready; 1 when one could not be, 125 when the engine went away."""
     plan = planned(request.project, request.facts, Selection(), sink, need_steps=False)
     if plan is None:
         return 2
@@ -82,8 +82,19 @@ async def _load(
         open_runtime(plan, setting) as runtime,
     ):
         with interruption:
-            outcomes = [await _image(runtime, service) for service in services]
-            code = 1 if any(map(is_failure, outcomes)) else 0
+            code = await _images(runtime, services)
+    return code
+
+
+async def _images(runtime: Runtime, services: Sequence[str]) -> int:
+    """All of them, one after the other; the exit code. Without an engine no other is tried."""
+    code = 0
+    for service in services:
+        outcome = await _image(runtime, service)
+        if isinstance(outcome, Broken):
+            code = 1
+            if outcome.engine_lost:
+                return 125
     return code
 
 
@@ -97,7 +108,8 @@ async def _image(runtime: Runtime, service: str) -> Outcome:
         await runtime.images.image(key, ())
         outcome: Outcome = Passed()
     except LongshoreError as failure:
-        outcome = Broken(failure.message, failure.hint)
+        lost = isinstance(failure, EngineUnavailable)
+        outcome = Broken(failure.message, failure.hint, engine_lost=lost)
     runtime.emit(
         StepFinished(
             step=name, name=name, kind="load", outcome=outcome, seconds=time.monotonic() - began

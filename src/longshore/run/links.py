@@ -21,7 +21,7 @@ def link_variables(
     """
     prefix = re.sub(r"[^A-Z0-9_]", "_", alias.upper())
     yield f"{prefix}_NAME", f"/{service}/{alias}"
-    ports = [_port(text) for text in image.exposed_ports]
+    ports = sorted(map(_port, image.exposed_ports), key=lambda port: (int(port[0]), port[1]))
     for number, protocol in ports[:1]:
         yield f"{prefix}_PORT", f"{protocol}://{alias}:{number}"
     for number, protocol in ports:

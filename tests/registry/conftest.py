@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from random import Random
 
 import pytest
+from aiohttp import web
 
 from longshore.environment import Environment
 from longshore.registry.blobs import BlobSource
@@ -19,7 +20,8 @@ from longshore.secrets.credential import Credential
 from longshore.testing.blob import BlobInPieces
 from longshore.testing.registry_bench import FreeTime
 
-_PROGRAM = shutil.which("docker-registry")
+Answer = Callable[[web.Request], web.Response]
+Serve = Callable[[Answer], AbstractAsyncContextManager[str]]
 
 
 @pytest.fixture
@@ -95,3 +97,26 @@ def connect(clock: Clock, told: list[Progress], tmp_path: Path) -> Callable[...,
         )
 
     return make
+
+
+@pytest.fixture
+def serve() -> Serve:
+    """Starts a server that answers everything but ``GET /v2/`` by a function."""
+
+    @asynccontextmanager
+    async def start(answer: Answer) -> AsyncIterator[str]:
+        async def handle(request: web.Request) -> web.Response:
+            await request.read()
+            return web.Response() if request.path == "/v2/" else answer(request)
+
+        app = web.Application(client_max_size=1 << 30)
+        app.router.add_route("*", "/{path:.*}", handle)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            yield f"127.0.0.1:{runner.addresses[0][1]}"
+        finally:
+            await runner.cleanup()
+
+    return start

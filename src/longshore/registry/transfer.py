@@ -15,7 +15,7 @@ from longshore.registry.intake import Intake
 from longshore.registry.line import Call
 from longshore.registry.progress import Restarted, Resumed
 from longshore.registry.ranges import received
-from longshore.registry.transport.errors import Interrupted
+from longshore.registry.transport.errors import LYING_HINT, Interrupted, interrupted
 from longshore.registry.transport.exchange import Answer, Buffer, Pieces
 from longshore.registry.transport.retry import Patience
 from longshore.registry.transport.words import registry_words
@@ -198,7 +198,7 @@ class Transfer:
         self._accepted(answer, self.intake.window.end, self.intake.window.end - self.offset)
         if not self.intake.exhausted:
             reason = f"{answer.phrase} before the end of the data"
-            raise Interrupted(f"{self.what}: {reason}", reason=reason)
+            raise self._lie(reason)
 
     def _accepted(self, answer: Answer, reached: int, length: int) -> None:
         """The registry has the bytes up to `reached`, or says otherwise."""
@@ -222,9 +222,13 @@ class Transfer:
         """A registry that takes bytes and keeps none must not be asked for ever."""
         if offset <= self.offset:
             reason = f"{answer.phrase}, but no byte was kept"
-            raise Interrupted(f"{self.what}: {reason}", reason=reason)
+            raise self._lie(reason)
         self.offset = offset
         self.patience.progress()
+
+    def _lie(self, reason: str) -> Interrupted:
+        host = self.call.line.host
+        return interrupted(self.call.subject(self.what), host, reason, LYING_HINT)
 
     # --- mending -----------------------------------------------------------------------------
 
@@ -259,10 +263,12 @@ class Transfer:
         self._single = answer.status == 416 and self.offset == 0
         code, detail = registry_words(answer.body)
         said = ": ".join(filter(None, (code, detail, answer.phrase)))
+        error = self.call.refusal(answer, self.what)
         await self.patience.pause(
             Interrupted(
-                self.call.refusal(answer, self.what).message,
+                error.message,
                 reason=said,
+                hint=error.hint or LYING_HINT.format(host=self.call.line.host),
                 registry=self.call.line.host,
                 repository=self.call.repository,
                 status=answer.status,

@@ -20,7 +20,10 @@ from longshore.registry.transport.exchange import Answer, Subject
 from longshore.registry.transport.words import DISK_FULL, registry_words
 from longshore.secrets.credential import Credential
 
-TEMPORARY_STATUSES: Final = frozenset({408, 425, 429, 499, 500, 502, 503, 504, 522})
+_FINAL: Final = frozenset({501, 505, 506, 507, 508, 510, 511})
+"""5xx that say something for good (IANA's registry of status codes)."""
+TEMPORARY_STATUSES: Final = frozenset({408, 425, 429, 499, *range(500, 600)}) - _FINAL
+"""All other 5xx, for proxies and load balancers have many of their own."""
 
 
 class Interrupted(RegistryUnavailable):
@@ -78,13 +81,17 @@ class _Kind:
 _CA_HINT: Final = (
     "give its authority with --registry-ca FILE or as /etc/docker/certs.d/{host}/ca.crt"
 )
-_CUT_HINT: Final = (
+CUT_HINT: Final = (
     "try later, raise --push-retries, or find out what cuts connections to {host}: a proxy, a "
     "firewall or a load balancer may have limits"
 )
 _BUSY_HINT: Final = "{host} limits how often it is asked; try later, or raise --push-retries"
 _TROUBLE_HINT: Final = (
     "{host}, or what stands before it, is in trouble; try later, or raise --push-retries"
+)
+LYING_HINT: Final = (
+    "try later, raise --push-retries, or find out what is wrong with {host}, or with what stands "
+    "before it"
 )
 TABLE: Final[Mapping[type[BaseException], _Kind]] = {
     aiohttp.ClientConnectorCertificateError: _Kind(
@@ -104,25 +111,36 @@ TABLE: Final[Mapping[type[BaseException], _Kind]] = {
     aiohttp.ClientConnectorError: _Kind(
         "no connection", unproven=True, hint="check that something answers at {host}"
     ),
-    aiohttp.ConnectionTimeoutError: _Kind("no connection in time", hint=_CUT_HINT),
-    aiohttp.ServerTimeoutError: _Kind("no answer in time", hint=_CUT_HINT),
+    aiohttp.ConnectionTimeoutError: _Kind("no connection in time", hint=CUT_HINT),
+    aiohttp.ServerTimeoutError: _Kind("no answer in time", hint=CUT_HINT),
     aiohttp.ServerDisconnectedError: _Kind(
-        "the connection was closed without an answer", hint=_CUT_HINT
+        "the connection was closed without an answer", hint=CUT_HINT
     ),
-    aiohttp.ClientConnectionResetError: _Kind("the connection was reset", hint=_CUT_HINT),
-    aiohttp.ClientOSError: _Kind("the connection broke", hint=_CUT_HINT),
-    aiohttp.ClientConnectionError: _Kind("the connection broke", hint=_CUT_HINT),
-    aiohttp.ClientPayloadError: _Kind("the answer ended too early", hint=_CUT_HINT),
-    aiohttp.UploadAbortedError: _Kind("the request was not sent to its end", hint=_CUT_HINT),
+    aiohttp.ClientConnectionResetError: _Kind("the connection was reset", hint=CUT_HINT),
+    aiohttp.ClientOSError: _Kind("the connection broke", hint=CUT_HINT),
+    aiohttp.ClientConnectionError: _Kind("the connection broke", hint=CUT_HINT),
+    aiohttp.ClientPayloadError: _Kind("the answer ended too early", hint=CUT_HINT),
+    aiohttp.UploadAbortedError: _Kind("the request was not sent to its end", hint=CUT_HINT),
     aiohttp.ClientResponseError: _Kind("the answer is not HTTP"),
     aiohttp.TooManyRedirects: _Kind("it redirects without end", temporary=False),
     aiohttp.InvalidURL: _Kind("it names an address that is none", temporary=False),
     aiohttp.NonHttpUrlClientError: _Kind("it names an address that is not HTTP", temporary=False),
     aiohttp.ClientError: _Kind("the exchange failed"),
-    TimeoutError: _Kind("no answer in time", hint=_CUT_HINT),
-    OSError: _Kind("the connection broke", hint=_CUT_HINT),
+    TimeoutError: _Kind("no answer in time", hint=CUT_HINT),
+    OSError: _Kind("the connection broke", hint=CUT_HINT),
 }
 """Every exception that aiohttp raises, by itself or by its nearest parent here."""
+
+
+def interrupted(subject: Subject, host: str, reason: str, hint: str) -> Interrupted:
+    """What an exchange about `subject` with `host` met; `hint` may name the ``{host}``."""
+    return Interrupted(
+        f"{host}: {subject}: {reason}",
+        reason=reason,
+        hint=hint.format(host=host),
+        registry=subject.registry,
+        repository=subject.repository or None,
+    )
 
 
 def translate(error: BaseException, subject: Subject, host: str) -> RegistryUnavailable:
@@ -246,7 +264,7 @@ def _hint(
     code, detail = said
     if answer.status in (401, 403):
         return tried(credential, subject)
-    if _is_hopeless(detail):
+    if _is_hopeless(detail) or answer.status == 507:
         return f"the disk of {subject.registry} is full; its owner has to free some space"
     if code == "DIGEST_INVALID":
         return (

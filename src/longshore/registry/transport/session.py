@@ -15,7 +15,7 @@ from multidict import CIMultiDictProxy
 from longshore import __version__
 from longshore.environment import Environment
 from longshore.errors import LongshoreError
-from longshore.registry.transport.errors import Interrupted, translate
+from longshore.registry.transport.errors import CUT_HINT, interrupted, translate
 from longshore.registry.transport.exchange import Answer, Buffer, Pieces, Request, host_of
 from longshore.registry.transport.proxies import proxy_for
 from longshore.registry.transport.tls import Trust
@@ -120,9 +120,7 @@ class Session:
                 raise outgoing.failure from error
             raise translate(error, request.subject, host) from error
         reason = f"no byte moved for {idle:g} s"
-        raise Interrupted(
-            f"{host}: {request.subject}: {reason}", reason=reason, registry=request.subject.registry
-        )
+        raise interrupted(request.subject, host, reason, CUT_HINT)
 
     async def _exchange(self, request: Request, outgoing: _Outgoing) -> Answer:
         async with AsyncExitStack() as stack:

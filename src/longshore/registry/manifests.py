@@ -17,7 +17,7 @@ Reference = str | Digest
 async def head(call: Call, reference: Reference) -> Digest | None:
     """The digest `reference` stands for there, None when there is none (spec end-3).
 
-    The manifest is read when the registry does not tell its digest.
+    The manifest is read when the registry does not tell its digest, or one that we do not know.
     """
     what = f"manifest {reference}"
     answer = await _ask(call, "HEAD", reference, what)
@@ -25,8 +25,10 @@ async def head(call: Call, reference: Reference) -> Digest | None:
         return None
     if answer.status != 200:
         raise call.refusal(answer, what)
-    named = answer.headers.get("Docker-Content-Digest")
-    return Digest.parse(named) if named else (await get(call, reference)).digest
+    try:
+        return Digest.parse(answer.headers.get("Docker-Content-Digest", ""))
+    except InvalidValue:
+        return (await get(call, reference)).digest
 
 
 async def get(call: Call, reference: Reference) -> Manifest | Index:

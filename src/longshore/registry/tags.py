@@ -9,7 +9,7 @@ from yarl import URL
 
 from longshore.errors import RegistryError
 from longshore.registry.line import Call
-from longshore.registry.transport.exchange import Answer
+from longshore.registry.transport.exchange import Answer, same_origin
 
 _NEXT: Final = re.compile(r'<([^>]*)>[^,]*;\s*rel="?next"?')
 _MOST_PAGES: Final = 10_000
@@ -49,9 +49,13 @@ def _page(call: Call, answer: Answer) -> list[str]:
 
 
 def _following(answer: Answer) -> URL | None:
-    """The next page by the Link header (RFC 8288), only on the same host."""
+    """The next page by the Link header (RFC 8288), only on the same host; None when it is none."""
     match = _NEXT.search(answer.headers.get("Link", ""))
     if not match:
         return None
-    url = answer.url.join(URL(match[1], encoded=True))
-    return url if url.origin() == answer.url.origin() and url != answer.url else None
+    try:
+        url = answer.url.join(URL(match[1], encoded=True))
+        same = same_origin(url, answer.url)
+    except ValueError:
+        return None
+    return url if same and url != answer.url else None

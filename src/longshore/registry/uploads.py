@@ -50,8 +50,8 @@ async def deliver(
             call.line.listener(Exists(repository=call.repository, blob=name))
             return Delivery(digest=digest, size=size, route="exists")
         session, origin = await _mount(call, digest, mount_from, name)
-        if origin:
-            return await _mounted(call, digest, origin, name)
+        if origin and (mounted := await _mounted(call, digest, origin, name)):
+            return mounted
     return await _send(call, source, session or await begin(call, name), name)
 
 
@@ -73,12 +73,13 @@ async def _mount(
     return session, ""
 
 
-async def _mounted(call: Call, digest: Digest, source: str, name: str) -> Delivery:
-    call.line.listener(Mounted(repository=call.repository, blob=name, source=source))
+async def _mounted(call: Call, digest: Digest, source: str, name: str) -> Delivery | None:
+    """None when the registry only said so: some answer 201 to a mount they do not do."""
     size = await size_of(call, digest)
-    return Delivery(
-        digest=digest, size=-1 if size is None else size, route="mounted", source=source
-    )
+    if size is None:
+        return None
+    call.line.listener(Mounted(repository=call.repository, blob=name, source=source))
+    return Delivery(digest=digest, size=size, route="mounted", source=source)
 
 
 async def _send(call: Call, source: BlobSource, session: UploadSession, name: str) -> Delivery:

@@ -118,7 +118,7 @@ def _grant(answer: Answer) -> Grant | Refused:
     if answer.status != 200 or not isinstance(document, dict):
         return Refused(answer=answer)
     token = document.get("token") or document.get("access_token")
-    if not isinstance(token, str) or not token:
+    if not isinstance(token, str) or not token or not token.isprintable():
         return Refused(answer=answer)
     return Grant(token=Secret(token), lifetime=_lifetime(document, answer))
 

@@ -180,7 +180,9 @@ class Authorizing:
     def _denied(self, answer: Answer, subject: Subject) -> RegistryError:
         if answer.status not in (200, 400, 401, 403):
             return refusal(answer, subject, self.credential)
-        code, detail = registry_words(answer.body)
+        # A token under a name that we do not know must not be shown.
+        success = None, "there is none in its answer"
+        code, detail = success if answer.status == 200 else registry_words(answer.body)
         said = ": ".join(filter(None, (code, detail))) or answer.phrase
         return RegistryDenied(
             f"{host_of(answer.url)} gave no token for {subject} at {self.registry}: {said}"

@@ -32,8 +32,12 @@ def resolve(answer: Answer, subject: Subject, reach: Reach) -> URL:
     on a host that may not be reached that way.
     """
     location = answer.headers.get("Location", "")
+    if not location:
+        raise _misled(subject, "no Location")
     try:
-        target = answer.url.join(URL(location, encoded=True)) if location else URL()
+        target = answer.url.join(URL(location, encoded=True))
+        # Parsed only when it is asked for.
+        target.port  # noqa: B018 - raises
     except ValueError:
         target = URL()
     if target.scheme not in ("http", "https") or not target.host:

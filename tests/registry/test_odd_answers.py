@@ -1,0 +1,158 @@
+"""Answers that no registry should give: each ends in an error that says whose fault it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+from aiohttp import web
+
+from longshore.errors import ContentMismatch, RegistryDenied, RegistryError, RegistryUnavailable
+from longshore.oci.descriptor import Descriptor
+from longshore.oci.manifest import image_manifest
+from longshore.oci.media_types import DOCKER_CONFIG
+from longshore.registry.client import RegistryClient
+from longshore.registry.limits import Limits
+from longshore.secrets.credential import Credential
+from longshore.secrets.secret import Secret
+from longshore.testing.blob import BlobInPieces
+from longshore.testing.faults import Answer, Late, Script, on
+from longshore.testing.registry import faulty_registry
+from longshore.testing.registry_auth import TokenAuth
+
+Connect = Callable[..., RegistryClient]
+Serve = Callable[[Callable[[web.Request], web.Response]], AbstractAsyncContextManager[str]]
+MANIFEST = image_manifest(Descriptor.of(b"{}", DOCKER_CONFIG), [])
+BOB = Credential(username="bob", password=Secret("pw-of-bob"))
+
+
+@pytest.mark.parametrize("link", ['<http://[x>; rel="next"', '<http://h:99999/>; rel="next"'])
+async def test_a_next_page_that_is_no_address_is_no_page(
+    serve: Serve, connect: Connect, link: str
+) -> None:
+    def page(_: web.Request) -> web.Response:
+        return web.json_response({"tags": ["1"]}, headers={"Link": link})
+
+    async with serve(page) as host, connect(host) as client:
+        assert await client.tags("a/b") == ("1",)
+
+
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        ("http://r.example:99999/x", "no usable Location (***)"),
+        ("http://[x", "no usable Location (***)"),
+        ("ftp://r.example/x", "no usable Location (ftp://r.example/x)"),
+        ("", "no Location"),
+    ],
+)
+async def test_a_location_that_leads_nowhere_is_the_registrys_fault(
+    serve: Serve, connect: Connect, location: str, said: str
+) -> None:
+    headers = {"Location": location} if location else {}
+    async with (
+        serve(lambda _: web.Response(status=202, headers=headers)) as host,
+        connect(host) as client,
+    ):
+        with pytest.raises(RegistryError) as caught:
+            await client.upload_blob("a/b", BlobInPieces(b"x"), name="layer 1 of 2")
+    assert caught.value.message == f"{host} answered for layer 1 of 2 of a/b with {said}"
+
+
+@pytest.mark.parametrize("named", ["garbage", f"sha512:{'a' * 128}", ""])
+async def test_a_digest_that_cannot_be_read_is_looked_into(
+    serve: Serve, connect: Connect, named: str
+) -> None:
+    """As where none is told: the content tells."""
+
+    def answer(request: web.Request) -> web.Response:
+        headers = {} if request.method == "GET" else {"Docker-Content-Digest": named}
+        if request.method == "PUT":
+            return web.Response(status=201, headers=headers)
+        kind = MANIFEST.media_type
+        return web.Response(body=MANIFEST.content, content_type=kind, headers=headers)
+
+    async with serve(answer) as host, connect(host) as client:
+        assert await client.head_manifest("a/b", "t") == MANIFEST.digest
+        assert await client.put_manifest("a/b", "t", MANIFEST) == MANIFEST.digest
+
+
+async def test_a_digest_that_is_another_is_told_with_who_named_it(
+    serve: Serve, connect: Connect
+) -> None:
+    def answer(_: web.Request) -> web.Response:
+        headers = {"Docker-Content-Digest": "garbage"}
+        kind = MANIFEST.media_type
+        return web.Response(body=MANIFEST.content, content_type=kind, headers=headers)
+
+    async with serve(answer) as host, connect(host) as client:
+        with pytest.raises(ContentMismatch) as caught:
+            await client.get_manifest("a/b", "t")
+    assert caught.value.message == (
+        f"{host} answered for manifest t of a/b with the digest garbage, but it is "
+        f"{MANIFEST.digest}"
+    )
+
+
+async def test_a_mount_that_was_not_done_after_all_becomes_an_upload(connect: Connect) -> None:
+    blob = BlobInPieces(b"x")
+    plan = Script([on("POST uploads", Answer(status=201), path="mount=")])
+    async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
+        delivery = await client.upload_blob("a/b", blob, digest=blob.digest, mount_from=["c/d"])
+        assert await client.blob_exists("a/b", blob.digest)
+    assert delivery.route == "sent"
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "nul\0", ""])
+async def test_a_token_that_is_none_is_the_token_servers_fault(
+    connect: Connect, token: str
+) -> None:
+    auth = TokenAuth(mint=lambda *_: token)
+    async with (
+        faulty_registry(auth=auth) as registry,
+        connect(registry.host, credential=BOB) as client,
+    ):
+        with pytest.raises(RegistryDenied) as caught:
+            await client.tags("a/b")
+    assert caught.value.message == (
+        f"{registry.host} gave no token for the list of tags of a/b at {registry.host}: there is "
+        "none in its answer (HTTP 200 OK)"
+    )
+
+
+async def test_a_token_under_another_name_is_not_shown(connect: Connect) -> None:
+    class Unusual(TokenAuth):
+        async def answer(self, request: web.Request) -> web.StreamResponse:
+            return web.json_response({"accessToken": "ey-secret"})
+
+    async with (
+        faulty_registry(auth=Unusual()) as registry,
+        connect(registry.host, credential=BOB) as client,
+    ):
+        with pytest.raises(RegistryDenied) as caught:
+            await client.tags("a/b")
+    assert "ey-secret" not in f"{caught.value.message} {caught.value.detail}"
+
+
+CUT = (
+    "try later, raise --push-retries, or find out what cuts connections to {host}: a proxy, a "
+    "firewall or a load balancer may have limits"
+)
+
+
+async def test_silence_is_told_with_what_to_do(connect: Connect) -> None:
+    plan = Script([on("POST uploads", Late(pause=5), times=None)])
+    limits = Limits(idle=0.1, retries=1)
+    async with (
+        faulty_registry(plan=plan) as registry,
+        connect(registry.host, limits=limits) as client,
+    ):
+        with pytest.raises(RegistryUnavailable) as caught:
+            await client.upload_blob("a/b", BlobInPieces(b"x"), name="layer 1 of 2")
+    assert caught.value.message == (
+        f"{registry.host}: layer 1 of 2 of a/b: no byte moved for 0.1 s (gave up after 2 attempts "
+        "in 0.5 s)"
+    )
+    assert caught.value.hint == CUT.format(host=registry.host)
+    assert caught.value.repository == "a/b"

@@ -428,8 +428,12 @@ class TestSizes:
     ) -> None:
         plan = Script([on("PATCH,PUT upload", BodyLimit(limit=10), times=None)])
         async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
-            with pytest.raises(RegistryError, match="413"):
+            with pytest.raises(RegistryError, match="413") as caught:
                 await client.upload_blob(REPOSITORY, stream(some_bytes(MEBIBYTE)))
+        assert caught.value.hint == (
+            f"{registry.host}, or a proxy before it, limits the size of requests too tightly; "
+            "its owner has to raise that (nginx: client_max_body_size)"
+        )
 
     async def test_a_server_that_wants_lengths_gets_chunks(
         self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes

@@ -11,9 +11,10 @@ from aiohttp import web
 from longshore.errors import ContentMismatch, RegistryDenied, RegistryError, RegistryUnavailable
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.manifest import image_manifest
-from longshore.oci.media_types import DOCKER_CONFIG
+from longshore.oci.media_types import DOCKER_CONFIG, OCI_CONFIG, Format
 from longshore.registry.client import RegistryClient
 from longshore.registry.limits import Limits
+from longshore.registry.server.refusals import Code
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
 from longshore.testing.blob import BlobInPieces
@@ -156,3 +157,33 @@ async def test_silence_is_told_with_what_to_do(connect: Connect) -> None:
     )
     assert caught.value.hint == CUT.format(host=registry.host)
     assert caught.value.repository == "a/b"
+
+
+@pytest.mark.parametrize(
+    ("refused", "hint"),
+    [
+        (
+            Answer(status=400, code=Code.MANIFEST_INVALID, message="manifest invalid"),
+            "the registry may know Docker's manifests only: push with --format docker "
+            "(a pipeline: --push-format docker)",
+        ),
+        (
+            Answer(status=400, code=Code.TAG_INVALID, message="the repository is Immutable"),
+            "the tag is there already and must not change; push under another one",
+        ),
+        (
+            Answer(status=409, message="conflict"),
+            "the tag is there already and must not change; push under another one",
+        ),
+    ],
+    ids=["kind", "immutable", "conflict"],
+)
+async def test_a_refused_manifest_is_told_with_what_to_do(
+    connect: Connect, refused: Answer, hint: str
+) -> None:
+    oci = image_manifest(Descriptor.of(b"{}", OCI_CONFIG), [], fmt=Format.OCI)
+    plan = Script([on("PUT manifest", refused)])
+    async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
+        with pytest.raises(RegistryError) as caught:
+            await client.put_manifest("a/b", "t", oci)
+    assert caught.value.hint == hint

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from longshore.errors import InvalidValue, RegistryError
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import Document, Index, Manifest, parse_manifest
-from longshore.oci.media_types import ACCEPT_MANIFESTS
+from longshore.oci.media_types import ACCEPT_MANIFESTS, OCI_INDEX, OCI_MANIFEST
 from longshore.registry.blobs import mismatch
 from longshore.registry.line import Call
 from longshore.registry.transport.exchange import Answer
 
+_OCI: Final = frozenset({OCI_MANIFEST, OCI_INDEX})
+_KIND_REFUSED: Final = frozenset({"MANIFEST_INVALID", "UNSUPPORTED"})
 Reference = str | Digest
 """A tag, or the digest of a manifest."""
 
@@ -66,7 +70,7 @@ async def put(call: Call, reference: Reference, manifest: Document) -> Digest:
         body=manifest.content,
     )
     if answer.status not in (200, 201, 202):
-        raise _refused(call, answer, what)
+        raise _refused(call, answer, what, manifest)
     named = answer.headers.get("Docker-Content-Digest")
     if named != str(manifest.digest) and (there := await head(call, reference)) != manifest.digest:
         raise mismatch(call, what, manifest.digest, str(there or named))
@@ -78,10 +82,21 @@ async def _ask(call: Call, method: str, reference: Reference, what: str) -> Answ
     return await call.ask(method, url, what, headers={"Accept": ACCEPT_MANIFESTS})
 
 
-def _refused(call: Call, answer: Answer, what: str) -> RegistryError:
+def _refused(call: Call, answer: Answer, what: str, manifest: Document) -> RegistryError:
     error = call.refusal(answer, what)
-    if error.code == "MANIFEST_BLOB_UNKNOWN":
-        error.hint = (
-            "a layer vanished from the registry meanwhile (garbage collection?); push again"
-        )
+    error.hint = _remedy(error, manifest) or error.hint
     return error
+
+
+def _remedy(error: RegistryError, manifest: Document) -> str | None:
+    if error.code == "MANIFEST_BLOB_UNKNOWN":
+        return "a layer vanished from the registry meanwhile (garbage collection?); push again"
+    if error.status == 409 or "immutable" in (error.detail or "").lower():
+        return "the tag is there already and must not change; push under another one"
+    unknown = error.status == 415 or error.code in _KIND_REFUSED
+    if unknown and manifest.media_type in _OCI:
+        return (
+            "the registry may know Docker's manifests only: push with --format docker "
+            "(a pipeline: --push-format docker)"
+        )
+    return None

@@ -147,8 +147,13 @@ async def test_a_pause_beyond_the_deadline_is_not_begun(
     retrying: Make, clock: Clock, waits: list[float]
 ) -> None:
     inner = Scripted(_status(429, "100"))
-    with pytest.raises(RegistryUnavailable, match="asks for a pause of 100 s"):
+    with pytest.raises(RegistryUnavailable) as caught:
         await retrying(inner).send(_request(deadline=clock.now() + 50))
+    assert caught.value.message == (
+        "registry.example could not answer for manifest x of a/b: 429 Too Many Requests "
+        "(gave up after 1 attempt; the next one may come in 100 s only)"
+    )
+    assert caught.value.hint == "allow more time with --push-timeout, or try later"
     assert waits == []
 
 

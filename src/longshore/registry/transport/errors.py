@@ -273,6 +273,13 @@ def _hint(
         )
     if answer.status == 405:
         return f"{subject.registry} may be read-only"
+    if answer.status == 407:
+        return "write user and password into HTTPS_PROXY or HTTP_PROXY: http://user:password@host"
+    if answer.status == 413:
+        return (
+            f"{subject.registry}, or a proxy before it, limits the size of requests too tightly; "
+            "its owner has to raise that (nginx: client_max_body_size)"
+        )
     if answer.status == 404 and subject.repository:
         return f"check the name {subject.repository}; some registries want it created first"
     return None

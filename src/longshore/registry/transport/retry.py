@@ -129,7 +129,9 @@ class Patience:
         delay = self.backoff.delay(self.host, self.attempts, interruption)
         now = self.backoff.clock.now()
         if now + delay > self.deadline:
-            raise self._exhausted(interruption, f"; it asks for a pause of {delay:.0f} s")
+            error = self._exhausted(interruption, f"; the next one may come in {delay:.0f} s only")
+            error.hint = "allow more time with --push-timeout, or try later"
+            raise error
         record.until = max(record.until, now + delay)
         self.backoff.listener(Waiting(host=self.host, seconds=delay, reason=interruption.reason))
         await self.backoff.ready(self.host, self.deadline)

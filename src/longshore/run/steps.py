@@ -59,10 +59,12 @@ class Walker:
         """What is known of a step now; what was not reached is `NotRun`, skips stay skips."""
         if step.skipped is not None:
             return StepResult(path=step.path, name=step.name, outcome=Skipped(step.skipped))
-        below = () if isinstance(step, RunStep | PushStep) else step.steps
-        children = tuple(self.so_far(child) for child in below)
-        known = self.outcomes.get(step.path)
-        outcome = known or (_of_group(children) if children else NotRun())
+        children: tuple[StepResult, ...] = ()
+        outcome = self.outcomes.get(step.path)
+        if not isinstance(step, RunStep | PushStep):
+            children = tuple(self.so_far(child) for child in step.steps)
+            outcome = outcome or _of_group(children)
+        outcome = outcome or NotRun()
         return StepResult(path=step.path, name=step.name, outcome=outcome, children=children)
 
     def _skipped(self, step: Step) -> StepResult:

@@ -169,3 +169,12 @@ def tar_of_directory(directory: Path) -> bytes:
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
         archive.add(directory, directory.name)
     return buffer.getvalue()
+
+
+def by_command(programs: Mapping[str, FakeProgram]) -> FakeImage:
+    """An image whose containers behave by the first word of their command."""
+
+    def choose(spec: ContainerSpec) -> FakeProgram:
+        return programs.get((spec.command or ("",))[0], FakeProgram())
+
+    return FakeImage(program=choose)

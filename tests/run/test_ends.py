@@ -1,0 +1,132 @@
+"""How runs and steps end that do not end by themselves: stopped, killed, without an engine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import anyio
+
+from longshore.run.events import RunFinished
+from longshore.run.outcome import Broken, Failed, Passed, Stopped
+from longshore.testing.engine import FakeEngine
+from longshore.testing.engine_script import FakeProgram, by_command
+from longshore.testing.scene import Scene
+
+APP = "app: {image: busybox}"
+
+
+async def test_an_interrupted_run_removes_everything_and_says_so(scene: Scene) -> None:
+    endless = FakeProgram(started=anyio.Event(), until=anyio.Event())
+    scene.images["busybox:latest"] = by_command({"endless": endless})
+
+    async def interrupt(_: FakeEngine, scope: anyio.CancelScope) -> None:
+        assert endless.started is not None
+        await endless.started.wait()
+        scope.cancel()
+
+    scene.beside = interrupt
+    ran = await scene.run(APP, "[{service: app, command: endless}, {service: app, command: b}]")
+    assert ran.result.interrupted
+    assert (ran.result.stopped, ran.result.not_run) == (("endless",), ("b",))
+
+
+async def test_the_engine_going_away_breaks_the_step_with_its_own_mark(scene: Scene) -> None:
+    endless = FakeProgram(started=anyio.Event(), until=anyio.Event())
+    scene.images["busybox:latest"] = by_command({"endless": endless})
+
+    async def kill(engine: FakeEngine, _: anyio.CancelScope) -> None:
+        assert endless.started is not None
+        await endless.started.wait()
+        engine.die()
+
+    scene.beside = kill
+    ran = await scene.run(APP, "[{service: app, command: endless}, {service: app, command: b}]")
+    assert ran.result.engine_lost
+    assert ran.of(RunFinished)[-1].engine_lost
+    assert ran.result.not_run == ("b",)
+
+
+async def test_a_step_whose_container_is_stopped_by_others_has_neither_passed_nor_failed(
+    scene: Scene,
+) -> None:
+    endless = FakeProgram(started=anyio.Event(), until=anyio.Event())
+    scene.images["busybox:latest"] = by_command({"endless": endless})
+
+    async def shut_down(engine: FakeEngine, _: anyio.CancelScope) -> None:
+        assert endless.started is not None
+        await endless.started.wait()
+        await engine.stop(engine.container("jet-app-endless").id, grace=10)
+
+    scene.beside = shut_down
+    ran = await scene.run(APP, "[{service: app, command: endless}, {service: app, command: b}]")
+    outcome = ran.outcomes["endless"]
+    assert isinstance(outcome, Broken)
+    assert outcome.message == 'the container of service "app" was stopped while it ran'
+    assert ran.result.not_run == ("b",)
+
+
+async def test_a_step_over_its_limit_is_stopped_and_fails(scene: Scene) -> None:
+    scene.options = replace(scene.options, step_timeout=0.05)
+    scene.images["busybox:latest"] = by_command({"x": FakeProgram(until=anyio.Event())})
+    ran = await scene.run(APP, "[{service: app, command: x}]")
+    assert ran.outcomes["x"] == Broken("stopped after 0.05 seconds (--step-timeout)")
+
+
+async def test_a_silent_step_is_stopped_by_the_quiet_timeout(scene: Scene) -> None:
+    scene.options = replace(scene.options, quiet_timeout=0.05)
+    scene.images["busybox:latest"] = by_command({"x": FakeProgram(until=anyio.Event())})
+    ran = await scene.run(APP, "[{service: app, command: x}]")
+    assert isinstance(ran.outcomes["x"], Broken)
+
+
+async def test_a_run_over_its_limit_fails(scene: Scene) -> None:
+    scene.options = replace(scene.options, timeout=0.05)
+    scene.images["busybox:latest"] = by_command({"x": FakeProgram(until=anyio.Event())})
+    ran = await scene.run(APP, "[{service: app, command: x}]")
+    assert ran.result.timed_out
+    assert not ran.result.passed
+    assert ran.of(RunFinished)[-1].timed_out
+
+
+async def test_an_oom_kill_is_told_as_such(scene: Scene) -> None:
+    killed = FakeProgram(exit_code=137, out_of_memory=True)
+    scene.images["busybox:latest"] = by_command({"x": killed})
+    ran = await scene.run(APP, "[{service: app, command: x}]")
+    outcome = ran.outcomes["x"]
+    assert isinstance(outcome, Broken)
+    assert "memory" in outcome.message
+
+
+async def test_a_container_removed_by_somebody_else_breaks_the_step(scene: Scene) -> None:
+    endless = FakeProgram(started=anyio.Event(), until=anyio.Event())
+    scene.images["busybox:latest"] = by_command({"endless": endless})
+
+    async def remove(engine: FakeEngine, _: anyio.CancelScope) -> None:
+        assert endless.started is not None
+        await endless.started.wait()
+        for container in list(engine.containers):
+            await engine.remove(container)
+
+    scene.beside = remove
+    ran = await scene.run(APP, "[{service: app, command: endless}]")
+    assert isinstance(ran.outcomes["endless"], Failed | Broken)
+
+
+async def test_after_a_stop_what_passed_stays_passed_and_what_ran_is_stopped(scene: Scene) -> None:
+    endless = FakeProgram(started=anyio.Event(), until=anyio.Event())
+    scene.images["busybox:latest"] = by_command({"endless": endless})
+
+    async def beside(_: FakeEngine, interruption: anyio.CancelScope) -> None:
+        assert endless.started is not None
+        await endless.started.wait()
+        interruption.cancel()
+
+    scene.beside = beside
+    ran = await scene.run(
+        APP,
+        "[{service: app, command: done}, {name: group, type: serial, steps:"
+        " [{service: app, command: endless}, {service: app, command: later}]}]",
+    )
+    assert ran.result.interrupted
+    assert ran.outcomes == {"done": Passed(), "endless": Stopped(), "group": Stopped()}
+    assert (ran.result.stopped, ran.result.not_run) == (("endless",), ("later",))

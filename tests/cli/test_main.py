@@ -60,6 +60,13 @@ def test_every_end_has_its_exit_code(error: BaseException, code: int) -> None:
     assert guarded(raising(error)) == code
 
 
+def test_all_errors_of_a_group_are_told_each_once(capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = InvalidValue("one", hint="Mend it."), UsageError("two")
+    group = ExceptionGroup("g", [ExceptionGroup("h", [first, second]), InvalidValue("one")])
+    assert guarded(raising(group)) == 2
+    assert capsys.readouterr().err == "Error: one\nhint: Mend it.\nError: two\n"
+
+
 @pytest.mark.parametrize(("result", "code"), [(None, 0), (0, 0), (1, 1), (ExitCode.USAGE, 2)])
 def test_what_a_command_returns_is_its_exit_code(result: object, code: int) -> None:
     assert guarded(lambda: result) == code

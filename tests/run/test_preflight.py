@@ -51,6 +51,29 @@ def test_a_missing_env_file_is_told_with_the_service_and_its_place(tmp_path: Pat
     assert "codeship-services.yml:1:1)" in (found.hint or "")
 
 
+def test_all_that_is_missing_is_told_at_once_and_each_thing_once(tmp_path: Path) -> None:
+    services = APP + (
+        "b: {image: x/b, env_file: [env, other]}\n"
+        "c: {image: x/c, encrypted_env_file: secret}\n"
+        "d: {image: x/d, encrypted_environment: {A: eA==}}\n"
+        "e: {image: x/e, encrypted_environment: {A: eA==}}\n"
+    )
+    steps = "".join(f"- {{service: {name}, command: x}}\n" for name in ("app", "b", "c", "d", "e"))
+    (tmp_path / "env").write_text("")
+    with pytest.raises(ExceptionGroup) as caught:
+        checked(tmp_path, services, steps)
+    found = caught.value.exceptions
+    assert [str(one).partition(str(tmp_path))[0] for one in found] == [
+        "cannot read the env_file ",
+        "cannot read the encrypted_env_file ",
+        "docker: no decryptor available",
+    ]
+    hints = [one.hint or "" for one in found if isinstance(one, LongshoreError)]
+    assert [hint.partition(" needs it")[0] for hint in hints] == [
+        f'service "{name}"' for name in ("b", "c", "d")
+    ]
+
+
 def test_files_of_dependencies_and_of_on_fail_steps_count(tmp_path: Path) -> None:
     free = "free: {image: x/free, depends_on: [app]}\nlone: {image: x/lone}\n"
     assert "env_file" in failure(tmp_path, APP + free, RUN.replace("app", "free")).message

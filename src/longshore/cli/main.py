@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import NoReturn, TypeVar
 
@@ -66,11 +66,17 @@ def guarded(work: Callable[[], object]) -> int:
     return result if isinstance(result, int) else ExitCode.PASSED
 
 
-def _told(error: LongshoreError) -> int:
-    say(f"Error: {error.message}")
-    if error.hint:
-        say(f"hint: {error.hint}")
-    return exit_code_of(error)
+def _told(*errors: LongshoreError) -> int:
+    """The exit code is that of the first."""
+    told: set[str] = set()
+    for error in errors:
+        if error.message in told:
+            continue
+        told.add(error.message)
+        say(f"Error: {error.message}")
+        if error.hint:
+            say(f"hint: {error.hint}")
+    return exit_code_of(errors[0])
 
 
 def _usage(error: click.ClickException) -> int:
@@ -81,21 +87,24 @@ def _usage(error: click.ClickException) -> int:
 
 
 def _group(group: BaseExceptionGroup[BaseException]) -> int:
-    """What a task group let through: an error of ours in it is told, anything else is a bug."""
+    """What a task group let through: errors of ours in it are told, anything else is a bug."""
     told, rest = group.split(LongshoreError)
     if told is not None and rest is None:
-        return _told(_first(told))
+        return _told(*_leaves(told))
     lost, rest = (rest or group).split(is_lost_output)
     if lost is not None and rest is None:
-        return _output_lost(_first(lost))
+        return _output_lost(next(_leaves(lost)))
     if group.subgroup(KeyboardInterrupt) is not None:
         return ExitCode.INTERRUPTED
     return _bug(group)
 
 
-def _first(group: BaseExceptionGroup[Failure]) -> Failure:
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+def _leaves(group: BaseExceptionGroup[Failure]) -> Iterator[Failure]:
+    for inner in group.exceptions:
+        if isinstance(inner, BaseExceptionGroup):
+            yield from _leaves(inner)
+        else:
+            yield inner
 
 
 def _output_lost(error: BaseException) -> int:

@@ -32,12 +32,16 @@ class Preflight:
     build_secrets: bool = False
     for_generators: frozenset[ImageKey] = field(init=False)
     _seen: set[str] = field(default_factory=set)
+    _failures: dict[str, LongshoreError] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.for_generators = generator_images(self.plan, self.credentials.options.flags)
 
     def check(self, needs: Iterable[Need]) -> None:
-        """Raise the `LongshoreError` that the first need would end in, naming who needs it."""
+        """Raise what the needs would end in, each failure once and naming who needs it.
+
+        One is a `LongshoreError`, several are an ExceptionGroup of them, in the order of the needs.
+        """
         wanted = tuple(needs)
         for need in wanted:
             for name in services_of(self.plan, need):
@@ -47,9 +51,14 @@ class Preflight:
                 self._image(image, need)
             if need.push is not None:
                 self._push(need.push)
+        failures = list(self._failures.values())
+        if len(failures) > 1:
+            raise ExceptionGroup("what the run needs", failures)
+        if failures:
+            raise failures[0]
 
     def _service(self, service: ServicePlan) -> None:
-        with _needed_by(f'service "{service.name}"', service.place):
+        with self._needed_by(f'service "{service.name}"', service.place):
             for path in self._present(service.env_files):
                 self.files.env_file(path)
             name = f'encrypted_environment of service "{service.name}"'
@@ -61,7 +70,7 @@ class Preflight:
         chain = (*image.credentials, *need.chain)
         generated = image.key not in self.for_generators
         keys = self.credentials.source(chain, generated=generated)
-        with _needed_by(f'the image of service "{image.service}"', image.place):
+        with self._needed_by(f'the image of service "{image.service}"', image.place):
             self._generator(keys)
             if isinstance(image, BuildPlan) and self._first(f"{image.key} {keys}"):
                 self._credentials(keys)
@@ -82,14 +91,14 @@ class Preflight:
     def _push(self, step: PushStep) -> None:
         chain = push_chain(self.plan, step)
         keys = self.credentials.source(chain)
-        with _needed_by(f'push step "{step.name}"', step.place):
+        with self._needed_by(f'push step "{step.name}"', step.place):
             self._generator(keys)
             store = self._credentials(keys)
             if store is not None:
                 store.require(step.push.targets[0].registry)
+            self._tell_lasting(step.push.image)
         if chain and not step.credentials:
             self.files.tell([_of_service_only(step)])
-        self._tell_lasting(step.push.image)
 
     def _arguments(self, image: BuildPlan) -> Values:
         """The encrypted arguments; none while a file of theirs is still to be written."""
@@ -115,6 +124,15 @@ class Preflight:
             for mount in mounts
         )
 
+    @contextmanager
+    def _needed_by(self, what: str, place: Place) -> Iterator[None]:
+        """Keep a failure, its hint told who needs the thing and where that is written."""
+        try:
+            yield
+        except LongshoreError as failure:
+            failure.hint = "; ".join(filter(None, (f"{what} needs it ({place})", failure.hint)))
+            self._failures.setdefault(failure.message, failure)
+
     def _first(self, what: str) -> bool:
         if what in self._seen:
             return False
@@ -139,13 +157,3 @@ def _of_service_only(step: PushStep) -> str:
         f'push step "{step.name}" pushes with the credentials of service "{step.service}", as the '
         f"step names none; write them on the step ({step.place})"
     )
-
-
-@contextmanager
-def _needed_by(what: str, place: Place) -> Iterator[None]:
-    """Say in a failure's hint who needs the thing and where that is written."""
-    try:
-        yield
-    except LongshoreError as failure:
-        failure.hint = "; ".join(filter(None, (f"{what} needs it ({place})", failure.hint)))
-        raise

@@ -187,3 +187,31 @@ async def test_a_refused_manifest_is_told_with_what_to_do(
         with pytest.raises(RegistryError) as caught:
             await client.put_manifest("a/b", "t", oci)
     assert caught.value.hint == hint
+
+
+async def test_a_header_may_be_as_long_as_a_signed_address_gets(
+    serve: Serve, connect: Connect
+) -> None:
+    """Object stores sign with whole session tokens; Go's clients take up to 10 MB."""
+
+    def answer(_: web.Request) -> web.Response:
+        return web.json_response({"tags": ["1"]}, headers={"X-Signed": "s" * 50_000})
+
+    async with serve(answer) as host, connect(host) as client:
+        assert await client.tags("a/b") == ("1",)
+
+
+@pytest.mark.parametrize("status", [404, 405])
+async def test_a_host_that_is_no_registry_is_told_as_such(connect: Connect, status: int) -> None:
+    """As for an image called after a company's web site."""
+    rules = [
+        on("GET base", Answer(status=404), times=None),
+        on("POST uploads", Answer(status=status), times=None),
+    ]
+    async with faulty_registry(plan=Script(rules)) as site, connect(site.host) as client:
+        with pytest.raises(RegistryError) as caught:
+            await client.check_push("app")
+    assert caught.value.hint == (
+        f"no registry seems to answer at {site.host}: it says 404 to GET /v2/; check the host in "
+        "the image's name"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import anyio
 from yarl import URL
@@ -21,6 +21,7 @@ from longshore.registry.transport.retry import Backoff, Patience
 from longshore.registry.transport.scheme import Found, Reach, discover
 
 Result = TypeVar("Result")
+_NOTHING_THERE: Final = frozenset({404, 405, 501})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,6 +46,11 @@ class Line:
     async def found(self, deadline: float) -> Found:
         """Where the registry is; asked once."""
         return await self._found.get(self.host, lambda: self._discover(deadline))
+
+    def greets_with(self, status: int) -> bool:
+        """Whether ``GET /v2/`` was answered so."""
+        found = self._found.known(self.host)
+        return found is not None and found.greeting.status == status
 
     async def _discover(self, deadline: float) -> Found:
         found = await discover(self.open, self.host, self.reach, deadline=deadline)
@@ -88,7 +94,13 @@ class Call:
 
     def refusal(self, answer: Answer, what: str) -> RegistryError:
         """The error for an answer that is not what we need."""
-        return refusal(answer, self.subject(what), self.line.sender.credential)
+        error = refusal(answer, self.subject(what), self.line.sender.credential)
+        if answer.status in _NOTHING_THERE and self.line.greets_with(404):
+            error.hint = (
+                f"no registry seems to answer at {self.line.host}: it says 404 to GET /v2/; check "
+                "the host in the image's name"
+            )
+        return error
 
     async def patience(self) -> Patience:
         """A budget for an operation of several requests."""

@@ -121,7 +121,9 @@ TABLE: Final[Mapping[type[BaseException], _Kind]] = {
     aiohttp.ClientConnectionError: _Kind("the connection broke", hint=CUT_HINT),
     aiohttp.ClientPayloadError: _Kind("the answer ended too early", hint=CUT_HINT),
     aiohttp.UploadAbortedError: _Kind("the request was not sent to its end", hint=CUT_HINT),
-    aiohttp.ClientResponseError: _Kind("the answer is not HTTP"),
+    aiohttp.ClientResponseError: _Kind(
+        "the answer is not HTTP", hint="check that {host} is the address of a registry"
+    ),
     aiohttp.TooManyRedirects: _Kind("it redirects without end", temporary=False),
     aiohttp.InvalidURL: _Kind("it names an address that is none", temporary=False),
     aiohttp.NonHttpUrlClientError: _Kind("it names an address that is not HTTP", temporary=False),

@@ -23,6 +23,8 @@ from longshore.registry.transport.tls import Trust
 BODY_LIMIT: Final = 4 << 20
 """Bytes of an answer that are read: distribution takes no larger manifests either."""
 _READ_SIZE: Final = 1 << 18
+_HEADER_LIMIT: Final = 1 << 18
+"""Bytes of one header: addresses that object stores sign are longer than aiohttp's 8190."""
 _AGENT: Final = f"longshore/{__version__}"
 
 
@@ -93,6 +95,8 @@ class Session:
             trust_env=False,
             headers={"User-Agent": _AGENT, "Accept-Encoding": "identity"},
             skip_auto_headers=("Content-Type",),
+            max_line_size=_HEADER_LIMIT,
+            max_field_size=_HEADER_LIMIT,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(30.0, self.idle)),
         )
         # aiohttp would send GET, HEAD, PUT and DELETE again by itself when a kept connection turns

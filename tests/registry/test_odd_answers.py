@@ -12,13 +12,14 @@ from longshore.errors import ContentMismatch, RegistryDenied, RegistryError, Reg
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.manifest import image_manifest
 from longshore.oci.media_types import DOCKER_CONFIG, OCI_CONFIG, Format
+from longshore.registry.blobs import BlobSource
 from longshore.registry.client import RegistryClient
 from longshore.registry.limits import Limits
 from longshore.registry.server.refusals import Code
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
-from longshore.testing.blob import BlobInPieces
-from longshore.testing.faults import Answer, Late, Script, on
+from longshore.testing.blob import BlobInPieces, content_of, tiny_image
+from longshore.testing.faults import Answer, Late, Script, WrongDigest, on
 from longshore.testing.registry import faulty_registry
 from longshore.testing.registry_auth import TokenAuth
 
@@ -215,3 +216,34 @@ async def test_a_host_that_is_no_registry_is_told_as_such(connect: Connect, stat
         f"no registry seems to answer at {site.host}: it says 404 to GET /v2/; check the host in "
         "the image's name"
     )
+
+
+async def test_a_wrong_digest_for_a_blob_is_looked_into(
+    connect: Connect, stream: Callable[..., BlobSource]
+) -> None:
+    plan = Script([on("PUT upload", WrongDigest())])
+    async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
+        delivery = await client.upload_blob("a/b", stream(b"x"))
+        assert await content_of(client, "a/b", delivery.digest) == b"x"
+
+
+async def test_a_wrong_digest_for_a_manifest_that_is_insisted_on_is_an_error(
+    connect: Connect,
+) -> None:
+    rules = [on("PUT manifest", WrongDigest()), on("HEAD manifest", WrongDigest())]
+    async with (
+        faulty_registry(plan=Script(rules)) as registry,
+        connect(registry.host) as client,
+    ):
+        manifest = await tiny_image(client, "a/b")
+        with pytest.raises(ContentMismatch, match="0000"):
+            await client.put_manifest("a/b", "t", manifest)
+
+
+async def test_a_manifest_that_was_changed_is_refused(connect: Connect) -> None:
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        manifest = await tiny_image(client, "a/b")
+        await client.put_manifest("a/b", "t", manifest)
+        registry.plan = Script([on("GET manifest", WrongDigest())])
+        with pytest.raises(ContentMismatch):
+            await client.get_manifest("a/b", "t")

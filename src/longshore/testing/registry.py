@@ -91,6 +91,11 @@ class FaultyRegistry:
         ]
 
     @property
+    def story(self) -> list[str]:
+        """What was asked and how it ended, in order: ``PATCH 202``, ``PUT None``."""
+        return [f"{record.method} {record.status}" for record in self.recorded]
+
+    @property
     def received(self) -> int:
         """Bytes of all request bodies together."""
         return sum(record.received for record in self.recorded)

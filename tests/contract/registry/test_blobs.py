@@ -15,7 +15,7 @@ from longshore.registry.limits import Limits
 from longshore.registry.progress import Exists, Mounted, Progress
 from longshore.registry.transport.exchange import Pieces
 from longshore.registry.upload_session import begin
-from longshore.testing.blob import BlobInPieces
+from longshore.testing.blob import BlobInPieces, content_of
 from longshore.testing.line import CutRequests, faulty_line
 from longshore.testing.registry_bench import RegistryBench
 
@@ -27,11 +27,6 @@ ABSENT = Digest.of(b"never pushed")
 
 def some_bytes(size: int) -> bytes:
     return Random(size).randbytes(size)
-
-
-async def content(client: RegistryClient, digest: Digest, repository: str = REPOSITORY) -> bytes:
-    async with client.get_blob(repository, digest) as data:
-        return b"".join([piece async for piece in data])
 
 
 @pytest.mark.parametrize("streamed", [True, False], ids=["streamed", "chunked"])
@@ -46,7 +41,7 @@ async def test_a_blob_of_any_size_comes_back_the_same(
         delivery = await client.upload_blob(REPOSITORY, blob)
         assert (delivery.route, delivery.digest, delivery.size) == ("sent", blob.digest, size)
         assert await client.blob_size(REPOSITORY, blob.digest) == size
-        assert await content(client, blob.digest) == blob.content
+        assert await content_of(client, REPOSITORY, blob.digest) == blob.content
     assert blob.opened == 1
 
 
@@ -72,7 +67,7 @@ async def test_a_blob_is_mounted_from_the_first_repository_that_has_it(
         delivery = await client.upload_blob(
             REPOSITORY, blob, digest=blob.digest, mount_from=["nothing/here", "base/image"]
         )
-        assert await content(client, blob.digest) == b"shared"
+        assert await content_of(client, REPOSITORY, blob.digest) == b"shared"
     assert (delivery.route, delivery.source, blob.opened) == ("mounted", "base/image", 0)
     name = f"blob {blob.digest}"
     assert told[-1] == Mounted(repository=REPOSITORY, blob=name, source="base/image")
@@ -87,7 +82,7 @@ async def test_a_mount_that_is_not_done_becomes_the_upload(
             REPOSITORY, blob, digest=blob.digest, mount_from=["nothing/here"]
         )
         assert delivery.route == "sent"
-        assert await content(client, blob.digest) == b"alone"
+        assert await content_of(client, REPOSITORY, blob.digest) == b"alone"
         assert not await client.mount(REPOSITORY, ABSENT, "nothing/here")
 
 
@@ -103,7 +98,7 @@ async def test_an_upload_is_resumed_where_the_registry_says(
         assert (first.status, await session.received()) == (202, MEBIBYTE)
         await session.append(Pieces((blob[MEBIBYTE:],)), MEBIBYTE)
         assert (await session.commit(Digest.of(blob))).status == 201
-        assert await content(client, Digest.of(blob)) == blob
+        assert await content_of(client, REPOSITORY, Digest.of(blob)) == blob
 
 
 async def test_a_line_that_breaks_at_any_byte_brings_the_whole_blob_in_the_end(
@@ -119,7 +114,7 @@ async def test_a_line_that_breaks_at_any_byte_brings_the_whole_blob_in_the_end(
         ):
             delivery = await client.upload_blob(REPOSITORY, blob)
         async with connect(registry) as client:
-            assert await content(client, blob.digest) == blob.content
+            assert await content_of(client, REPOSITORY, blob.digest) == blob.content
     assert delivery.resumed or delivery.restarts
 
 
@@ -161,7 +156,7 @@ async def test_what_is_nowhere_is_not_there_and_cannot_be_read(
     async with bench.standing() as registry, connect(registry) as client:
         assert not await client.blob_exists("no/such", ABSENT)
         with pytest.raises(RegistryError) as caught:
-            await content(client, ABSENT, "no/such")
+            await content_of(client, "no/such", ABSENT)
     detail = str(ABSENT) if real else f'{{"digest": "{ABSENT}"}}'
     assert caught.value.message == (
         f"{registry.host} refused blob {ABSENT} of no/such: BLOB_UNKNOWN: blob unknown to registry "
@@ -183,5 +178,5 @@ async def test_a_blob_that_was_deleted_is_sent_again(
         async with connect(registry) as client:
             assert not await client.blob_exists(REPOSITORY, blob.digest)
             delivery = await client.upload_blob(REPOSITORY, blob, digest=blob.digest)
-            assert await content(client, blob.digest) == b"come and gone"
+            assert await content_of(client, REPOSITORY, blob.digest) == b"come and gone"
     assert delivery.route == "sent"

@@ -23,8 +23,6 @@ from longshore.registry.progress import (
     Restarted,
     Waiting,
 )
-from longshore.secrets.credential import Credential
-from longshore.secrets.secret import Secret
 from longshore.testing.blob import content_of
 from longshore.testing.faults import (
     Answer,
@@ -44,8 +42,6 @@ MakeStream = Callable[..., BlobSource]
 MakeBytes = Callable[..., bytes]
 MEBIBYTE = 1 << 20
 REPOSITORY = "team/app"
-BOB = Credential(username="bob", password=Secret("pw-of-bob"), origin="the tests")
-USERS = {"bob": "pw-of-bob"}
 
 
 def _of(told: Sequence[Progress], kind: type[Progress]) -> list[Progress]:

@@ -30,6 +30,10 @@ from longshore.registry.transport.words import registry_words
             ("UNKNOWN", "unknown error (mkdir /data/x: no space left on device)"),
         ),
         (
+            b'{"errors":[{"message":"m","detail":{"Enclosed":{"Op":"write","Path":"/x","Err":122}}}]}',
+            (None, "m (write /x: disk quota exceeded)"),
+        ),
+        (
             b'{"errors":[{"code":"UNKNOWN","message":"m","detail":{"Enclosed":{"Err":[5]}}}]}',
             ("UNKNOWN", 'm ({"Enclosed": {"Err": [5]}})'),
         ),

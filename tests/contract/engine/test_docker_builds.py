@@ -103,10 +103,7 @@ async def test_every_builder_there_is_makes_the_same_of_arguments_of_any_name(
         + "; do eval \"printf '%s=%s\\\\n' $name \\\"\\$$name\\\"\"; done >seen\n"
     )  # fmt: skip
     expected = "".join(f"{name}={value}\n" for name, value in ODD)
-    builders = [Builder.CLASSIC]
-    if await buildx.installed(Environment.of_process()):
-        builders.append(Builder.BUILDX)
-    for builder in builders:
+    for builder in await _builders():
         spec = BuildSpec(
             context=context, dockerfile=dockerfile, tags=(TAG,), arguments=ODD, no_cache=True
         )
@@ -117,6 +114,38 @@ async def test_every_builder_there_is_makes_the_same_of_arguments_of_any_name(
         assert made == await real.engine.inspect_image(TAG)
         shown = replace(real.spec("", FakeProgram()), image=built, command=("cat", "/context/seen"))
         assert (await lived(real.engine, shown)).out.decode() == expected, builder
+
+
+async def test_every_builder_there_is_sends_the_same_context(
+    real: RealBench, engine_endpoint: Endpoint, context: Path, tmp_path: Path
+) -> None:
+    (context / ".dockerignore").write_text("general\n")
+    for name in ("general", "own"):
+        (context / name).touch()
+    (tmp_path / "docker").mkdir()
+    for dockerfile in (context / "Dockerfile", tmp_path / "docker" / "Other"):
+        dockerfile.write_text(f"FROM {real.image}\nCOPY . /context\n")
+    (context / "Dockerfile.dockerignore").write_text("own\n")
+    (context / "Link").symlink_to("../docker/Other")
+    files = {f"/context/{name}" for name in (".dockerignore", "Dockerfile.dockerignore")}
+    outside = {*files, "/context/Dockerfile", "/context/own"}
+    sent = {
+        "Dockerfile": {*files, "/context/Dockerfile", "/context/general"},
+        "../docker/Other": outside,
+        "Link": outside,
+    }
+    for builder in await _builders():
+        async with connect(engine_endpoint, builder=builder) as engine:
+            for written, expected in sent.items():
+                spec = BuildSpec(context=context, dockerfile=context / written, tags=(TAG,))
+                built = await engine.build(spec, lambda line: None)
+                assert await _files(real, built) == expected, (builder, written)
+
+
+async def _builders() -> list[Builder]:
+    """The classic builder, and BuildKit where its plugin is installed."""
+    installed = await buildx.installed(Environment.of_process())
+    return [Builder.CLASSIC, *([Builder.BUILDX] if installed else [])]
 
 
 async def test_what_the_classic_builder_cannot_do_is_said(

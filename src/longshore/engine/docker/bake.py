@@ -20,7 +20,8 @@ def definition(spec: BuildSpec, *, keeps_cache: bool = False) -> bytes:
     """The file's content; secrets are named only, see `secret_variables`."""
     target: dict[str, Any] = {
         "context": str(spec.context),
-        "dockerfile": str(spec.dockerfile),
+        # BuildKit sees its directory alone, so no link may lead out of it.
+        "dockerfile": str(spec.dockerfile.resolve()),
         "tags": list(spec.tags),
         "labels": dict(spec.labels),
         "args": dict(spec.arguments),

@@ -63,11 +63,13 @@ def prepare(directory: Path, dockerfile: Path) -> Context:
 
 
 def _ignore(directory: Path, dockerfile: Path) -> Ignore:
-    """``NAME.dockerignore`` beside a Dockerfile NAME comes first (Docker, "Filename and location").
+    """``NAME.dockerignore`` beside a Dockerfile NAME comes first (Docker, "Filename and location");
+    beside the file itself, where `dockerfile` is a link.
 
     Docker's classic builder does not know it; here all builders shall send the same.
     """
-    own = dockerfile.with_name(dockerfile.name + _IGNORE_FILE)
+    real = dockerfile.resolve()
+    own = real.with_name(real.name + _IGNORE_FILE)
     found = next((path for path in (own, directory / _IGNORE_FILE) if path.is_file()), None)
     return Ignore() if found is None else _parsed(found, _content(found))
 

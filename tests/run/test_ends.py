@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from dataclasses import replace
 
 import anyio
+import pytest
 
-from longshore.run.events import RunFinished
+from longshore.run.events import RunFinished, StepFinished
 from longshore.run.outcome import Broken, Failed, Passed, Stopped
 from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_script import FakeProgram, by_command
@@ -86,6 +89,23 @@ async def test_a_run_over_its_limit_fails(scene: Scene) -> None:
     assert ran.result.timed_out
     assert not ran.result.passed
     assert ran.of(RunFinished)[-1].timed_out
+
+
+async def test_a_clock_that_jumps_ends_nothing_and_prolongs_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = itertools.cycle([0.0, 4e9, 1e9])
+    monkeypatch.setattr(time, "time", lambda: next(times))
+    monkeypatch.setattr(time, "time_ns", lambda: int(next(times)) * 10**9)
+    scene.options = replace(scene.options, step_timeout=0.5, quiet_timeout=60, timeout=60)
+    endless = FakeProgram(until=anyio.Event())
+    scene.images["busybox:latest"] = by_command({"endless": endless})
+    ran = await scene.run(APP, "[{service: app, command: a}, {service: app, command: endless}]")
+    assert ran.outcomes["a"] == Passed()
+    assert ran.outcomes["endless"] == Broken("stopped after 0.5 seconds (--step-timeout)")
+    spent = [event.seconds for event in ran.events if isinstance(event, StepFinished)]
+    assert len(spent) == 2
+    assert 0 <= min(spent) <= max(spent) < 5
 
 
 async def test_an_oom_kill_is_told_as_such(scene: Scene) -> None:

@@ -1,4 +1,4 @@
-"""Whoever reads a run's output may stop: ``longshore steps | (sleep 100)`` (C-6)."""
+"""Ctrl-C is heard however much is written, and whether or not somebody reads it (C-6)."""
 
 from __future__ import annotations
 
@@ -98,6 +98,23 @@ def test_the_output_of_a_stopped_run_is_complete_where_it_is_read(
             last = (last + block)[-1000:]
         assert process.wait(timeout=40) == 130
     assert last.endswith(b"(service: app) (step: s) y\n(step: s) stopped\n")
+    assert left_of(user, engine_endpoint) == []
+
+
+def test_ctrl_c_is_heard_while_a_container_writes_faster_than_we_read(
+    user: User, engine_endpoint: Endpoint
+) -> None:
+    user.write("codeship-services.yml", APP)
+    user.write("codeship-steps.yml", FLOOD)
+    with subprocess.Popen(
+        [PROGRAM, "steps", "--stop-grace", "1s"],
+        cwd=user.directory,
+        env=user.environment,
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        time.sleep(3)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 130
     assert left_of(user, engine_endpoint) == []
 
 

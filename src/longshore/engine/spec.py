@@ -163,12 +163,15 @@ class Health(StrEnum):
 
 
 class ResourceKind(StrEnum):
-    """What a run may leave behind."""
+    """What a run may leave behind.
+
+    Not images: a label to find them by would be in what is pushed, and in all that others build
+    from it, so that it tells of nothing that it was made here.
+    """
 
     CONTAINER = "container"
     NETWORK = "network"
     VOLUME = "volume"
-    IMAGE = "image"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

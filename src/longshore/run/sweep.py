@@ -10,7 +10,7 @@ from longshore.errors import EngineError, EngineUnavailable
 from longshore.run.liveness import Liveness
 from longshore.run.scope import KEPT_LABEL, OWNER, OWNER_LABEL, RUN_LABEL
 
-_ORDER = (ResourceKind.CONTAINER, ResourceKind.NETWORK, ResourceKind.VOLUME, ResourceKind.IMAGE)
+_ORDER = (ResourceKind.CONTAINER, ResourceKind.NETWORK, ResourceKind.VOLUME)
 
 
 async def leftovers(engine: Engine, liveness: Liveness) -> tuple[Resource, ...]:
@@ -55,8 +55,6 @@ async def _remove(engine: Engine, resource: Resource) -> None:
             await engine.remove_network(resource.id)
         case ResourceKind.VOLUME:
             await engine.remove_volume(resource.id)
-        case ResourceKind.IMAGE:
-            await engine.remove_image(resource.id)
 
 
 async def sweep(engine: Engine, liveness: Liveness) -> int:

@@ -18,7 +18,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from timing import Contender, absence, compare, table
 from longshore.engine.opening import open_engine
 from longshore.environment import Environment
 from longshore.testing.images import Layer, RandomLayer, write_archive
+from longshore.testing.memory import peak_memory
 from longshore.testing.registry_process import RegistryProcess, run_registry
 
 MB = 1_000_000
@@ -234,8 +234,8 @@ class Bench:
             if pusher.name.startswith("longshore"):
                 self.empty(None)
                 command = pusher.command(images[0], self.target(place, images[0]))
-                peak = peak_of_all(command, {**os.environ, **self.own(place)})
-                lines.append(f"  {pusher.name}: {peak:.0f} MiB in all its processes together")
+                peak = peak_memory(["sh", "-ec", command], {**os.environ, **self.own(place)})
+                lines.append(f"  {pusher.name}: {peak / MB:.0f} MB in all its processes together")
         return "\n".join(lines) + "\n"
 
     def shell(self, script: str, environment: dict[str, str] | None = None) -> None:
@@ -260,37 +260,6 @@ def read_all(folder: Path) -> None:
                     with path.open("rb") as file:
                         while file.read(MB):
                             pass
-
-
-def peak_of_all(command: str, environment: dict[str, str]) -> float:
-    """MiB of a command and all its children at their highest."""
-    peak = 0.0
-    with subprocess.Popen(
-        ["sh", "-ec", command], env=environment, stdout=subprocess.DEVNULL, process_group=0
-    ) as process:
-        while process.poll() is None:
-            peak = max(peak, sum(map(_proportional, _of_group(process.pid))))
-            time.sleep(0.05)
-    return peak / 1024
-
-
-def _of_group(leader: int) -> Iterator[int]:
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = entry.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[2]) == leader:
-            yield int(entry.parent.name)
-
-
-def _proportional(pid: int) -> int:
-    """KiB."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 if __name__ == "__main__":

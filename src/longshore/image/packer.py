@@ -12,7 +12,7 @@ import os
 import struct
 import sys
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from enum import IntEnum
@@ -27,6 +27,9 @@ from longshore.oci.media_types import Compression
 
 FRAME: Final = struct.Struct("<BI")
 """Before every frame: its kind, and the bytes that follow."""
+
+_KEPT: Final = 1
+"""Segments this thread may have packed that come after one it has handed out."""
 
 
 class Kind(IntEnum):
@@ -67,7 +70,8 @@ def pack(
     """The frames of a layer. Raises what `reassemble` and the codec raise.
 
     This thread reads, measures what it has just read, and hands it to the others as long as they
-    are hungry; what they do not take it packs itself.
+    are hungry; what they do not take it packs itself. But it never gets far ahead of one that the
+    machine has no time for: what comes after that one's segment has to be kept.
     """
     buffers = _Buffers()
     packing = Packing(options, buffers.give_back)
@@ -78,21 +82,24 @@ def pack(
         for block in reassemble(record, directory, buffers.take):
             segment = packing.admit(block)
             packing.measure()
-            while given and given[0].done():
+            while given and (given[0].done() or packing.held > hungry + _KEPT):
                 given.popleft().result()
+                yield from _chunks(packing)
             if len(given) < hungry:
                 given.append(others.submit(packing.visit, segment))
             else:
                 packing.visit(segment)
-            for chunk in packing.taken():
-                yield Kind.CHUNK, chunk
+            yield from _chunks(packing)
         for future in given:
             future.result()
-            for chunk in packing.taken():
-                yield Kind.CHUNK, chunk
+            yield from _chunks(packing)
     last = packing.end()
     yield Kind.PACKED, _result(packing)
     yield Kind.LAST, last
+
+
+def _chunks(packing: Packing) -> Iterator[tuple[Kind, Block]]:
+    return ((Kind.CHUNK, chunk) for chunk in packing.taken())
 
 
 def _result(packing: Packing) -> bytes:

@@ -59,6 +59,7 @@ class Packing:
         self._measuring = InOrder(self._measure, lambda _: True)
         self._sealing = InOrder(self._seal, lambda segment: segment.is_done)
         self._sealed: deque[Block] = deque()
+        self._held = 0
 
     def begin(self) -> Block:
         """The start of the blob; may be empty."""
@@ -67,6 +68,7 @@ class Packing:
     def admit(self, data: Block) -> Segment:
         """The next segment of the tar, which is to be visited once."""
         segment = Segment(data)
+        self._held += 1
         self._measuring.add(segment)
         self._sealing.add(segment)
         return segment
@@ -84,7 +86,13 @@ class Packing:
     def taken(self) -> Iterator[Block]:
         """The blob's next chunks, one for each segment, as far as there are any."""
         while self._sealed:
+            self._held -= 1
             yield self._sealed.popleft()
+
+    @property
+    def held(self) -> int:
+        """The segments in memory: admitted, and their chunks not taken yet."""
+        return self._held
 
     def end(self) -> Block:
         """The end of the blob, once everything was visited."""

@@ -56,3 +56,16 @@ def test_a_reader_that_leaves_a_run_is_no_bug(capfd: pytest.CaptureFixture[str])
         os.dup2(spare, 1)
         os.close(spare)
     assert (code, capfd.readouterr().err) == (1, "")
+
+
+@pytest.mark.parametrize("words", ["steps", "validate", "encrypt a b", "env demo"])
+def test_a_current_directory_that_was_removed_is_one_sentence(project: Path, words: str) -> None:
+    done = in_shell(f"mkdir gone; cd gone; rmdir ../gone; {PROGRAM} {words}", project)
+    assert done.returncode == 2
+    assert "bug" not in done.stderr
+    assert done.stderr.startswith("Error: ")
+
+
+def test_what_needs_no_directory_works_without_one(project: Path) -> None:
+    done = in_shell(f"mkdir gone; cd gone; rmdir ../gone; {PROGRAM} version", project)
+    assert (done.returncode, done.stderr) == (0, "")

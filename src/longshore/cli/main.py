@@ -13,7 +13,13 @@ import click
 
 from longshore.cli.cobra import CobraGroup
 from longshore.cli.exit_codes import ExitCode, exit_code_of
-from longshore.cli.streams import is_lost_output, open_missing, say, told_lost_output
+from longshore.cli.streams import (
+    is_lost_directory,
+    is_lost_output,
+    open_missing,
+    say,
+    told_lost_output,
+)
 from longshore.errors import LongshoreError, UsageError
 
 Failure = TypeVar("Failure", bound=BaseException)
@@ -62,8 +68,17 @@ def guarded(work: Callable[[], object]) -> int:
     except BaseExceptionGroup as group:
         return _group(group)
     except Exception as bug:  # noqa: BLE001  # the boundary: what is left is a bug of ours
-        return _output_lost(bug) if is_lost_output(bug) else _bug(bug)
+        return _unforeseen(bug)
     return result if isinstance(result, int) else ExitCode.PASSED
+
+
+def _unforeseen(error: Exception) -> int:
+    """What lies outside of us has a sentence of its own."""
+    if is_lost_output(error):
+        return _output_lost(error)
+    if isinstance(error, FileNotFoundError) and is_lost_directory():
+        return _told(UsageError("the current directory is gone", hint="change to one that exists"))
+    return _bug(error)
 
 
 def _told(*errors: LongshoreError) -> int:

@@ -1,4 +1,4 @@
-"""The process's standard streams when they are not what a program expects of them."""
+"""The process's standard streams and directory when they are not what a program expects."""
 
 from __future__ import annotations
 
@@ -49,6 +49,15 @@ def is_lost_output(error: BaseException) -> bool:
     if isinstance(error, BrokenPipeError):
         return True
     return isinstance(error, OSError) and error.filename is None and error.errno in _NO_ROOM
+
+
+def is_lost_directory() -> bool:
+    """Whether somebody has removed the directory we were started in."""
+    try:
+        os.getcwd()  # noqa: PTH109  # pathlib costs 10 ms at start-up
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def told_lost_output(error: BaseException) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -14,10 +15,11 @@ from longshore.image.export import ExportedImage
 from longshore.oci.digest import Digest
 from longshore.oci.media_types import Compression, Format
 from longshore.registry.client import RegistryClient
+from longshore.registry.memory import LayerCache
 from longshore.registry.placing import Placer
 from longshore.registry.publish import PushedImage
 from longshore.registry.push import PushOptions, push
-from longshore.registry.push_stream import ImageStream, place_stream, push_stream
+from longshore.registry.push_stream import ImageStream, find_layers, place_stream, push_stream
 from longshore.registry.server.refusals import Code
 from longshore.testing.faults import Answer, LoseUpload, ResetRequest, Script, on
 from longshore.testing.registry import faulty_registry
@@ -119,6 +121,22 @@ async def test_an_image_whose_layers_are_placed_is_not_exported_again(
     assert export.passes == 1
     assert len(digests) == 1
     assert None not in digests
+
+
+async def test_layers_mounted_beforehand_are_told_as_mounted_by_the_push(
+    connect: Connect, image: MemoryImage, tmp_path: Path
+) -> None:
+    export, options = Export(image), PushOptions()
+    memory = LayerCache(tmp_path)
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        placer = Placer(client=client, memory=memory)
+        await place_stream(placer, REPOSITORY, export.stream, options)
+        await find_layers(placer, "team/other", export.stream.diff_ids, options)
+        passed = await place_stream(placer, "team/other", export.stream, options)
+    memory.close()
+    assert export.passes == 1
+    assert [one.delivery.route for one in passed.layers] == ["mounted"] * 3
+    assert {one.delivery.source for one in passed.layers} == {REPOSITORY}
 
 
 async def test_layers_collected_before_the_manifest_came_are_exported_again(

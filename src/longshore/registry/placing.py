@@ -93,11 +93,14 @@ class Placer:
 
         return await self._placed.get((repository, key), work)
 
-    async def also(self, repository: str, placed: Placed, name: str) -> Placed | None:
+    async def also(self, repository: str, key: Digest, placed: Placed, name: str) -> Placed | None:
         """A layer that a push of this command has placed, in this repository as well; None when it
-        would have to be sent."""
+        would have to be sent. `key` is its diff ID, or what `key_of` says."""
         if placed.repository == repository:
             return placed
+        known = self._placed.known((repository, key))
+        if known is not None:
+            return known  # and how it came there: the registry would only say that it is there
         candidate = Candidate(
             digest=placed.delivery.digest,
             size=placed.size,
@@ -229,7 +232,7 @@ class Placer:
         """Sent here, or mounted from where another push has sent it meanwhile."""
         key = key_of(layer)
         first = await self._sent.get(key, lambda: self._send(repository, layer, candidates, name))
-        found = await self.also(repository, first, name)
+        found = await self.also(repository, key, first, name)
         return found or await self._send(repository, layer, candidates, name)
 
     async def _send(

@@ -135,7 +135,8 @@ async def _passed_before(placer: Placer, repository: str, identity: Digest) -> P
 
     async def one(diff_id: Digest) -> Placed | None:
         placed = layers[diff_id]
-        return await placer.also(repository, placed, _name(diff_id, before.parts.diff_ids))
+        name = _name(diff_id, before.parts.diff_ids)
+        return await placer.also(repository, diff_id, placed, name)
 
     layers = dict(zip(before.parts.diff_ids, before.layers, strict=True))
     found = await side_by_side(one, tuple(layers), at_once=_AT_ONCE)

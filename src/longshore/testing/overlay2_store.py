@@ -15,14 +15,16 @@ from longshore.oci.digest import Digest
 
 
 def write_store(data_root: Path, config: bytes, tars: Sequence[bytes]) -> None:
-    """Put an image of these layers there; they hold files, directories and links."""
+    """Put an image of these layers there, beside others; they hold files, directories and links."""
     metadata = data_root / "image" / "overlay2"
     content = metadata / "imagedb" / "content" / "sha256"
-    content.mkdir(parents=True)
+    content.mkdir(parents=True, exist_ok=True)
     (content / Digest.of(config).hex).write_bytes(config)
     diff_ids = [Digest.of(tar) for tar in tars]
     for chain, diff_id, tar in zip(chain_ids(diff_ids), diff_ids, tars, strict=True):
         entry = metadata / "layerdb" / "sha256" / chain.hex
+        if entry.exists():
+            continue
         entry.mkdir(parents=True)
         (entry / "cache-id").write_text(chain.hex)
         (entry / "diff").write_text(str(diff_id))

@@ -244,6 +244,20 @@ def test_the_branch_is_told_not_to_be_the_build_tag(examine: Examine) -> None:
     assert not examine(TWO, "- {service: foo, command: a}", facts=BuildFacts(branch="x")).notices
 
 
+def test_a_step_that_excludes_the_branch_runs_without_a_build_tag_and_that_is_told(
+    examine: Examine,
+) -> None:
+    """On the hosted product the branch was the build tag (T-28, T-32)."""
+    excluding = "- {service: foo, command: a, exclude: ^wip/}"
+    said = examine(TWO, excluding, facts=BuildFacts(branch="wip/x")).notices
+    assert said == (
+        'the branch "wip/x" is not the build tag, so steps that exclude it run; '
+        "to go by this branch use --tag wip/x",
+    )
+    assert not examine(TWO, excluding, facts=BuildFacts(branch="master")).notices
+    assert not examine(TWO, excluding, Selection(tag="y"), BuildFacts(branch="wip/x")).notices
+
+
 def test_manual_groups_become_manual_groups(compile_: Compile) -> None:
     plan = compile_(TWO, "- {type: manual, service: foo, steps: [{command: a}]}")
     assert isinstance(plan.root.steps[0], Manual)

@@ -134,7 +134,7 @@ TAG = Key(
     name="tag",
     shape=Pattern(),
     description="The step runs only where the build tag (--tag) is this text, or matches it when "
-    "it contains ^ or $.",
+    "it contains ^ or $. A branch is no build tag: neither --ci-branch nor the checkout counts.",
     example="- service: app\n  tag: ^(master|staging/.*)$\n  command: ./deploy.sh",
     rule="T-28 to T-31",
     steps=_ALL,
@@ -142,7 +142,8 @@ TAG = Key(
 EXCLUDE = Key(
     name="exclude",
     shape=Pattern(),
-    description="The step is skipped where the build tag matches; stronger than tag.",
+    description="The step is skipped where the build tag (--tag) matches; stronger than tag. "
+    "Without a build tag nothing is excluded.",
     example="- service: app\n  exclude: gh-pages\n  command: make test",
     rule="T-32",
     steps=_ALL,

@@ -29,6 +29,7 @@ from longshore.plan.expand import Multiplied, sub_steps
 from longshore.plan.facts import BuildFacts, container_variables, template_values
 from longshore.plan.focus import focused
 from longshore.plan.images import ReadText, image_plans
+from longshore.plan.matching import matches
 from longshore.plan.model import (
     Group,
     ImageKey,
@@ -89,11 +90,18 @@ def compile_plan(
 
 def _notices(project: Project, facts: BuildFacts, selection: Selection) -> Iterator[str]:
     """The branch is not the build tag (Q-9)."""
-    steps = project.steps.steps if project.steps else ()
-    if facts.branch and selection.tag is None and any(step.tag for step in all_steps(steps)):
+    steps = tuple(all_steps(project.steps.steps if project.steps else ()))
+    if not facts.branch or selection.tag is not None:
+        return
+    consequences = []
+    if any(step.tag for step in steps):
+        consequences.append("steps with a tag are skipped")
+    if any(step.exclude and matches(step.exclude, facts.branch) for step in steps):
+        consequences.append("steps that exclude it run")
+    if consequences:
         yield (
-            f'the branch "{facts.branch}" is not the build tag, so steps with a tag are skipped; '
-            f"to run those of this branch use --tag {shlex.quote(facts.branch)}"
+            f'the branch "{facts.branch}" is not the build tag, so {" and ".join(consequences)}; '
+            f"to go by this branch use --tag {shlex.quote(facts.branch)}"
         )
 
 

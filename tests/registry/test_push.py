@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
+import anyio
+import anyio.lowlevel
 import pytest
 
 from longshore.errors import ContentMismatch, RegistryError, UsageError
 from longshore.image.compression import CompressionOptions, codec_for
 from longshore.image.files import FileImage
+from longshore.image.layer import Block
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import Manifest, image_manifest, parse_manifest
@@ -19,6 +22,7 @@ from longshore.oci.media_types import OCI_CONFIG, Compression, Format
 from longshore.registry.client import RegistryClient
 from longshore.registry.progress import Progress, Waiting
 from longshore.registry.push import PushOptions, push
+from longshore.registry.server.routes import Kind
 from longshore.testing.faults import (
     FORBIDDEN,
     Answer,
@@ -28,7 +32,7 @@ from longshore.testing.faults import (
     on,
     seeded_faults,
 )
-from longshore.testing.registry import faulty_registry
+from longshore.testing.registry import FaultyRegistry, faulty_registry
 from longshore.testing.stored import MemoryImage, MemoryLayer, PackedLayer
 
 Connect = Callable[..., RegistryClient]
@@ -193,7 +197,9 @@ async def test_a_layer_that_is_not_what_it_was_stops_the_push_before_any_tag(
 async def test_a_refusal_comes_out_as_one_clear_error(connect: Connect, image: MemoryImage) -> None:
     plan = Script([on("POST uploads", FORBIDDEN, times=None)])
     async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
-        with pytest.raises(RegistryError, match=r"refused layer \d of 3 of team/app: DENIED"):
+        with pytest.raises(
+            RegistryError, match=r"refused (layer \d of 3|the configuration) of team/app: DENIED"
+        ):
             await push(client, REPOSITORY, ["1"], image, PushOptions())
 
 
@@ -242,3 +248,27 @@ async def test_a_tag_that_a_lagging_copy_shows_only_after_a_while_is_waited_for(
     async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
         await push(client, REPOSITORY, ["1"], image, PushOptions())
     assert len([event for event in told if isinstance(event, Waiting)]) == 2
+
+
+class Patient(MemoryLayer):
+    """A layer that gives nothing before the registry has taken the configuration."""
+
+    def __init__(self, content: bytes, registry: FaultyRegistry) -> None:
+        super().__init__(content)
+        self.registry = registry
+
+    async def _blocks(self) -> AsyncIterator[Block]:
+        with anyio.fail_after(5):
+            while not self.registry.requests("PUT", Kind.UPLOAD):
+                await anyio.lowlevel.checkpoint()
+        async for block in super()._blocks():
+            yield block
+
+
+async def test_the_configuration_goes_up_beside_the_layers(
+    connect: Connect, some_bytes: MakeBytes
+) -> None:
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        image = MemoryImage([Patient(some_bytes(3_000_000), registry)])
+        await push(client, REPOSITORY, ["1"], image, PushOptions())
+    assert len(registry.requests("PUT", Kind.MANIFEST)) == 1

@@ -54,23 +54,23 @@ async def publish(
     fmt: Format | None,
     verified: bool,
 ) -> PushedImage:
-    """Send the configuration, then the manifest under every tag; `fmt` None: the image's own.
+    """Send the manifest under every tag, once `send_config` is done; `fmt` None: the image's own.
 
     `verified`: every blob is asked for once more before. Raises what the registry refuses.
     """
-    config = release.parts.config
-    await client.upload_blob(
-        repository,
-        BlobBytes(config),
-        digest=release.parts.config_digest,
-        name="the configuration",
-    )
     manifest = release.manifest or manifest_of(release, fmt or release.parts.format)
     if verified:
         await verify(client, repository, manifest)
     await put_tags(client, repository, tags, manifest)
     deliveries = tuple(layer.delivery for layer in release.layers)
     return PushedImage(manifest=manifest, tags=tuple(tags), deliveries=deliveries)
+
+
+async def send_config(client: RegistryClient, repository: str, parts: ImageParts) -> None:
+    """Have the configuration in the repository."""
+    await client.upload_blob(
+        repository, BlobBytes(parts.config), digest=parts.config_digest, name="the configuration"
+    )
 
 
 def manifest_of(release: Release, fmt: Format) -> Manifest:

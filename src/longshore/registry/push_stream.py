@@ -19,7 +19,7 @@ from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
 from longshore.registry.placed import Passed, Placed, key_of
 from longshore.registry.placing import Placer
-from longshore.registry.publish import PushedImage, Release, publish
+from longshore.registry.publish import PushedImage, Release, publish, send_config
 from longshore.registry.push import PushOptions, as_wanted, same_image, twice_if_lost
 from longshore.registry.side_by_side import side_by_side
 
@@ -92,6 +92,7 @@ async def push_stream(
 
     async def attempt() -> PushedImage:
         passed = await place_stream(placer, repository, image, options)
+        await send_config(placer.client, repository, passed.parts)
         release = Release(parts=passed.parts, layers=passed.layers)
         fmt, verified = options.format, options.verify
         return await publish(placer.client, repository, tags, release, fmt, verified)

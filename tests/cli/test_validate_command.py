@@ -29,6 +29,27 @@ def test_a_warning_is_told_and_an_error_only_with_strict(longshore: Program, pro
     assert strict.err == "Error: 1 error\n"
 
 
+@pytest.mark.parametrize("steps", ["", "  steps:\n", "  steps: []\n"])
+def test_a_group_without_steps_is_an_error_here_and_nothing_to_do_for_a_run(
+    longshore: Program, project: Path, steps: str
+) -> None:
+    """T-27; whoever comments all steps of a group out has such a file."""
+    (project / "codeship-steps.yml").write_text(f"- name: g\n  type: parallel\n{steps}")
+    done = longshore("validate")
+    assert done.code == 2
+    assert 'codeship-steps.yml:1:3: error: step "g" is a group without steps\n' in done.out
+    shown = longshore("steps", "--list")
+    assert shown.code == 0
+    assert "  g (parallel)\n" in shown.out
+
+
+def test_a_group_whose_steps_are_misspelt_runs_nowhere(longshore: Program, project: Path) -> None:
+    (project / "codeship-steps.yml").write_text(
+        "- type: serial\n  setps: [{service: demo, command: a}]\n"
+    )
+    assert longshore("steps", "--list").code == 2
+
+
 def test_problems_of_both_files_and_of_templates_come_in_one_go(
     longshore: Program, project: Path
 ) -> None:

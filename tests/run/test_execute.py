@@ -296,6 +296,14 @@ async def test_parts_of_a_pipeline_can_be_chosen_by_name(
     assert not any(isinstance(outcome, NotRun) for outcome in ran.outcomes.values())
 
 
+async def test_a_group_without_steps_passes(scene: Scene) -> None:
+    """T-27."""
+    steps = "[{name: g, type: parallel, steps: []}, {service: app, command: next}]"
+    ran = await scene.run(APP, steps)
+    assert ran.outcomes == {"g": Passed(), "next": Passed()}
+    assert ran.result.passed
+
+
 @pytest.mark.parametrize("steps", ["[]", ""])
 async def test_a_pipeline_without_steps_passes_and_leaves_nothing_out(
     scene: Scene, steps: str

@@ -33,13 +33,17 @@ class ProjectChoice:
 
 
 def has_errors(problems: Sequence[Problem]) -> bool:
-    """Whether one of the problems stops everything."""
+    """Whether one of the problems is an error."""
     return any(problem.severity is Severity.ERROR for problem in problems)
+
+
+def _stopped(problems: Sequence[Problem]) -> bool:
+    return any(problem.stops for problem in problems)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """All that can be told of a project: `plan` is None when a problem is an error.
+    """All that can be told of a project: `plan` is None when a problem stops everything.
 
     `services` and `steps` are the two files, None for one that could not be read.
     """
@@ -69,7 +73,7 @@ def examined(
     )
     problems = merged(loaded.problems, check_plan(loaded.services, loaded.steps, read_text))
     compiled = Compiled(None, ())
-    if loaded.project is not None and not has_errors(problems):
+    if loaded.project is not None and not _stopped(problems):
         compiled = compile_plan(loaded.project, facts, selection, read_text)
     return Examined(
         plan=compiled.plan,
@@ -103,7 +107,7 @@ def planned(
     Warnings are told with `warnings` or beside errors, else only how many there are (F-18).
     """
     found = examined(choice, facts, selection, need_steps=need_steps)
-    if warnings or has_errors(found.problems):
+    if warnings or _stopped(found.problems):
         from longshore.report.diagnostics import Terminal, render
 
         terminal = Terminal(excerpts=sink.err_terminal, hints=True, colours=sink.err_colours)

@@ -84,8 +84,19 @@ class Fields:
         """Where the key itself stands; it must be written."""
         return self.written[key.name][0]
 
-    def missing(self, report: Report, code: str, message: str, hint: str, *keys: Key[Any]) -> None:
-        """Add the error that one of `keys` is needed; at the unknown key that may be it."""
+    def missing(
+        self,
+        report: Report,
+        code: str,
+        message: str,
+        hint: str,
+        *keys: Key[Any],
+        harmless: bool = False,
+    ) -> None:
+        """Add the error that one of `keys` is needed; at the unknown key that may be it.
+
+        Where it may be another, it is never `harmless`.
+        """
         names = [key.name for key in keys]
         for text, at in islice(self.unknown.items(), 20):
             meant = nearest(text, names)
@@ -93,7 +104,7 @@ class Fields:
                 del self.unknown[text]
                 report.error(code, at, f'{message}; did you mean "{meant}"?', hint)
                 return
-        report.error(code, self.node, message, hint)
+        report.error(code, self.node, message, hint, harmless=harmless)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def load(
     project = None
     if services is not None and (steps is not None or not need_steps):
         project = Project(directory=loader.directory, services=services, steps=steps)
-    failed = any(problem.severity is Severity.ERROR for problem in problems)
+    failed = any(problem.stops for problem in problems)
     return Loaded(None if failed else project, problems, loader.sources, services, steps)
 
 

@@ -32,7 +32,8 @@ class Place:
 class Problem:
     """One fault, told once.
 
-    `code` is stable (``LS012``); `length` is what to underline, in characters.
+    `code` is stable (``LS012``); `length` is what to underline, in characters. A `harmless` error
+    is one for `validate` alone: a run does without what it is about.
     """
 
     place: Place
@@ -41,6 +42,12 @@ class Problem:
     message: str
     hint: str | None = None
     length: int = 1
+    harmless: bool = False
+
+    @property
+    def stops(self) -> bool:
+        """Whether nothing may run because of it."""
+        return self.severity is Severity.ERROR and not self.harmless
 
     def __str__(self) -> str:
         return f"{self.place}: {self.severity}: {self.message}"

@@ -19,9 +19,17 @@ class Report:
     problems: Problems
     hint: str | None = None
 
-    def error(self, code: str, at: Node | Place, message: str, hint: str | None = None) -> None:
-        """Something that stops everything."""
-        self._add(Severity.ERROR, code, at, message, hint)
+    def error(
+        self,
+        code: str,
+        at: Node | Place,
+        message: str,
+        hint: str | None = None,
+        *,
+        harmless: bool = False,
+    ) -> None:
+        """Something that stops everything; if `harmless`, what `validate` alone minds."""
+        self._add(Severity.ERROR, code, at, message, hint, harmless=harmless)
 
     def warning(self, code: str, at: Node | Place, message: str, hint: str | None = None) -> None:
         """Something that is probably not meant."""
@@ -35,7 +43,14 @@ class Report:
         return did_you_mean(name, known) if len(self.problems.found) < _SUGGESTIONS else ""
 
     def _add(
-        self, severity: Severity, code: str, at: Node | Place, message: str, hint: str | None
+        self,
+        severity: Severity,
+        code: str,
+        at: Node | Place,
+        message: str,
+        hint: str | None,
+        *,
+        harmless: bool = False,
     ) -> None:
         self.problems.add(
             Problem(
@@ -45,5 +60,6 @@ class Report:
                 message=message,
                 hint=hint or self.hint,
                 length=at.length if isinstance(at, Scalar) else 1,
+                harmless=harmless,
             )
         )

@@ -56,6 +56,8 @@ class Steps:
     def decode(self, node: Node, report: Report) -> Sequence | None:
         if isinstance(node, Sequence):
             return node
+        if isinstance(node, Scalar) and node.is_null:  # all of them are comments
+            return Sequence(node.place, (), size=1, height=1)
         wrong_type(self.what, node, report, 'begin each step with a dash: "- service: ..."')
         return None
 

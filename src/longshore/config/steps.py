@@ -264,7 +264,7 @@ class _Reader:
         if k.STEPS not in fields or (nodes is not None and not nodes.items):
             message = f"{label(shared['name'], shared['ordinal'])} is a group without steps"
             hint = 'add "steps:" and below it the steps'
-            fields.missing(self.report, codes.NO_STEPS, message, hint, k.STEPS)
+            fields.missing(self.report, codes.NO_STEPS, message, hint, k.STEPS, harmless=True)
         below = Above(
             service=shared["service"] or above.service,
             services=above.services or k.SERVICES in fields,

@@ -7,12 +7,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
+
+ONE_COMMAND = Path(__file__).with_name("one_command.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,31 +68,29 @@ def compare(contenders: Sequence[Contender], runs: int, *, warm_ups: int = 1) ->
 
 
 def once(contender: Contender) -> tuple[float, float, float | None]:
-    """One run: wall-clock seconds, peak memory in MiB as the kernel counted it, seconds of work.
-
-    The peak is never below our own: the kernel counts the moment before the command is loaded.
-    """
+    """One run: wall-clock seconds, peak memory in MiB of its largest process, seconds of work."""
     contender.before()
-    with _output(contender) as output:
-        begun = time.perf_counter()
-        process = subprocess.Popen(
-            contender.command,
+    with _output(contender) as output, tempfile.TemporaryFile() as figures:
+        descriptor = figures.fileno()
+        done = subprocess.run(
+            [sys.executable, "-IS", ONE_COMMAND, str(descriptor), *contender.command],
             env={**_environment(), **contender.environment},
             cwd=contender.work_directory,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.DEVNULL,
+            pass_fds=[descriptor],
+            check=False,
         )
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - begun
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
+        if done.returncode:
             sys.exit(f"{contender.name} failed: {' '.join(map(str, contender.command))}")
+        figures.seek(0)
+        seconds, memory = map(float, figures.read().split())
         inner = None
         if contender.inner is not None:
             output.seek(0)
             inner = contender.inner(output.read())
-    return seconds, usage.ru_maxrss / 1024, inner
+    return seconds, memory, inner
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 ONE_COMMAND = Path(__file__).with_name("one_command.py")
 
@@ -49,26 +49,45 @@ class Measured:
 
 
 def compare(contenders: Sequence[Contender], runs: int, *, warm_ups: int = 1) -> list[Measured]:
-    """Run all contenders in turn, `runs` times after the warm-up, so that drift hits all alike."""
-    found: dict[str, list[tuple[float, float, float | None]]] = {c.name: [] for c in contenders}
+    """Run all contenders in turn, `runs` times after the warm-up, so that drift hits all alike.
+
+    A run that fails is not counted, and told in the contender's name.
+    """
+    found: dict[str, list[_Run | None]] = {contender.name: [] for contender in contenders}
     for turn in range(runs + warm_ups):
         for contender in contenders:
             measured = once(contender)
             if turn >= warm_ups:
                 found[contender.name].append(measured)
-    return [
-        Measured(
-            name,
-            tuple(seconds for seconds, _, _ in rows),
-            max(peak for _, peak, _ in rows),
-            tuple(inner for _, _, inner in rows if inner is not None),
+    return [row for name, all_runs in found.items() for row in _measured(name, all_runs)]
+
+
+class _Run(NamedTuple):
+    seconds: float
+    memory: float
+    inner: float | None
+
+
+def _measured(name: str, runs: Sequence[_Run | None]) -> Iterator[Measured]:
+    """Nothing where every run failed."""
+    counted = [run for run in runs if run is not None]
+    failed = len(runs) - len(counted)
+    if failed:
+        sys.stderr.write(f"{name}: {failed} of {len(runs)} runs failed\n")
+    if counted:
+        yield Measured(
+            f"{name} ({failed} failed)" if failed else name,
+            tuple(run.seconds for run in counted),
+            max(run.memory for run in counted),
+            tuple(run.inner for run in counted if run.inner is not None),
         )
-        for name, rows in found.items()
-    ]
 
 
-def once(contender: Contender) -> tuple[float, float, float | None]:
-    """One run: wall-clock seconds, peak memory in MiB of its largest process, seconds of work."""
+def once(contender: Contender) -> _Run | None:
+    """One run: wall-clock seconds, peak memory in MiB of its largest process, seconds of work.
+
+    None if the command failed.
+    """
     contender.before()
     with _output(contender) as output, tempfile.TemporaryFile() as figures:
         descriptor = figures.fileno()
@@ -83,14 +102,14 @@ def once(contender: Contender) -> tuple[float, float, float | None]:
             check=False,
         )
         if done.returncode:
-            sys.exit(f"{contender.name} failed: {' '.join(map(str, contender.command))}")
+            return None
         figures.seek(0)
         seconds, memory = map(float, figures.read().split())
         inner = None
         if contender.inner is not None:
             output.seek(0)
             inner = contender.inner(output.read())
-    return seconds, memory, inner
+    return _Run(seconds, memory, inner)
 
 
 @contextmanager

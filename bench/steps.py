@@ -110,10 +110,17 @@ class Bench:
         rivals = [
             self.bare(count, at_once),
             self.longshore("longshore steps", project),
+            *self._all_at_once(project, count, at_once),
             self.shell("docker run in a loop", self.loop(count, at_once)),
             *self._compose_steps(count, at_once),
         ]
         return table(title, compare(rivals, self.runs))
+
+    def _all_at_once(self, project: Path, count: int, at_once: int) -> Iterator[Contender]:
+        """`compose up` heeds no limit, so we take part once more without ours (T-19)."""
+        if at_once > 1:
+            words = ["--max-parallel", str(count)]
+            yield self.longshore(f"longshore steps {' '.join(words)}", project, *words)
 
     def dependencies(self) -> str:
         """A step with two dependencies, one of them with a health check; once more with one that
@@ -191,9 +198,11 @@ class Bench:
         script = [sys.executable, str(HERE / "bare_engine.py"), *words, *command]
         return Contender("bare engine API", script, inner=float)
 
-    def longshore(self, name: str, project: Path, log_format: str = "json") -> Contender:
+    def longshore(
+        self, name: str, project: Path, *more: str, log_format: str = "json"
+    ) -> Contender:
         """Our command."""
-        words = ["steps", "--dir", str(project), "--log-format", log_format]
+        words = ["steps", "--dir", str(project), "--log-format", log_format, *more]
         inner = _until_verdict if log_format == "json" else None
         return Contender(name, [str(BIN / "longshore"), *words], self.environment, inner=inner)
 

@@ -113,8 +113,7 @@ async def test_an_unreachable_cache_registry_fails_nothing_and_is_told_once(
     project: Project,
 ) -> None:
     said = project.build("--cache-registry", "127.0.0.1:1/cache")
-    assert said.count("notice: ") == 1
-    assert "the image cache cannot be used" in said
+    assert said.count("the image cache cannot be used") == 1
     assert "success" in said
 
 

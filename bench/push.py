@@ -214,9 +214,11 @@ class Bench:
     def ready(self, kept: Path | None) -> None:
         """The registry as it is to be, and the images in memory, as after a build.
 
-        While the others had their turn the machine may have dropped them from its page cache.
+        While the others had their turn the machine may have dropped them from its page cache; and
+        what they have written is not to reach the disk in the time of somebody else.
         """
         self.empty(kept)
+        os.sync()
         for store in self.stores:
             read_all(store)
 

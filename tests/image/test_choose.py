@@ -74,6 +74,14 @@ def test_a_store_that_the_engine_reads_for_us_wins_over_the_export() -> None:
     assert "by the engine's own push" in choice.reason
 
 
+def test_many_small_layers_are_exported_and_not_read_one_by_one() -> None:
+    layers = (5 * MB,) * 60
+    situation = Situation(
+        layer_sizes=layers, missing=layers, cores=2, store_refusal=REFUSED, engine_reads=True
+    )
+    assert choose(situation).route is Route.EXPORT
+
+
 def test_a_tiny_layer_is_left_to_an_engine_that_knows_the_rest() -> None:
     layers = (400 * MB, 1000)
     known = Situation(

@@ -27,6 +27,9 @@ ARCHIVE_RATE: Final = 200e6
 """Directories of the store, as the engine gives them."""
 
 _ARCHIVE_START: Final = 0.3
+_ARCHIVE_LAYER: Final = 0.1
+"""The engine mounts a container's whole file system for each archive it gives."""
+
 _ENGINE_PUSH_START: Final = 0.05
 _EXPORT_START: Final = 0.3
 _PARALLEL_PUSHES: Final = 5
@@ -111,7 +114,8 @@ def _export(situation: Situation) -> float:
 
 def _through_engine(situation: Situation) -> float:
     """Reading and packing overlap."""
-    reading = sum(situation.missing) / ARCHIVE_RATE
+    missing = situation.missing
+    reading = sum(missing) / ARCHIVE_RATE + len(missing) * _ARCHIVE_LAYER
     return _ARCHIVE_START + max(reading, _packing(situation))
 
 

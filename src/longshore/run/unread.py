@@ -110,7 +110,8 @@ class Unread:
             way.explain("taking the image from where it was read before")
             return Route.EXPORT
         if not await way.engine_reaches():
-            # That is never dearer than an export, and turns into one where it is refused.
+            # Seldom dearer than an export (many small layers), and it turns into one where it is
+            # refused; to know better the registry would have to be asked for every layer.
             if await self._engine_refuses() is None:
                 why = self._why_not_read
                 way.explain(f"reading the engine's store through the engine ({why})")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -29,6 +30,19 @@ class Program(Protocol):
     """Runs ``longshore`` with these words in the project directory."""
 
     def __call__(self, *words: str, **variables: str) -> Ended: ...
+
+
+def output_of(directory: Path, *words: str, environment: Mapping[str, str]) -> str:
+    """What a program that has to work prints there, with these variables besides ours."""
+    done = subprocess.run(
+        words,
+        cwd=directory,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
 
 
 @pytest.fixture

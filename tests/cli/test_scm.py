@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from longshore.cli.requests import steps as steps_request
 from longshore.cli.steps_command import steps
 
-from .conftest import Program
+from .conftest import Program, output_of
 
 IDENTITY = {
     "GIT_AUTHOR_NAME": "Jane Doe",
@@ -24,15 +23,7 @@ IDENTITY = {
 
 
 def git(directory: Path, *words: str) -> str:
-    done = subprocess.run(
-        ["git", *words],
-        cwd=directory,
-        env=os.environ | IDENTITY,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.strip()
+    return output_of(directory, "git", *words, environment=IDENTITY)
 
 
 @pytest.fixture

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from .conftest import Program
+from .conftest import Program, output_of
 
 JOE = "Jürgen Roe <joe@example.com>"
 
 
 def hg(directory: Path, *words: str) -> str:
-    done = subprocess.run(
-        ["hg", *words],
-        cwd=directory,
-        env=os.environ | {"HGRCPATH": "", "HGENCODING": "UTF-8"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.strip()
+    return output_of(directory, "hg", *words, environment={"HGRCPATH": "", "HGENCODING": "UTF-8"})
 
 
 @pytest.fixture

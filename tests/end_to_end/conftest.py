@@ -12,9 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import anyio
 import pytest
 
+from longshore.engine.docker.engine import connect
 from longshore.engine.endpoint import Endpoint
+from longshore.engine.spec import Resource
+from longshore.run.scope import PROJECT_LABEL
 from longshore.secrets.envelope import Format, encrypt
 from longshore.secrets.key import AesKey, generate_key
 from longshore.testing.registry_process import Settings, run_registry
@@ -61,6 +65,15 @@ class User:
         )
         self.processes.append(process)
         return process
+
+    def left_on(self, endpoint: Endpoint) -> list[Resource]:
+        """What the runs of the project have on an engine now."""
+        return list(anyio.run(_resources, endpoint, str(self.directory)))
+
+
+async def _resources(endpoint: Endpoint, project: str) -> tuple[Resource, ...]:
+    async with connect(endpoint) as engine:
+        return await engine.resources({PROJECT_LABEL: project})
 
 
 @pytest.fixture

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-if TYPE_CHECKING:
-    from conftest import User  # type: ignore[import-not-found]  # the folder's conftest
+from .conftest import User
 
 SERVICES = """
 app: {image: longshore-test/busybox}

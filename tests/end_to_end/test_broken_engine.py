@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
-from typing import TYPE_CHECKING
 
 import anyio
 import anyio.from_thread
@@ -27,8 +26,7 @@ from longshore.environment import Environment
 from longshore.errors import EngineUnavailable
 from longshore.run.scope import OWNER, OWNER_LABEL
 
-if TYPE_CHECKING:
-    from conftest import User  # type: ignore[import-not-found]  # the folder's conftest
+from .conftest import User
 
 WaitFor = Callable[["Popen[str]", str], str]
 

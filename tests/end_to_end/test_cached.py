@@ -10,7 +10,6 @@ import re
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,8 +17,7 @@ from longshore.engine.docker.engine import DockerEngine, connect
 from longshore.engine.endpoint import Endpoint
 from longshore.errors import NotFound
 
-if TYPE_CHECKING:
-    from conftest import User  # type: ignore[import-not-found]  # the folder's conftest
+from .conftest import User
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,11 @@ import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
 
-if TYPE_CHECKING:
-    from conftest import User, Vault  # type: ignore[import-not-found]  # the folder's conftest
+from .conftest import User, Vault
 
 pytestmark = pytest.mark.registry
 

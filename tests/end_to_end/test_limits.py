@@ -8,18 +8,12 @@ import signal
 import time
 from collections.abc import Callable
 from subprocess import Popen
-from typing import TYPE_CHECKING
 
-import anyio
 import pytest
 
-from longshore.engine.docker.engine import connect
 from longshore.engine.endpoint import Endpoint
-from longshore.engine.spec import Resource
-from longshore.run.scope import PROJECT_LABEL
 
-if TYPE_CHECKING:
-    from conftest import User  # type: ignore[import-not-found]  # the folder's conftest
+from .conftest import User
 
 WaitFor = Callable[["Popen[str]", str], str]
 
@@ -35,17 +29,6 @@ HEALTHCHECK --interval=1s --retries=1000 CMD false
 STOPSIGNAL SIGKILL
 CMD ["sh", "-c", "echo db is up; exec sleep 100"]
 """
-
-
-async def _resources(endpoint: Endpoint, project: str) -> tuple[Resource, ...]:
-    async with connect(endpoint) as engine:
-        return await engine.resources({PROJECT_LABEL: project})
-
-
-def left_of(user: User, endpoint: Endpoint) -> list[str]:
-    """What the runs of this project have on the engine now."""
-    found = anyio.run(_resources, endpoint, str(user.directory))
-    return [resource.name for resource in found]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +48,7 @@ def test_a_step_over_its_limit_is_stopped_and_said_so(
     assert f"(step: slow) {words}\n(step: slow) failed ✘\n" in done.stdout, done
     assert done.returncode == 1
     assert time.monotonic() - began < 12
-    assert left_of(user, engine_endpoint) == []
+    assert user.left_on(engine_endpoint) == []
 
 
 def test_a_run_over_its_limit_names_the_step_it_was_in_and_those_it_did_not_reach(
@@ -83,7 +66,7 @@ def test_a_run_over_its_limit_names_the_step_it_was_in_and_those_it_did_not_reac
     assert "Error: stopped by --timeout after 3." in done.stderr
     assert "\nstopped: slow\nnot run: later\n" in done.stderr
     assert "(step: slow) stopped\n" in done.stdout
-    assert left_of(user, engine_endpoint) == []
+    assert user.left_on(engine_endpoint) == []
 
 
 def test_a_talkative_step_is_not_stopped_for_being_quiet(user: User) -> None:
@@ -115,7 +98,7 @@ def test_fail_fast_stops_the_siblings_and_says_what_became_of_them(
     assert time.monotonic() - began < 15
     assert 'step "bad" failed: container exited with a 4 code' in done.stderr
     assert done.stderr.endswith("stopped: slow\n"), done
-    assert left_of(user, engine_endpoint) == []
+    assert user.left_on(engine_endpoint) == []
 
 
 def test_no_remove_keeps_containers_over_the_next_run_until_cleanup(
@@ -128,12 +111,12 @@ def test_no_remove_keeps_containers_over_the_next_run_until_cleanup(
     )
     user.write("codeship-steps.yml", "- {name: s, service: app, command: sh -c 'echo kept'}\n")
     assert user.run("steps", "--no-remove").returncode == 0
-    kept = left_of(user, engine_endpoint)
+    kept = user.left_on(engine_endpoint)
     assert len(kept) == 3
     assert user.run("steps", "--stop-grace", "1s").returncode == 0
-    assert left_of(user, engine_endpoint) == kept
+    assert user.left_on(engine_endpoint) == kept
     assert user.run("cleanup").returncode == 0
-    assert left_of(user, engine_endpoint) == []
+    assert user.left_on(engine_endpoint) == []
 
 
 def test_ctrl_c_while_building_stops_the_build(
@@ -150,7 +133,7 @@ def test_ctrl_c_while_building_stops_the_build(
     assert process.returncode == 130
     assert time.monotonic() - began < 8
     assert "Traceback" not in told
-    assert left_of(user, engine_endpoint) == []
+    assert user.left_on(engine_endpoint) == []
 
 
 def test_ctrl_c_while_a_health_check_is_waited_for_removes_the_dependency(
@@ -164,7 +147,7 @@ def test_ctrl_c_while_a_health_check_is_waited_for_removes_the_dependency(
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=20)
     assert process.returncode == 130, told
-    assert left_of(user, engine_endpoint) == []
+    assert user.left_on(engine_endpoint) == []
 
 
 def test_a_dependency_that_never_becomes_healthy_ends_at_the_limit_with_its_words(
@@ -177,7 +160,7 @@ def test_a_dependency_that_never_becomes_healthy_ends_at_the_limit_with_its_word
     assert done.returncode == 1
     assert '(step: s) service "db" did not become healthy within 3s' in done.stdout
     assert "db is up" in done.stdout
-    assert left_of(user, engine_endpoint) == []
+    assert user.left_on(engine_endpoint) == []
 
 
 def test_sigterm_stops_like_ctrl_c(
@@ -191,7 +174,7 @@ def test_sigterm_stops_like_ctrl_c(
     _, told = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "Traceback" not in told
-    assert left_of(user, engine_endpoint) == []
+    assert user.left_on(engine_endpoint) == []
 
 
 def test_what_a_dependency_says_after_the_step_failed_is_shown(user: User) -> None:

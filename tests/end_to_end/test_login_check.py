@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import anyio.from_thread
 import pytest
@@ -13,8 +12,7 @@ import pytest
 from longshore.testing.registry import FaultyRegistry, faulty_registry
 from longshore.testing.registry_auth import TokenAuth
 
-if TYPE_CHECKING:
-    from conftest import User  # type: ignore[import-not-found]  # the folder's conftest
+from .conftest import User
 
 pytestmark = pytest.mark.registry
 

@@ -8,7 +8,6 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.request import Request, urlopen
 
 import pytest
@@ -17,8 +16,7 @@ from longshore.engine.endpoint import Endpoint
 from longshore.oci.media_types import ACCEPT_MANIFESTS
 from longshore.testing.registry_process import RegistryProcess, Settings, run_registry
 
-if TYPE_CHECKING:
-    from conftest import User  # type: ignore[import-not-found]  # the folder's conftest
+from .conftest import User
 
 pytestmark = [pytest.mark.engine, pytest.mark.registry]
 

@@ -10,16 +10,15 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from longshore.testing.images import write_archive
 from longshore.testing.memory import peak_memory
+from longshore.testing.overlay2_store import hiding_store
 from longshore.testing.registry_process import run_registry
 
-if TYPE_CHECKING:
-    from conftest import User  # type: ignore[import-not-found]  # the folder's conftest
+from .conftest import User
 
 pytestmark = [pytest.mark.engine, pytest.mark.registry, pytest.mark.slow]
 
@@ -28,9 +27,6 @@ MB = 1_000_000
 ALLOWED = 300 * MB
 SIZE = 104 << 20
 IMAGE = "longshore-test/four-large-layers:1"
-
-HIDE = 'mount -t tmpfs tmpfs "$0"/image && exec "$@"'
-"""Hides the engine's store from the command that follows, and from nobody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,7 @@ def hidden(docker_command: tuple[str, ...]) -> tuple[str, ...]:
     """Before a command: it cannot read the engine's store."""
     asked = [*docker_command, "info", "--format", "{{.DockerRootDir}}"]
     root = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
-    return ("unshare", "--mount", "sh", "-c", HIDE, root)
+    return hiding_store(Path(root))
 
 
 @pytest.mark.parametrize(

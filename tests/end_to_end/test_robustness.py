@@ -11,18 +11,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import Popen
-from typing import TYPE_CHECKING
 
 import anyio
 import pytest
 
 from longshore.engine.docker.engine import connect
 from longshore.engine.endpoint import Endpoint
-from longshore.engine.spec import ContainerSpec, Resource
-from longshore.run.scope import PROJECT_LABEL
+from longshore.engine.spec import ContainerSpec
 
-if TYPE_CHECKING:
-    from conftest import User  # type: ignore[import-not-found]  # the folder's conftest
+from .conftest import User
 
 WaitFor = Callable[["Popen[str]", str], str]
 
@@ -33,16 +30,6 @@ app: {image: longshore-test/busybox, depends_on: [db]}
 db: {image: longshore-test/busybox, command: sleep 100}
 """
 UP = "- {name: s, service: app, command: sh -c 'echo up; sleep 100'}\n"
-
-
-async def _resources(endpoint: Endpoint, project: str) -> tuple[Resource, ...]:
-    async with connect(endpoint) as engine:
-        return await engine.resources({PROJECT_LABEL: project})
-
-
-def left_of(user: User, endpoint: Endpoint) -> list[Resource]:
-    """What the runs of this project have on the engine now."""
-    return list(anyio.run(_resources, endpoint, str(user.directory)))
 
 
 async def _remove(endpoint: Endpoint, container: str) -> None:
@@ -73,14 +60,14 @@ def test_a_step_whose_container_somebody_removes_says_so(
     user.write("codeship-steps.yml", UP)
     process = user.start("steps", "--stop-grace", "1s")
     wait_for(process, ") up")
-    [main] = [r for r in left_of(user, engine_endpoint) if r.name.startswith("/jet-app-")]
+    [main] = [r for r in user.left_on(engine_endpoint) if r.name.startswith("/jet-app-")]
     anyio.run(_remove, engine_endpoint, main.id)
     said, told = process.communicate(timeout=30)
     assert process.returncode == 1
     assert "(step: s) failed ✘" in said
     assert "Traceback" not in told
     assert 'step "s" failed: ' in told
-    assert left_of(user, engine_endpoint) == []
+    assert user.left_on(engine_endpoint) == []
 
 
 def test_a_dependency_that_dies_is_told_of_and_the_step_goes_on(user: User) -> None:
@@ -108,12 +95,12 @@ def test_a_dependency_that_somebody_removes_does_not_keep_the_step_from_its_end(
     )
     process = user.start("steps")
     wait_for(process, ") up")
-    [db] = [r for r in left_of(user, engine_endpoint) if r.name.startswith("/jet-db-")]
+    [db] = [r for r in user.left_on(engine_endpoint) if r.name.startswith("/jet-db-")]
     anyio.run(_remove, engine_endpoint, db.id)
     said, told = process.communicate(timeout=30)
     assert process.returncode == 0, told
     assert said.endswith("success ✔\n")
-    assert left_of(user, engine_endpoint) == []
+    assert user.left_on(engine_endpoint) == []
 
 
 def test_leftovers_of_other_tools_with_like_names_disturb_nothing_and_are_left_alone(
@@ -147,7 +134,7 @@ def test_twenty_runs_killed_at_random_moments_leave_nothing_after_one_cleanup(
     living = user.start("steps")
     wait_for(living, ") up")
     wait_for(living, ") up")
-    alive = {r.id for r in left_of(user, engine_endpoint)}
+    alive = {r.id for r in user.left_on(engine_endpoint)}
     assert len(alive) == 6
     for _ in range(5):
         killed = [user.start("steps") for _ in range(4)]
@@ -156,11 +143,11 @@ def test_twenty_runs_killed_at_random_moments_leave_nothing_after_one_cleanup(
             process.kill()
             process.communicate()
     assert user.run("cleanup").returncode == 0
-    assert {r.id for r in left_of(user, engine_endpoint)} == alive
+    assert {r.id for r in user.left_on(engine_endpoint)} == alive
     assert living.poll() is None
     living.send_signal(signal.SIGINT)
     assert living.wait(timeout=30) == 130
-    assert left_of(user, engine_endpoint) == []
+    assert user.left_on(engine_endpoint) == []
 
 
 def test_two_runs_of_one_project_do_not_disturb_each_other(
@@ -175,7 +162,7 @@ def test_two_runs_of_one_project_do_not_disturb_each_other(
     for process in both:
         said, told = process.communicate(timeout=50)
         assert process.returncode == 0, said + told
-    assert left_of(user, engine_endpoint) == []
+    assert user.left_on(engine_endpoint) == []
 
 
 # many steps
@@ -194,7 +181,7 @@ def test_two_hundred_parallel_steps_all_pass_and_leave_nothing(
     done = user.run("steps", "--max-parallel", "20")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("success ✔") == 201
-    assert left_of(user, engine_endpoint) == []
+    assert user.left_on(engine_endpoint) == []
 
 
 @pytest.mark.slow
@@ -221,7 +208,7 @@ def test_five_hundred_steps_in_groups_of_fifty_take_little_memory_and_leave_noth
             peak = max(peak, memory_of(process))
     assert (process.returncode, passed) == (0, 510)
     assert peak < 200
-    assert left_of(user, engine_endpoint) == []
+    assert user.left_on(engine_endpoint) == []
 
 
 # output

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import anyio.from_thread
 import pytest
@@ -17,8 +16,7 @@ from longshore.secrets.key import generate_key
 from longshore.testing.registry import faulty_registry
 from longshore.testing.registry_auth import TokenAuth
 
-if TYPE_CHECKING:
-    from conftest import User, Vault  # type: ignore[import-not-found]  # the folder's conftest
+from .conftest import User, Vault
 
 pytestmark = pytest.mark.registry
 

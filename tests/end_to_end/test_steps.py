@@ -6,7 +6,6 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 from subprocess import Popen, TimeoutExpired
-from typing import TYPE_CHECKING
 
 import anyio
 import pytest
@@ -16,8 +15,7 @@ from longshore.engine.endpoint import Endpoint
 from longshore.engine.spec import Resource
 from longshore.run.scope import OWNER, OWNER_LABEL
 
-if TYPE_CHECKING:
-    from conftest import User  # type: ignore[import-not-found]  # the folder's conftest
+from .conftest import User
 
 SERVICES = "app: {image: longshore-test/busybox}\n"
 WaitFor = Callable[["Popen[str]", str], str]

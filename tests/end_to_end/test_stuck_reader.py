@@ -7,36 +7,23 @@ import fcntl
 import os
 import pty
 import signal
-import subprocess
 import sys
 import termios
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from subprocess import DEVNULL, PIPE, STDOUT, Popen
 
-import anyio
 import pytest
 
-from longshore.engine.docker.engine import connect
 from longshore.engine.endpoint import Endpoint
-from longshore.engine.spec import Resource
-from longshore.run.scope import PROJECT_LABEL
 
-if TYPE_CHECKING:
-    from conftest import User  # type: ignore[import-not-found]  # the folder's conftest
+from .conftest import User
+
 PROGRAM = Path(sys.executable).parent / "longshore"
 APP = "app: {image: longshore-test/busybox}\n"
 FLOOD = "- {name: s, service: app, command: sh -c 'trap exit TERM; yes & wait'}\n"
-
-
-async def _resources(endpoint: Endpoint, project: str) -> tuple[Resource, ...]:
-    async with connect(endpoint) as engine:
-        return await engine.resources({PROJECT_LABEL: project})
-
-
-def left_of(user: User, endpoint: Endpoint) -> list[Resource]:
-    """What the runs of this project have on the engine now."""
-    return list(anyio.run(_resources, endpoint, str(user.directory)))
 
 
 def _waiting(descriptor: int) -> int:
@@ -58,37 +45,37 @@ def _until_stuck(descriptor: int) -> None:
     pytest.fail("the output never stood still")
 
 
-@pytest.mark.parametrize("errors_too", [False, True])
-def test_ctrl_c_stops_and_cleans_up_though_nobody_reads(
-    user: User, engine_endpoint: Endpoint, errors_too: bool
-) -> None:
+@contextmanager
+def flooding(user: User, stdout: int, stderr: int | None = None) -> Iterator[Popen[bytes]]:
+    """A run whose container writes without end."""
     user.write("codeship-services.yml", APP)
     user.write("codeship-steps.yml", FLOOD)
-    with subprocess.Popen(
+    with Popen(
         [PROGRAM, "steps", "--stop-grace", "1s"],
         cwd=user.directory,
         env=user.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT if errors_too else subprocess.PIPE,
+        stdout=stdout,
+        stderr=stderr,
     ) as process:
+        yield process
+
+
+@pytest.mark.parametrize("stderr", [PIPE, STDOUT])
+def test_ctrl_c_stops_and_cleans_up_though_nobody_reads(
+    user: User, engine_endpoint: Endpoint, stderr: int
+) -> None:
+    with flooding(user, PIPE, stderr) as process:
         assert process.stdout is not None
         _until_stuck(process.stdout.fileno())
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=40) == 130
-    assert left_of(user, engine_endpoint) == []
+    assert user.left_on(engine_endpoint) == []
 
 
 def test_the_output_of_a_stopped_run_is_complete_where_it_is_read(
     user: User, engine_endpoint: Endpoint
 ) -> None:
-    user.write("codeship-services.yml", APP)
-    user.write("codeship-steps.yml", FLOOD)
-    with subprocess.Popen(
-        [PROGRAM, "steps", "--stop-grace", "1s"],
-        cwd=user.directory,
-        env=user.environment,
-        stdout=subprocess.PIPE,
-    ) as process:
+    with flooding(user, PIPE) as process:
         assert process.stdout is not None
         _until_stuck(process.stdout.fileno())
         last = b""
@@ -98,24 +85,17 @@ def test_the_output_of_a_stopped_run_is_complete_where_it_is_read(
             last = (last + block)[-1000:]
         assert process.wait(timeout=40) == 130
     assert last.endswith(b"(service: app) (step: s) y\n(step: s) stopped\n")
-    assert left_of(user, engine_endpoint) == []
+    assert user.left_on(engine_endpoint) == []
 
 
 def test_ctrl_c_is_heard_while_a_container_writes_faster_than_we_read(
     user: User, engine_endpoint: Endpoint
 ) -> None:
-    user.write("codeship-services.yml", APP)
-    user.write("codeship-steps.yml", FLOOD)
-    with subprocess.Popen(
-        [PROGRAM, "steps", "--stop-grace", "1s"],
-        cwd=user.directory,
-        env=user.environment,
-        stdout=subprocess.DEVNULL,
-    ) as process:
+    with flooding(user, DEVNULL) as process:
         time.sleep(3)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 130
-    assert left_of(user, engine_endpoint) == []
+    assert user.left_on(engine_endpoint) == []
 
 
 def test_a_terminal_is_left_as_blocking_as_it_was(user: User) -> None:
@@ -124,7 +104,7 @@ def test_a_terminal_is_left_as_blocking_as_it_was(user: User) -> None:
     os.set_blocking(slave, True)
     user.write("codeship-services.yml", APP)
     user.write("codeship-steps.yml", "- {name: s, service: app, command: echo hello}\n")
-    with subprocess.Popen(
+    with Popen(
         [PROGRAM, "steps"], cwd=user.directory, env=user.environment, stdout=slave, stderr=slave
     ) as process:
         assert process.wait(timeout=60) == 0

@@ -20,7 +20,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import anyio
 import pytest
@@ -31,8 +30,7 @@ from longshore.engine.endpoint import Endpoint
 from longshore.engine.spec import Resource
 from longshore.run.scope import PROJECT_LABEL
 
-if TYPE_CHECKING:
-    from conftest import User  # type: ignore[import-not-found]  # the folder's conftest
+from .conftest import User
 
 PROGRAM = Path(sys.executable).parent / "longshore"
 APP = "app: {image: longshore-test/busybox, working_dir: /tmp}\n"

@@ -20,12 +20,20 @@ from longshore.secrets.credential import Credential
 from longshore.testing.blob import BlobInPieces
 from longshore.testing.registry_bench import FreeTime
 
+Connect = Callable[..., RegistryClient]
+MakeStream = Callable[..., BlobSource]
+MakeBytes = Callable[..., bytes]
 Answer = Callable[[web.Request], web.Response]
 Serve = Callable[[Answer], AbstractAsyncContextManager[str]]
 
 
+def of(told: Sequence[Progress], kind: type[Progress]) -> list[Progress]:
+    """What was told of one kind."""
+    return [event for event in told if isinstance(event, kind)]
+
+
 @pytest.fixture
-def stream() -> Callable[..., BlobSource]:
+def stream() -> MakeStream:
     """Makes sources of some bytes."""
 
     def make(content: bytes, piece: int = 1 << 18) -> BlobSource:
@@ -35,7 +43,7 @@ def stream() -> Callable[..., BlobSource]:
 
 
 @pytest.fixture
-def some_bytes() -> Callable[..., bytes]:
+def some_bytes() -> MakeBytes:
     """Makes bytes that look like chance and are the same with the same seed."""
 
     def make(size: int, seed: int = 1) -> bytes:
@@ -69,7 +77,7 @@ def told() -> list[Progress]:
 
 
 @pytest.fixture
-def connect(clock: Clock, told: list[Progress], tmp_path: Path) -> Callable[..., RegistryClient]:
+def connect(clock: Clock, told: list[Progress], tmp_path: Path) -> Connect:
     """Makes clients that wait on `clock` and tell `told`."""
 
     def make(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -15,8 +14,6 @@ from longshore.errors import (
     RegistryError,
     RegistryUnavailable,
 )
-from longshore.registry.blobs import BlobSource
-from longshore.registry.client import RegistryClient
 from longshore.registry.limits import Limits
 from longshore.registry.progress import (
     Progress,
@@ -37,15 +34,10 @@ from longshore.testing.faults import (
 )
 from longshore.testing.registry import faulty_registry
 
-Connect = Callable[..., RegistryClient]
-MakeStream = Callable[..., BlobSource]
-MakeBytes = Callable[..., bytes]
+from .conftest import Connect, MakeBytes, MakeStream, of
+
 MEBIBYTE = 1 << 20
 REPOSITORY = "team/app"
-
-
-def _of(told: Sequence[Progress], kind: type[Progress]) -> list[Progress]:
-    return [event for event in told if isinstance(event, kind)]
 
 
 class TestBreaks:
@@ -95,7 +87,7 @@ class TestBreaks:
         ):
             delivery = await client.upload_blob(REPOSITORY, stream(blob))
             assert await content_of(client, REPOSITORY, delivery.digest) == blob
-        assert (delivery.restarts, len(_of(told, Restarted))) == (1, 1)
+        assert (delivery.restarts, len(of(told, Restarted))) == (1, 1)
 
     async def test_an_answer_lost_after_the_commit_is_found_out(
         self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes
@@ -115,7 +107,7 @@ class TestBreaks:
         async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
             delivery = await client.upload_blob(REPOSITORY, stream(blob))
             assert await content_of(client, REPOSITORY, delivery.digest) == blob
-        (event,) = _of(told, Restarted)
+        (event,) = of(told, Restarted)
         assert "BLOB_UPLOAD_UNKNOWN" in str(event)
 
     async def test_sessions_lost_again_and_again_are_an_error_about_the_setup(
@@ -134,7 +126,7 @@ class TestBreaks:
         plan = Script([on("POST uploads", Answer(status=429, retry_after="42"))])
         async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
             await client.upload_blob(REPOSITORY, stream(some_bytes(10)))
-        (event,) = _of(told, Waiting)
+        (event,) = of(told, Waiting)
         assert isinstance(event, Waiting)
         assert (event.seconds, event.reason[:3]) == (42, "429")
 
@@ -146,7 +138,7 @@ class TestBreaks:
         plan = Script([on("POST uploads", Answer(status=429, retry_after=soon))])
         async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
             await client.upload_blob(REPOSITORY, stream(some_bytes(10)))
-        (event,) = _of(told, Waiting)
+        (event,) = of(told, Waiting)
         assert isinstance(event, Waiting)
         assert 35 <= event.seconds <= 42
 
@@ -246,7 +238,7 @@ class TestCommits:
             connect(registry.host, limits=limits) as client,
         ):
             await client.upload_blob(REPOSITORY, stream(blob))
-        (event,) = _of(told, Waiting)
+        (event,) = of(told, Waiting)
         assert isinstance(event, Waiting)
         assert event.reason == "no byte moved for 0.2 s"
 
@@ -262,7 +254,7 @@ class TestCommits:
         ):
             await client.upload_blob(REPOSITORY, stream(blob))
             assert registry.story[-1] == "HEAD 200"
-        (event,) = _of(told, Waiting)
+        (event,) = of(told, Waiting)
         assert isinstance(event, Waiting)
         assert event.reason == "no byte moved for 0.3 s"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -12,10 +12,10 @@ from anyio.abc import SocketStream
 
 from longshore.errors import ContentMismatch
 from longshore.oci.digest import Digest
-from longshore.registry.client import RegistryClient
 from longshore.testing.registry_process import run_registry
 
-Connect = Callable[..., RegistryClient]
+from .conftest import Connect
+
 MEBIBYTE = 1 << 20
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
@@ -14,8 +14,7 @@ from longshore.errors import (
     RegistryError,
 )
 from longshore.oci.digest import Digest
-from longshore.registry.blobs import BlobBytes, BlobSource, BlobStream
-from longshore.registry.client import RegistryClient
+from longshore.registry.blobs import BlobBytes, BlobStream
 from longshore.registry.limits import Limits
 from longshore.registry.progress import (
     ChunkSized,
@@ -31,15 +30,10 @@ from longshore.testing.faults import (
 )
 from longshore.testing.registry import faulty_registry
 
-Connect = Callable[..., RegistryClient]
-MakeStream = Callable[..., BlobSource]
-MakeBytes = Callable[..., bytes]
+from .conftest import Connect, MakeBytes, MakeStream, of
+
 MEBIBYTE = 1 << 20
 REPOSITORY = "team/app"
-
-
-def _of(told: Sequence[Progress], kind: type[Progress]) -> list[Progress]:
-    return [event for event in told if isinstance(event, kind)]
 
 
 class _Generated:
@@ -128,7 +122,7 @@ class TestSizes:
             client._line.chunking.streaming = False
             delivery = await client.upload_blob(REPOSITORY, stream(blob))
             assert await content_of(client, REPOSITORY, delivery.digest) == blob
-        (event,) = _of(told, ChunkSized)
+        (event,) = of(told, ChunkSized)
         assert isinstance(event, ChunkSized)
         assert event.size == MEBIBYTE // 2
         assert "413" in str(event)
@@ -141,7 +135,7 @@ class TestSizes:
         async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
             delivery = await client.upload_blob(REPOSITORY, stream(blob))
             assert await content_of(client, REPOSITORY, delivery.digest) == blob
-        assert len(_of(told, ChunkSized)) == 1
+        assert len(of(told, ChunkSized)) == 1
 
     async def test_a_proxy_that_takes_nothing_is_an_error_and_no_endless_loop(
         self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes

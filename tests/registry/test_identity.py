@@ -10,8 +10,6 @@ from longshore.errors import (
     RegistryDenied,
     RegistryError,
 )
-from longshore.registry.blobs import BlobSource
-from longshore.registry.client import RegistryClient
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
 from longshore.testing.blob import content_of, tiny_image
@@ -28,9 +26,8 @@ from longshore.testing.faults import (
 from longshore.testing.registry import faulty_registry
 from longshore.testing.registry_auth import BasicAuth, TokenAuth
 
-Connect = Callable[..., RegistryClient]
-MakeStream = Callable[..., BlobSource]
-MakeBytes = Callable[..., bytes]
+from .conftest import Connect, MakeBytes, MakeStream
+
 MEBIBYTE = 1 << 20
 REPOSITORY = "team/app"
 BOB = Credential(username="bob", password=Secret("pw-of-bob"), origin="the tests")

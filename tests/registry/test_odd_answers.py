@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 
 import pytest
 from aiohttp import web
@@ -13,7 +12,6 @@ from longshore.oci.descriptor import Descriptor
 from longshore.oci.manifest import image_manifest
 from longshore.oci.media_types import DOCKER_CONFIG, OCI_CONFIG, Format
 from longshore.registry.blobs import BlobSource
-from longshore.registry.client import RegistryClient
 from longshore.registry.limits import Limits
 from longshore.registry.server.refusals import Code
 from longshore.secrets.credential import Credential
@@ -23,8 +21,8 @@ from longshore.testing.faults import Answer, Late, Script, WrongDigest, on
 from longshore.testing.registry import faulty_registry
 from longshore.testing.registry_auth import TokenAuth
 
-Connect = Callable[..., RegistryClient]
-Serve = Callable[[Callable[[web.Request], web.Response]], AbstractAsyncContextManager[str]]
+from .conftest import Connect, Serve
+
 MANIFEST = image_manifest(Descriptor.of(b"{}", DOCKER_CONFIG), [])
 BOB = Credential(username="bob", password=Secret("pw-of-bob"))
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 
 import pytest
 from aiohttp import web
 
 from longshore.errors import RegistryError
 from longshore.registry.blobs import BlobSource
-from longshore.registry.client import RegistryClient
 from longshore.registry.limits import Limits
 
-Connect = Callable[..., RegistryClient]
-Answer = Callable[[web.Request], web.Response]
-Serve = Callable[[Answer], AbstractAsyncContextManager[str]]
+from .conftest import Connect, Serve
 
 
 async def test_tags_come_page_by_page(serve: Serve, connect: Connect) -> None:

@@ -13,7 +13,6 @@ import pytest
 from longshore.oci.digest import Digest
 from longshore.oci.media_types import Compression
 from longshore.registry.blobs import BlobBytes
-from longshore.registry.client import RegistryClient
 from longshore.registry.memory import LayerCache, LayerMemory, Remembered
 from longshore.registry.placed import Candidate
 from longshore.registry.placing import Placer
@@ -27,8 +26,8 @@ from longshore.testing.registry import faulty_registry
 from longshore.testing.registry_auth import TokenAuth
 from longshore.testing.stored import MemoryImage, MemoryLayer, PackedLayer
 
-Connect = Callable[..., RegistryClient]
-MakeBytes = Callable[..., bytes]
+from .conftest import Connect, MakeBytes
+
 OpenPlacer = Callable[[str], AbstractAsyncContextManager[Placer]]
 REPOSITORY = "team/app"
 USERS = {"bob": "pw-of-bob"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 import anyio
@@ -35,8 +35,8 @@ from longshore.testing.faults import (
 from longshore.testing.registry import FaultyRegistry, faulty_registry
 from longshore.testing.stored import MemoryImage, MemoryLayer, PackedLayer
 
-Connect = Callable[..., RegistryClient]
-MakeBytes = Callable[..., bytes]
+from .conftest import Connect, MakeBytes
+
 REPOSITORY = "team/app"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from longshore.image.compression import CompressionOptions
 from longshore.image.export import ExportedImage
 from longshore.oci.digest import Digest
 from longshore.oci.media_types import Compression, Format
-from longshore.registry.client import RegistryClient
 from longshore.registry.memory import LayerCache
 from longshore.registry.placing import Placer
 from longshore.registry.publish import PushedImage
@@ -25,8 +24,8 @@ from longshore.testing.faults import Answer, LoseUpload, ResetRequest, Script, o
 from longshore.testing.registry import faulty_registry
 from longshore.testing.stored import MemoryImage, MemoryLayer, PackedLayer
 
-Connect = Callable[..., RegistryClient]
-MakeBytes = Callable[..., bytes]
+from .conftest import Connect, MakeBytes
+
 REPOSITORY = "team/app"
 
 

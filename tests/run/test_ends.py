@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import anyio
@@ -16,33 +17,38 @@ from longshore.testing.engine_script import FakeProgram, by_command
 from longshore.testing.scene import Scene
 
 APP = "app: {image: busybox}"
+Act = Callable[[FakeEngine, anyio.CancelScope], Awaitable[object]]
+
+
+def _while_it_runs(scene: Scene, act: Act) -> None:
+    """The command `endless` ends by nothing of its own; `act` is called once it runs."""
+    started = anyio.Event()
+    endless = FakeProgram(started=started, until=anyio.Event())
+    scene.images["busybox:latest"] = by_command({"endless": endless})
+
+    async def beside(engine: FakeEngine, scope: anyio.CancelScope) -> None:
+        await started.wait()
+        await act(engine, scope)
+
+    scene.beside = beside
+
+
+async def _interrupt(_: FakeEngine, scope: anyio.CancelScope) -> None:
+    scope.cancel()
 
 
 async def test_an_interrupted_run_removes_everything_and_says_so(scene: Scene) -> None:
-    endless = FakeProgram(started=anyio.Event(), until=anyio.Event())
-    scene.images["busybox:latest"] = by_command({"endless": endless})
-
-    async def interrupt(_: FakeEngine, scope: anyio.CancelScope) -> None:
-        assert endless.started is not None
-        await endless.started.wait()
-        scope.cancel()
-
-    scene.beside = interrupt
+    _while_it_runs(scene, _interrupt)
     ran = await scene.run(APP, "[{service: app, command: endless}, {service: app, command: b}]")
     assert ran.result.interrupted
     assert (ran.result.stopped, ran.result.not_run) == (("endless",), ("b",))
 
 
 async def test_the_engine_going_away_breaks_the_step_with_its_own_mark(scene: Scene) -> None:
-    endless = FakeProgram(started=anyio.Event(), until=anyio.Event())
-    scene.images["busybox:latest"] = by_command({"endless": endless})
-
     async def kill(engine: FakeEngine, _: anyio.CancelScope) -> None:
-        assert endless.started is not None
-        await endless.started.wait()
         engine.die()
 
-    scene.beside = kill
+    _while_it_runs(scene, kill)
     ran = await scene.run(APP, "[{service: app, command: endless}, {service: app, command: b}]")
     assert ran.result.engine_lost
     assert ran.of(RunFinished)[-1].engine_lost
@@ -52,15 +58,10 @@ async def test_the_engine_going_away_breaks_the_step_with_its_own_mark(scene: Sc
 async def test_a_step_whose_container_is_stopped_by_others_has_neither_passed_nor_failed(
     scene: Scene,
 ) -> None:
-    endless = FakeProgram(started=anyio.Event(), until=anyio.Event())
-    scene.images["busybox:latest"] = by_command({"endless": endless})
-
     async def shut_down(engine: FakeEngine, _: anyio.CancelScope) -> None:
-        assert endless.started is not None
-        await endless.started.wait()
         await engine.stop(engine.container("jet-app-endless").id, grace=10)
 
-    scene.beside = shut_down
+    _while_it_runs(scene, shut_down)
     ran = await scene.run(APP, "[{service: app, command: endless}, {service: app, command: b}]")
     outcome = ran.outcomes["endless"]
     assert isinstance(outcome, Broken)
@@ -118,30 +119,17 @@ async def test_an_oom_kill_is_told_as_such(scene: Scene) -> None:
 
 
 async def test_a_container_removed_by_somebody_else_breaks_the_step(scene: Scene) -> None:
-    endless = FakeProgram(started=anyio.Event(), until=anyio.Event())
-    scene.images["busybox:latest"] = by_command({"endless": endless})
-
     async def remove(engine: FakeEngine, _: anyio.CancelScope) -> None:
-        assert endless.started is not None
-        await endless.started.wait()
         for container in list(engine.containers):
             await engine.remove(container)
 
-    scene.beside = remove
+    _while_it_runs(scene, remove)
     ran = await scene.run(APP, "[{service: app, command: endless}]")
     assert isinstance(ran.outcomes["endless"], Failed | Broken)
 
 
 async def test_after_a_stop_what_passed_stays_passed_and_what_ran_is_stopped(scene: Scene) -> None:
-    endless = FakeProgram(started=anyio.Event(), until=anyio.Event())
-    scene.images["busybox:latest"] = by_command({"endless": endless})
-
-    async def beside(_: FakeEngine, interruption: anyio.CancelScope) -> None:
-        assert endless.started is not None
-        await endless.started.wait()
-        interruption.cancel()
-
-    scene.beside = beside
+    _while_it_runs(scene, _interrupt)
     ran = await scene.run(
         APP,
         "[{service: app, command: done}, {name: group, type: serial, steps:"

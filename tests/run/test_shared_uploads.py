@@ -71,12 +71,15 @@ async def _pushed(
     assert all(isinstance(outcome, Passed) for outcome in ran.outcomes.values()), ran.outcomes
 
 
-@pytest.mark.parametrize("readable", [True, False])
-async def test_ten_images_on_one_base_pushed_side_by_side_send_it_once(
-    scene: Scene, tmp_path: Path, readable: bool
-) -> None:
-    if readable:
+@pytest.fixture(params=[True, False], ids=["store", "export"], autouse=True)
+def _readable(request: pytest.FixtureRequest, scene: Scene, tmp_path: Path) -> None:
+    if request.param:
         scene.prepare = _in_a_store(tmp_path / "root")
+
+
+async def test_ten_images_on_one_base_pushed_side_by_side_send_it_once(
+    scene: Scene, tmp_path: Path
+) -> None:
     async with faulty_registry() as registry:
         await _pushed(scene, registry, lambda _: "team/app", tmp_path)
     uploads = registry.requests("PUT", Kind.UPLOAD)
@@ -85,12 +88,9 @@ async def test_ten_images_on_one_base_pushed_side_by_side_send_it_once(
     assert registry.received < 2 * len(BASE["base"])
 
 
-@pytest.mark.parametrize("readable", [True, False])
 async def test_repositories_of_one_registry_share_the_base_by_mounting_it(
-    scene: Scene, tmp_path: Path, readable: bool
+    scene: Scene, tmp_path: Path
 ) -> None:
-    if readable:
-        scene.prepare = _in_a_store(tmp_path / "root")
     async with faulty_registry() as registry:
         await _pushed(scene, registry, lambda one: f"team/app{one}", tmp_path)
     mounts = [one for one in registry.requests("POST") if "mount=" in one.path]

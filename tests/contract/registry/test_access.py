@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
 
@@ -22,7 +22,8 @@ from longshore.testing.registry_auth import BasicAuth, TokenAuth
 from longshore.testing.registry_bench import FreeTime, RegistryBench, Wanted
 from longshore.testing.stored import MemoryImage, MemoryLayer
 
-Connect = Callable[..., RegistryClient]
+from .conftest import Connect
+
 MEBIBYTE = 1 << 20
 REPOSITORY = "team/app"
 USERS = {"bob": "pw-of-bob"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 
 import aiohttp
@@ -10,7 +9,6 @@ import pytest
 
 from longshore.errors import RegistryError
 from longshore.oci.digest import Digest
-from longshore.registry.client import RegistryClient
 from longshore.registry.limits import Limits
 from longshore.registry.progress import Exists, Mounted, Progress
 from longshore.registry.transport.exchange import Pieces
@@ -19,7 +17,8 @@ from longshore.testing.blob import BlobInPieces, content_of
 from longshore.testing.line import CutRequests, faulty_line
 from longshore.testing.registry_bench import RegistryBench
 
-Connect = Callable[..., RegistryClient]
+from .conftest import Connect
+
 MEBIBYTE = 1 << 20
 REPOSITORY = "team/app"
 ABSENT = Digest.of(b"never pushed")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import aiohttp
 import pytest
 
@@ -16,7 +14,8 @@ from longshore.registry.blobs import BlobBytes
 from longshore.registry.client import RegistryClient
 from longshore.testing.registry_bench import RegistryBench
 
-Connect = Callable[..., RegistryClient]
+from .conftest import Connect
+
 REPOSITORY = "team/app"
 ABSENT = Digest.of(b"never pushed")
 

@@ -24,7 +24,8 @@ from longshore.testing.pulled import pull
 from longshore.testing.registry_bench import FreeTime, RegistryBench, Standing, Wanted
 from longshore.testing.stored import MemoryImage, MemoryLayer
 
-Connect = Callable[..., RegistryClient]
+from .conftest import Connect
+
 REPOSITORY = "team/app"
 WRITES: dict[str, Callable[[RegistryClient], Awaitable[object]]] = {
     "layer 1 of 2": lambda client: client.upload_blob(

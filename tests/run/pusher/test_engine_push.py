@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,8 +14,7 @@ from longshore.registry.limits import Limits
 from longshore.run.push_settings import PusherChoice, PushSettings
 from longshore.testing.registry import faulty_registry
 
-if TYPE_CHECKING:
-    from conftest import Pushing  # type: ignore[import-not-found]  # the folder's conftest
+from .conftest import Pushing
 
 
 async def test_a_small_image_of_a_closed_store_is_left_to_the_engine(pushing: Pushing) -> None:

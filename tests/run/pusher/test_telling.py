@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,8 +15,7 @@ from longshore.testing.engine_script import FakeImage
 from longshore.testing.faults import FORBIDDEN, TOO_MANY, Script, on
 from longshore.testing.registry import faulty_registry
 
-if TYPE_CHECKING:
-    from conftest import Pushing  # type: ignore[import-not-found]  # the folder's conftest
+from .conftest import Pushing
 
 
 async def test_a_layer_counts_as_sent_in_one_line_of_a_run(pushing: Pushing) -> None:

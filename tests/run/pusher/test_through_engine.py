@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,8 +21,7 @@ from longshore.testing.faults import Script, WrongDigest, on
 from longshore.testing.overlay2_store import write_store
 from longshore.testing.registry import FaultyRegistry, faulty_registry
 
-if TYPE_CHECKING:
-    from conftest import Pushing  # type: ignore[import-not-found]  # the folder's conftest
+from .conftest import Pushing
 
 
 @pytest.mark.parametrize("compression", [Compression.GZIP, Compression.ZSTD])

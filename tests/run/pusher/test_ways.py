@@ -6,7 +6,7 @@ import base64
 import gzip
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import pytest
 
@@ -23,8 +23,7 @@ from longshore.run.push_settings import PusherChoice, PushSettings
 from longshore.testing.registry import faulty_registry
 from longshore.testing.registry_auth import TokenAuth
 
-if TYPE_CHECKING:
-    from conftest import Pushing  # type: ignore[import-not-found]  # the folder's conftest
+from .conftest import Pushing
 
 
 async def test_what_the_engine_cannot_do_goes_through_its_export(pushing: Pushing) -> None:

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from longshore.testing.overlay2_store import hiding_store
+
 BIN = Path(sys.executable).parent
-# Hides the engine's store from the command that follows, and from nobody else.
-HIDE = 'mount -t tmpfs tmpfs "$0" && exec "$@"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +82,8 @@ RIVALS: dict[str, Callable[[str, Path], Pusher]] = {
 def ours(data_root: Path | None) -> Iterator[Pusher]:
     """With the engine's store, if we may read it, and without."""
     push = f"{shlex.quote(str(BIN / 'longshore'))} push -q"
-    store = data_root / "image" if data_root else None
     hidden = push
-    if store is not None and os.geteuid() == 0 and store.is_dir():
+    if data_root is not None and os.geteuid() == 0 and (data_root / "image").is_dir():
         yield Pusher(name="longshore", command=lambda image, to: f"{push} {image} {to}")
-        hidden = f"unshare --mount sh -c {shlex.quote(HIDE)} {store} {push}"
+        hidden = f"{shlex.join(hiding_store(data_root))} {push}"
     yield Pusher(name="longshore, no store", command=lambda image, to: f"{hidden} {image} {to}")

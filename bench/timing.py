@@ -59,7 +59,7 @@ def compare(contenders: Sequence[Contender], runs: int, *, warm_ups: int = 1) ->
             measured = once(contender)
             if turn >= warm_ups:
                 found[contender.name].append(measured)
-    return [row for name, all_runs in found.items() for row in _measured(name, all_runs)]
+    return [_measured(name, all_runs) for name, all_runs in found.items()]
 
 
 class _Run(NamedTuple):
@@ -68,19 +68,17 @@ class _Run(NamedTuple):
     inner: float | None
 
 
-def _measured(name: str, runs: Sequence[_Run | None]) -> Iterator[Measured]:
-    """Nothing where every run failed."""
+def _measured(name: str, runs: Sequence[_Run | None]) -> Measured:
     counted = [run for run in runs if run is not None]
+    if not counted:
+        sys.exit(f"{name} failed every time")
     failed = len(runs) - len(counted)
-    if failed:
-        sys.stderr.write(f"{name}: {failed} of {len(runs)} runs failed\n")
-    if counted:
-        yield Measured(
-            f"{name} ({failed} failed)" if failed else name,
-            tuple(run.seconds for run in counted),
-            max(run.memory for run in counted),
-            tuple(run.inner for run in counted if run.inner is not None),
-        )
+    return Measured(
+        f"{name} ({failed} of {len(runs)} failed)" if failed else name,
+        tuple(run.seconds for run in counted),
+        max(run.memory for run in counted),
+        tuple(run.inner for run in counted if run.inner is not None),
+    )
 
 
 def once(contender: Contender) -> _Run | None:

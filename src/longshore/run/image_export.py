@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 
 from longshore.engine.port import Engine
 from longshore.engine.spec import ImageInfo
@@ -11,12 +11,8 @@ from longshore.image.export import ExportedImage
 from longshore.run.image_source import diff_ids_of
 
 
-def exported(engine: Engine, image: ImageInfo) -> AbstractAsyncContextManager[ExportedImage]:
-    """One pass of the image through the engine's export."""
-    return _exported(engine, image)
-
-
 @asynccontextmanager
-async def _exported(engine: Engine, image: ImageInfo) -> AsyncIterator[ExportedImage]:
+async def exported(engine: Engine, image: ImageInfo) -> AsyncIterator[ExportedImage]:
+    """One pass of the image through the engine's export."""
     async with engine.export(image.id) as chunks:
         yield ExportedImage(chunks, diff_ids=diff_ids_of(image))

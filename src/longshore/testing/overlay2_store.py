@@ -9,9 +9,17 @@ import tarfile
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from longshore.image.overlay2 import chain_ids
 from longshore.oci.digest import Digest
+
+_HIDE: Final = 'mount -t tmpfs tmpfs "$0" && exec "$@"'
+
+
+def hiding_store(data_root: Path) -> tuple[str, ...]:
+    """Before a command of root's: it does not see an engine's store, which all others do."""
+    return ("unshare", "--mount", "sh", "-c", _HIDE, str(data_root / "image"))
 
 
 def write_store(data_root: Path, config: bytes, tars: Sequence[bytes]) -> None:

@@ -49,61 +49,57 @@ class _Text:
     becomes: type[EngineError] | None = None
 
 
-def _text(pattern: str, hint: str | None = None, becomes: type[EngineError] | None = None) -> _Text:
-    return _Text(pattern, hint, becomes)
-
-
 _BY_TEXT = (
-    _text(r"^(Error: )?No such (container|image|network|volume)", becomes=NotFound),
-    _text(r"no space left on device|ENOSPC|disk quota exceeded", DISK_FULL),
-    _text(r"requires BuildKit", NEEDS_BUILDX),
-    _text(
+    _Text(r"^(Error: )?No such (container|image|network|volume)", becomes=NotFound),
+    _Text(r"no space left on device|ENOSPC|disk quota exceeded", DISK_FULL),
+    _Text(r"requires BuildKit", NEEDS_BUILDX),
+    _Text(
         r"client version \S+ is too (new|old)",
         "This engine speaks another version of the API: update the engine.",
     ),
-    _text(
+    _Text(
         r"port is already allocated|address already in use",
         "Another container or program uses this port: stop it, or publish another port.",
         Conflict,
     ),
-    _text(
+    _Text(
         r"has active endpoints",
         "Containers are still connected to this network: remove them first.",
         Conflict,
     ),
-    _text(
+    _Text(
         r"executable file not found|exec: .*: no such file or directory",
         "The image has no such program: look at the command, the entrypoint and the PATH.",
     ),
-    _text(
+    _Text(
         r"exec format error",
         "The program is made for another kind of processor, or is a script without `#!` line.",
     ),
-    _text(
+    _Text(
         r"could not find an available.*address pool|all predefined address pools",
         "The engine has no free network left: remove old ones with `docker network prune`.",
         NoFreeNetwork,
     ),
-    _text(
+    _Text(
         r"pull access denied|no basic auth credentials|unauthorized|authentication required"
         r"|insufficient_scope|denied: requested access",
         "The registry wants credentials: give them with `encrypted_dockercfg_path` or"
         " `dockercfg_service`, and look whether the image's name is right.",
     ),
-    _text(
+    _Text(
         r"manifest (for \S+ )?(not found|unknown)|name unknown|repository \S+ not found",
         "The registry has no such image: look at its name and tag.",
     ),
-    _text(
+    _Text(
         r"no such host|i/o timeout|connection refused|network is unreachable"
         r"|TLS handshake timeout|Client\.Timeout",
         "The engine could not reach the registry: look at its network and proxy settings.",
     ),
-    _text(
+    _Text(
         r"http: server gave HTTP response to HTTPS client",
         "The registry speaks plain HTTP: list it under `insecure-registries` in daemon.json.",
     ),
-    _text(r"toomanyrequests|too many requests", "The registry limits requests: log in, or wait."),
+    _Text(r"toomanyrequests|too many requests", "The registry limits requests: log in, or wait."),
 )
 
 _BY_ERRNO = {

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from random import Random
+
+from msgspec import Struct
 
 _RECORD = 512
 _LARGEST = 32_000_000
@@ -29,8 +30,7 @@ def _files() -> tuple[tuple[str, int], ...]:
     return tuple(sorted(pair for pair in found if 0 < pair[1] < _LARGEST))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RealLayer:
+class RealLayer(Struct, frozen=True, kw_only=True):
     """About `content` bytes in files that `seed` chooses; the same while /usr does not change."""
 
     content: int

@@ -20,11 +20,11 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from content import RealLayer
+from msgspec import Struct
 from pushers import RIVALS, Pusher, ours, rivals
 from timing import Contender, absence, compare, table
 
@@ -37,8 +37,7 @@ from longshore.testing.registry_process import RegistryProcess, run_registry
 MB = 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
+class Scenario(Struct, frozen=True, kw_only=True):
     """What is pushed: one or more images, each as its layers from the base up.
 
     The lowest `known` layers are in the repository already; `again`: all of the image is.

@@ -8,16 +8,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from longshore.testing.overlay2_store import hiding_store
 
 BIN = Path(sys.executable).parent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pusher:
+class Pusher(Struct, frozen=True, kw_only=True):
     """A way to push: the shell command for one image (a name of the engine) to one target.
 
     `prepare` is run once for each image and is not measured; `clean_up` once at the end. `store`

@@ -15,9 +15,9 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
+from msgspec.structs import replace
 from timing import Contender, absence, compare, table
 
 from longshore.engine.opening import open_engine

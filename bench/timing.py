@@ -9,15 +9,15 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, NamedTuple
+
+from msgspec import Struct, field
 
 ONE_COMMAND = Path(__file__).with_name("one_command.py")
 
 
-@dataclass(frozen=True, slots=True)
-class Contender:
+class Contender(Struct, frozen=True):
     """One way of doing the work: a command line, and what to do before each run of it.
 
     `inner` finds in the command's output how long the work itself took, start-up left out.
@@ -33,8 +33,7 @@ class Contender:
     piped: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """Seconds of wall clock of each counted run, peak memory (MiB), and seconds of work alone."""
 
     name: str

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+
+class Variable(Struct, frozen=True):
     """One variable we read: its name and what it does (the reference page is made from this)."""
 
     name: str
@@ -48,8 +48,7 @@ VARIABLES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """The process environment as a value; `of_process()` is its only door to ``os.environ``."""
 
     values: Mapping[str, str]

@@ -9,10 +9,10 @@ import json
 import os
 import shutil
 import signal
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from longshore.errors import ContentMismatch, EngineError, NotFound
 from longshore.image.compression import CompressionOptions

@@ -39,6 +39,7 @@ def test_every_spelling_of_docker_hub_is_one_host(text: str) -> None:
         ("quay.io/username/reponame", "quay.io"),
         ("http://localhost:5000/v1", "localhost:5000"),
         ("https://user:password@Example.com:443/x", "example.com:443"),
+        ("quay.io /", "quay.io"),
     ],
 )
 def test_registry_spellings_of_real_files_give_their_host(text: str, host: str) -> None:

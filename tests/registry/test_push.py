@@ -5,11 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 
 import anyio
 import anyio.lowlevel
 import pytest
+from msgspec.structs import replace
 
 from longshore.errors import ContentMismatch, RegistryError, UsageError
 from longshore.image.compression import CompressionOptions, codec_for

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from longshore.engine.spec import ContainerSpec, NetworkAttachment
 from longshore.errors import Conflict, NoFreeNetwork

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from longshore.environment import Environment
 from longshore.plan.model import walk

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from longshore.run.events import RunFinished, StepFinished
 from longshore.run.outcome import Broken, Failed, Passed, Stopped

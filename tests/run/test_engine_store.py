@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from longshore.engine.spec import EngineInfo
 from longshore.environment import Environment

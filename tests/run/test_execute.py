@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from longshore.engine.spec import ContainerSpec
 from longshore.plan.selection import WAITING, Selection

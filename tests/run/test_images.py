@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from longshore.engine.spec import BuildSpec, ContainerSpec
 from longshore.plan.selection import Selection

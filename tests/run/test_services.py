@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import anyio
+from msgspec.structs import replace
 
 from longshore.engine.spec import ContainerSpec, Health
 from longshore.run.events import ServiceMessage

@@ -5,10 +5,11 @@ Apart from `requests`, so that commands that need no engine import none.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from longshore.cli.streams import say
 from longshore.commands.project import ProjectChoice

@@ -5,9 +5,10 @@ Each imports its own command alone: they need very different things.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from longshore.cli.choices import Flags, credentials, facts, project_choice, selection
 from longshore.cli.options import pairs

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from longshore.errors import NotFound
 from longshore.oci.reference import ImageReference
@@ -17,8 +18,7 @@ ARCHIVE: Final = "docker-archive:"
 _PATHS: Final = ("/", "./", "../", "~/")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilePlace:
+class FilePlace(Struct, frozen=True, kw_only=True):
     """An OCI layout (a directory) or a docker archive (a file), and which image of it."""
 
     path: Path

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 import anyio
+from msgspec import Struct, field
 
 from longshore.commands.interruption import interruptible
 from longshore.commands.project import ProjectChoice, planned
@@ -30,8 +30,7 @@ from longshore.run.runtime import Runtime
 from longshore.secrets.masking import Masker
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadRequest:
+class LoadRequest(Struct, frozen=True, kw_only=True):
     """What `longshore load` was asked for; no service means all of them."""
 
     project: ProjectChoice

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 import anyio
+from msgspec import Struct, field
 
 from longshore.commands.preparation import Remarks, credentials_of_files, project_files
 from longshore.commands.project import ProjectChoice, planned
@@ -39,8 +39,7 @@ _LIMITS = Limits(retries=2, deadline=60.0, idle=20.0, longest_wait=10.0)
 """Whoever asks this waits in front of the screen."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoginCheckRequest:
+class LoginCheckRequest(Struct, frozen=True, kw_only=True):
     """What `longshore login-check` was asked for."""
 
     project: ProjectChoice
@@ -49,8 +48,7 @@ class LoginCheckRequest:
     session: SessionOptions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Login:
+class Login(Struct, frozen=True, kw_only=True):
     """A repository that will be pushed to or pulled from, and where its credentials come from."""
 
     image: ImageReference
@@ -101,8 +99,7 @@ def _pulled(image: ImagePlan, plan: Plan) -> Iterable[ImageReference]:
     return [base for base in base_references(text) if str(base) not in built]
 
 
-@dataclass(slots=True)
-class _Check:
+class _Check(Struct):
     plan: Plan
     options: SessionOptions
     environment: Environment

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from longshore.commands.session_options import SessionOptions
 from longshore.environment import Environment
@@ -23,8 +24,7 @@ from longshore.secrets.masking import Masker
 from longshore.secrets.secret import Secret
 
 
-@dataclass(slots=True)
-class Remarks:
+class Remarks(Struct):
     """What is odd in files, kept until there is somebody to tell; each name unmasked once."""
 
     _kept: list[str] = field(default_factory=list)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from longshore.config.load import load, read_text
 from longshore.config.model import ServicesFile, StepsFile
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from longshore.report.diagnostics import Sources
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectChoice:
+class ProjectChoice(Struct, frozen=True, kw_only=True):
     """Which files: the project directory, and paths below it that replace the search (F-4)."""
 
     directory: Path
@@ -41,8 +41,7 @@ def _stopped(problems: Sequence[Problem]) -> bool:
     return any(problem.stops for problem in problems)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Examined:
+class Examined(Struct, frozen=True, kw_only=True):
     """All that can be told of a project: `plan` is None when a problem stops everything.
 
     `services` and `steps` are the two files, None for one that could not be read.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio
+from msgspec import Struct, field
 
 from longshore.commands.image_place import FilePlace, find_place
 from longshore.commands.interruption import interruptible
@@ -31,8 +31,7 @@ from longshore.secrets.masking import Masker
 INTERRUPTED = 130
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushCommand:
+class PushCommand(Struct, frozen=True, kw_only=True):
     """Everything `longshore push` was asked for; no `targets`: the image's own name."""
 
     image: str

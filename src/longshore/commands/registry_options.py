@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from longshore.environment import Environment
 from longshore.errors import InvalidValue, UsageError
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from longshore.registry.client import Access
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegistryOptions:
+class RegistryOptions(Struct, frozen=True, kw_only=True):
     """How registries are reached: authorities (PEM files) to trust, hosts without proper TLS."""
 
     authorities: tuple[Path, ...] = ()

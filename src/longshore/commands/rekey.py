@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from longshore.errors import DecryptionFailed, UsageError
 from longshore.secrets import envelope
@@ -15,8 +16,7 @@ from longshore.secrets.key import AesKey
 from longshore.secrets.key_lookup import read_key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Change:
+class _Change(Struct, frozen=True, kw_only=True):
     """A file before and after; `after` None: it has the new key already."""
 
     path: Path

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import anyio
+from msgspec import Struct, field
 
 from longshore.commands.interruption import interruptible
 from longshore.commands.project import ProjectChoice, planned
@@ -29,8 +29,7 @@ from longshore.run.runtime import StepLabel
 from longshore.secrets.masking import Masker
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRequest:
+class RunRequest(Struct, frozen=True, kw_only=True):
     """What `longshore run` was asked for; `entrypoint` and `command` are ready-made words."""
 
     project: ProjectChoice

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from longshore.plan.facts import BuildFacts
 
@@ -15,8 +17,7 @@ _PLAIN = {"HGPLAIN": "1", "HGENCODING": "UTF-8"}
 _HG_DESCRIPTION = "{latesttag}-{latesttagdistance}-{node|short}\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilledFacts:
+class FilledFacts(Struct, frozen=True, kw_only=True):
     """The facts, and a sentence about what the repository could not say of them, if anything."""
 
     facts: BuildFacts
@@ -36,8 +37,7 @@ def filled_from_scm(facts: BuildFacts, directory: Path) -> FilledFacts:
     return FilledFacts(facts=filled, notice=None if filled.branch else _NO_BRANCH)
 
 
-@dataclass(frozen=True, slots=True)
-class _Program:
+class _Program(Struct, frozen=True):
     name: str
     directory: Path
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from longshore.commands.registry_options import RegistryOptions
 from longshore.config.credential_keys import CredentialKeys
@@ -16,8 +18,7 @@ from longshore.run.push_settings import PushSettings
 from longshore.run.runtime import RunOptions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionOptions:
+class SessionOptions(Struct, frozen=True, kw_only=True):
     """What steps, run and load share: engine, images, limits, secrets, variables."""
 
     engine: str | None = None

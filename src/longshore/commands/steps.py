@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import anyio
+from msgspec import Struct, field
 
 from longshore.commands.interruption import interruptible
 from longshore.commands.project import ProjectChoice, planned
@@ -24,8 +24,7 @@ from longshore.run.result import RunResult
 from longshore.secrets.masking import Masker
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepsRequest:
+class StepsRequest(Struct, frozen=True, kw_only=True):
     """Everything `longshore steps` was asked for."""
 
     project: ProjectChoice

@@ -11,10 +11,10 @@ import termios
 import tty
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import BinaryIO
 
 import anyio
+from msgspec import Struct
 
 from longshore.engine.port import Attachment, Engine
 from longshore.errors import EngineError
@@ -28,8 +28,7 @@ _PATIENCE_OF_A_PERSON = 0.05
 """Seconds that output which may begin a secret is held back; in front of a prompt only shortly."""
 
 
-@dataclass(frozen=True, slots=True)
-class TerminalReader:
+class TerminalReader(Struct, frozen=True):
     """Joins a container to our standard streams; `tty`: it has a terminal, ours becomes raw.
 
     What it writes is masked as in steps, only that it is never held back for long.
@@ -135,10 +134,8 @@ def raw_terminal(descriptor: int, *, enabled: bool) -> Iterator[None]:
             termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
-class LineSink(Sink):
+class LineSink(Sink, frozen=True):
     """Our own lines beside a container's output: a raw terminal does not return at their ends."""
-
-    __slots__ = ()
 
     def write(self, text: str | bytes) -> None:
         """See Sink."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from longshore.config import codes
 from longshore.config.check_steps import all_steps
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from longshore.secrets.key_lookup import KeySource
 
 
-@dataclass(frozen=True, slots=True)
-class _Encrypted:
+class _Encrypted(Struct, frozen=True):
     """A file (`path`) or a value of the files, and what opens it or raises."""
 
     place: Place

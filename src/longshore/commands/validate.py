@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from longshore.commands.project import Examined, ProjectChoice, examined, has_errors, merged
 from longshore.commands.undecryptable import undecryptable
@@ -17,8 +19,7 @@ from longshore.report.sink import Sink
 from longshore.secrets.key_lookup import KeySource
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validation:
+class Validation(Struct, frozen=True, kw_only=True):
     """What `validate` was asked for. `confirm` asks the user and may raise UsageError."""
 
     format: Format = Format.TEXT

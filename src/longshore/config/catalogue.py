@@ -7,8 +7,9 @@ read each example and look for its code.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from longshore.config import catalogue_services, catalogue_steps, catalogue_yaml
 from longshore.config.kind import Kind
@@ -20,8 +21,7 @@ CATALOGUE: Final[Mapping[str, Kind]] = {
 """Every kind by its code, in the order of the codes."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownCode:
+class UnknownCode(Struct, frozen=True):
     """A text that is the code or name of no kind."""
 
     text: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from longshore.config import codes
 from longshore.config.model import GroupEntry, GroupKind, StepEntry, StepsFile
@@ -20,8 +21,7 @@ _BEGINNING = re.compile(r"\^([A-Za-z0-9_/-]+)(?![*?{])")
 _GROUPED = re.compile(r"\\.|\[[^]]*\]|\([^()]*\)")
 
 
-@dataclass(frozen=True, slots=True)
-class _Conditions:
+class _Conditions(Struct, frozen=True):
     """The tags and excludes that all must hold, from the outermost group inwards."""
 
     tags: frozenset[str] = frozenset()
@@ -34,8 +34,7 @@ class _Conditions:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Leaf:
+class _Leaf(Struct, frozen=True):
     """A step or manual group, in file order; `branch` tells parallel siblings apart."""
 
     entry: StepEntry

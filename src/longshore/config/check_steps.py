@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.config import codes
 from longshore.config.check_texts import check_command, check_image, check_tag, warn_template
@@ -88,8 +89,7 @@ def _multiplied(entry: StepEntry) -> int:
     return max(1, len(entry.services)) * sum(_multiplied(step) for step in entry.steps)
 
 
-@dataclass(frozen=True, slots=True)
-class _Checker:
+class _Checker(Struct, frozen=True):
     services: ServicesFile | None
     report: Report
 

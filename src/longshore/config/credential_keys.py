@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialKeys:
+class CredentialKeys(Struct, frozen=True, kw_only=True):
     """The keys that name registry credentials, wherever they may stand (spec S-52, 5.1)."""
 
     encrypted_dockercfg_path: str | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 SERVICES_NAMES = (
     "codeship-services.yml",
@@ -16,16 +17,14 @@ STEPS_NAMES = ("codeship-steps.yml", "codeship-steps.json", "jet-steps.yml", "je
 COMPOSE = "docker-compose.yml"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """The file to read, and a notice when its name is not the usual one (F-3)."""
 
     name: str
     notice: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NotFound:
+class NotFound(Struct, frozen=True):
     """No file has a name we look for; `hint` says which one may be meant."""
 
     hint: str

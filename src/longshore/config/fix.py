@@ -7,7 +7,8 @@ values behind aliases or over several lines, links beside a depends_on.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.config.node import Mapping, Node, Scalar, Sequence
 from longshore.config.problem import Place, Problems
@@ -17,8 +18,7 @@ from longshore.config.yaml_source import read_yaml
 _IN_BUILD = {"path": "context", "dockerfile_path": "dockerfile", "name": "image"}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Edit:
+class Edit(Struct, frozen=True, order=True):
     """Replace the text between two indices; `what` says what was changed, and where."""
 
     start: int
@@ -28,8 +28,7 @@ class Edit:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+class Fixed(Struct, frozen=True):
     """The new text, and the edits that made it, in file order."""
 
     text: str

@@ -12,6 +12,8 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any, Generic, TypeVar, cast
 
+from msgspec import Struct
+
 from longshore.config import codes
 from longshore.config.node import Mapping, Node, Scalar
 from longshore.config.report import Report
@@ -29,8 +31,7 @@ class Status(StrEnum):
     IGNORED = "ignored"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key(Generic[T]):
+class Key(Struct, Generic[T], frozen=True, kw_only=True):
     """One key of a map.
 
     `description` is one sentence; `example` is YAML of the whole entry; `instead` is what to write

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 SERVICES = "codeship-services.yml"
 STEPS = "codeship-steps.yml"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """`code` and `name` are stable; `example` is text of `file`, "" when none can be shown."""
 
     code: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from longshore.config import codes
 from longshore.config.check import check
@@ -25,8 +26,7 @@ MAX_PROBLEMS = 1000
 _MAX_DOCKERFILE = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """What the files say, and all that is wrong with them, sorted by place.
 
     `project` is None when a problem is an error. `sources` are the texts by the path that places

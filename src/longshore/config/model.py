@@ -7,9 +7,10 @@ word that is wrong. Scalars keep their source text (spec F-16, Q-33); commands a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from longshore.config.credential_keys import CredentialKeys
 from longshore.config.problem import Place
@@ -18,12 +19,11 @@ Pairs = tuple[tuple[str, str | None], ...]
 """``KEY``/value pairs in file order; value None: taken from our own environment (spec S-20)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """A mapping of the user's file: its place, and the places of the values below it."""
 
     place: Place
-    places: Mapping[tuple[str | int, ...], Place] = field(default_factory=dict, repr=False)
+    places: Mapping[tuple[str | int, ...], Place] = field(default_factory=dict)
 
     def where(self, *path: str | int) -> Place:
         """The place of the value at `path` (``where("links", 0)``), else of its nearest parent."""
@@ -34,8 +34,7 @@ class Entry:
         return self.place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildEntry(Entry):
+class BuildEntry(Entry, frozen=True, kw_only=True):
     """``build:`` of a service (spec S-1 to S-8); `args` values may be templates (I-15)."""
 
     image: str | None = None
@@ -46,8 +45,7 @@ class BuildEntry(Entry):
     encrypted_args_file: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VolumeEntry:
+class VolumeEntry(Struct, frozen=True, kw_only=True):
     """One ``volumes`` item (spec S-37); `host` None: an anonymous volume.
 
     `modes`: what stands behind the second colon besides ``ro`` and ``rw``.
@@ -67,24 +65,21 @@ class Condition(StrEnum):
     HEALTHY = "service_healthy"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DependencyEntry:
+class DependencyEntry(Struct, frozen=True, kw_only=True):
     """One ``depends_on`` item."""
 
     service: str
     condition: Condition = Condition.DEFAULT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkEntry:
+class LinkEntry(Struct, frozen=True, kw_only=True):
     """One ``links`` item ``service[:alias]`` (spec S-30, S-31); `alias` defaults to the service."""
 
     service: str
     alias: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceEntry(Entry):
+class ServiceEntry(Entry, frozen=True, kw_only=True):
     """One service (spec section 2). None means: the key is absent."""
 
     name: str
@@ -121,8 +116,7 @@ class ServiceEntry(Entry):
     privileged: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServicesFile:
+class ServicesFile(Struct, frozen=True, kw_only=True):
     """The services file; `compose_fallback`: it is a docker-compose.yml (spec F-1, S-9)."""
 
     path: str
@@ -140,8 +134,7 @@ class GroupKind(StrEnum):
     MATRIX = "matrix"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepEntryBase(Entry):
+class StepEntryBase(Entry, frozen=True, kw_only=True):
     """What every step may say; `ordinal` is its place in its list, as users count (``"2.1"``)."""
 
     ordinal: str
@@ -153,16 +146,14 @@ class StepEntryBase(Entry):
     on_fail: tuple[RunEntry, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunEntry(StepEntryBase):
+class RunEntry(StepEntryBase, frozen=True, kw_only=True):
     """A step that runs a command (spec 4.2); `text` is the command as written."""
 
     command: tuple[str, ...]
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushEntry(StepEntryBase):
+class PushEntry(StepEntryBase, frozen=True, kw_only=True):
     """A step that pushes an image (spec section 5); `image_tags` are templates, () means latest."""
 
     image_name: str
@@ -171,8 +162,7 @@ class PushEntry(StepEntryBase):
     eager: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupEntry(StepEntryBase):
+class GroupEntry(StepEntryBase, frozen=True, kw_only=True):
     """A group of steps (spec 4.5); `services` multiplies the steps (T-24)."""
 
     kind: GroupKind
@@ -183,16 +173,14 @@ class GroupEntry(StepEntryBase):
 StepEntry = RunEntry | PushEntry | GroupEntry
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepsFile:
+class StepsFile(Struct, frozen=True, kw_only=True):
     """The steps file: a list of steps (spec F-9)."""
 
     path: str
     steps: tuple[StepEntry, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
+class Project(Struct, frozen=True, kw_only=True):
     """Both files of a project; `steps` is None where a command needs no steps (run, load)."""
 
     directory: Path

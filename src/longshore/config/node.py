@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from longshore.config.problem import Place
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
@@ -32,8 +34,7 @@ class Scalar:
         return self.plain and self.text in _NULLS
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(Struct, frozen=True):
     """A list."""
 
     place: Place
@@ -42,8 +43,7 @@ class Sequence:
     height: int
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(Struct, frozen=True):
     """A map with text keys in file order, merge keys resolved (F-15)."""
 
     place: Place

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.config.node import Node, Scalar
 from longshore.config.problem import Place, Problem, Problems, Severity
@@ -12,8 +13,7 @@ from longshore.config.suggest import did_you_mean
 _SUGGESTIONS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """Adds problems about nodes or places to one list; `hint` is for those that have none."""
 
     problems: Problems

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.config import codes
 from longshore.config.model import Condition, DependencyEntry, LinkEntry, VolumeEntry
@@ -60,8 +61,7 @@ def parse_link(text: str) -> LinkEntry:
     return LinkEntry(service=service, alias=alias or service)
 
 
-@dataclass(frozen=True, slots=True)
-class Volumes:
+class Volumes(Struct, frozen=True):
     """A list of volumes; compose's long form is not taken."""
 
     what: str = 'a list of "host:container"'
@@ -76,7 +76,7 @@ class Volumes:
         }
 
 
-class _Volume(Checked[VolumeEntry]):
+class _Volume(Checked[VolumeEntry], frozen=True):
     def decode(self, node: Node, report: Report) -> VolumeEntry | None:
         if isinstance(node, Scalar) and not node.is_null:
             named = ":" in node.text and not _LOOKS_LIKE_PATH.search(node.text.partition(":")[0])
@@ -88,8 +88,7 @@ class _Volume(Checked[VolumeEntry]):
 _VOLUMES = Items(_Volume('a volume such as "./directory:/path"', parse_volume))
 
 
-@dataclass(frozen=True, slots=True)
-class Dependencies:
+class Dependencies(Struct, frozen=True):
     """``depends_on``: names, or compose's map with conditions (S-29)."""
 
     what: str = "a list of service names"
@@ -147,8 +146,7 @@ def _shown(node: Node) -> str:
     return f'"{node.text[:40]}"' if isinstance(node, Scalar) else "that is no text"
 
 
-@dataclass(frozen=True, slots=True)
-class Hosts:
+class Hosts(Struct, frozen=True):
     """``extra_hosts``: a list of ``host:ip`` or a map; decoded to ``host:ip``."""
 
     what: str = 'a list of "host:address"'
@@ -170,8 +168,7 @@ class Hosts:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
+class Ports(Struct, frozen=True):
     """Ports, kept as written; never wrong, for they are ignored unless asked for (S-55)."""
 
     what: str = 'a list of "host:container"'
@@ -184,8 +181,7 @@ class Ports:
         return {}
 
 
-@dataclass(frozen=True, slots=True)
-class Encrypted:
+class Encrypted(Struct, frozen=True):
     """``encrypted_environment``: a map or list of encrypted values, or one text (S-23)."""
 
     what: str = "a map, a list, or one encrypted text"
@@ -220,8 +216,7 @@ class Encrypted:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class BuildShape:
+class BuildShape(Struct, frozen=True):
     """``build``: a directory, or a map read by `longshore.config.services`."""
 
     what: str = "a directory, or a map with image, context, dockerfile, args"

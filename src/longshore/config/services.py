@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from longshore.config import build_keys as b
 from longshore.config import codes
@@ -99,8 +100,7 @@ def _ignorable(key: Scalar, node: Node) -> bool:
     return key.text.startswith("x-") or (key.text in _IGNORED_AT_TOP and not _is_service(node))
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(Struct, frozen=True):
     report: Report
     compose: bool
 

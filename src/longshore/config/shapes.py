@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
+
+from msgspec import Struct
 
 from longshore.config import codes
 from longshore.config.model import Pairs
@@ -58,8 +59,7 @@ def wrong_type(shape: str, node: Node, report: Report, hint: str | None = None) 
     report.error(codes.WRONG_TYPE, node, f"this must be {shape}, not {kind_of(node)}", hint)
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A scalar's source text, whatever YAML would make of it (F-16)."""
 
     what: str = "a text"
@@ -75,8 +75,7 @@ class Text:
         return dict(_TEXT)
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Struct, frozen=True):
     """Yes or no, in any of YAML 1.1's spellings, quoted or not (Q-33)."""
 
     what: str = "true or false"
@@ -95,8 +94,7 @@ class Flag:
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Struct, frozen=True):
     """A whole number."""
 
     what: str = "a whole number"
@@ -116,8 +114,7 @@ class Number:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(Struct, frozen=True):
     """A size in bytes with an optional unit, as compose writes it (``64m``)."""
 
     what: str = 'a size such as "64m" or "1gb"'
@@ -144,8 +141,7 @@ class Size:
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*(?:([bkmgt])b?)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """A command line, split as a shell splits words (T-9, T-10), or a list of words (T-11)."""
 
     what: str = "a command (a text, or a list of words)"
@@ -175,8 +171,7 @@ class Command:
         return {"anyOf": [dict(_TEXT), {"type": "array", "items": dict(_TEXT)}]}
 
 
-@dataclass(frozen=True, slots=True)
-class Items(Generic[T]):
+class Items(Struct, Generic[T], frozen=True):
     """A list; with `lone`, one item may stand without the list around it."""
 
     item: Shape[T]
@@ -211,8 +206,7 @@ class Items(Generic[T]):
         return {"anyOf": [self.item.schema(), many]} if self.lone else many
 
 
-@dataclass(frozen=True, slots=True)
-class Variables:
+class Variables(Struct, frozen=True):
     """``KEY: value`` or a list of ``KEY=value``; without a value it is our own's (S-20)."""
 
     what: str = 'a map ("KEY: value") or a list ("- KEY=value")'
@@ -268,8 +262,7 @@ def _variable(
     return name, value
 
 
-@dataclass(frozen=True, slots=True)
-class Checked(Generic[T]):
+class Checked(Struct, Generic[T], frozen=True):
     """A text that `parse` turns into a value; its InvalidValue is told at the place."""
 
     what: str
@@ -290,8 +283,7 @@ class Checked(Generic[T]):
         return dict(_TEXT)
 
 
-@dataclass(frozen=True, slots=True)
-class Anything:
+class Anything(Struct, frozen=True):
     """A value nobody looks at."""
 
     what: str = "anything"

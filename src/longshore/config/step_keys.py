@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from longshore.config import codes
 from longshore.config.keys import Key, Keys
@@ -26,8 +26,7 @@ _PATH = Text("the path of a file")
 _NAME = Text("the name of a service")
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """A value of ``tag`` or ``exclude`` (T-29, T-34)."""
 
     what: str = 'a tag such as "master", or a pattern such as "^(master|dev)$"'
@@ -46,8 +45,7 @@ class Pattern:
         return Text(self.what).schema()
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
+class Steps(Struct, frozen=True):
     """A list of steps, read by `longshore.config.steps`."""
 
     what: str = "a list of steps"
@@ -65,8 +63,7 @@ class Steps:
         return {"type": "array", "items": {"$ref": f"#/$defs/{self.item}"}}
 
 
-@dataclass(frozen=True, slots=True)
-class StepType:
+class StepType(Struct, frozen=True):
     """The type of a step; an unknown one is told by `longshore.config.steps`."""
 
     what: str = "the type of a step"

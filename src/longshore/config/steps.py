@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from longshore.config import codes
 from longshore.config import step_keys as k
@@ -31,8 +33,7 @@ def label(name: str | None, ordinal: str) -> str:
     return f'step "{name}"' if name else f"step {ordinal}"
 
 
-@dataclass(frozen=True, slots=True)
-class Above:
+class Above(Struct, frozen=True):
     """What the groups above a step say: who set a service, and for an on_fail entry nothing."""
 
     service: str | None = None
@@ -71,8 +72,7 @@ def _top_level_hint(root: Node) -> str:
     return _DASH
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(Struct, frozen=True):
     report: Report
 
     def steps(self, nodes: Sequence, prefix: str, above: Above) -> Iterator[StepEntry]:

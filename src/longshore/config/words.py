@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from longshore.errors import InvalidValue
 
@@ -24,8 +25,7 @@ _PIECE = re.compile(
 _IN_DOUBLE_QUOTES = re.compile(r'\\(?:(["\\$`])|\n)')
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """A word of a command. `bare` is its text with all that was quoted left out."""
 
     text: str

@@ -7,8 +7,10 @@ nesting reaches Python's or C's recursion limit, and every bound is checked whil
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from longshore.config import codes
 from longshore.config.node import Mapping, Node, Scalar, Sequence
@@ -68,8 +70,7 @@ class _Fatal(Exception):
         self.problem = problem
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A list or map whose end was not read yet."""
 
     place: Place
@@ -78,8 +79,7 @@ class _Open:
     items: list[Node] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Tree:
+class _Tree(Struct):
     source: SourceText
     problems: Problems
     root: Node | None = None

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from longshore.environment import Environment
 from longshore.errors import EngineUnavailable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selected:
+class Selected(Struct, frozen=True, kw_only=True):
     """The name of the context to use, and what chose it."""
 
     name: str
@@ -29,8 +29,7 @@ class Selected:
         return f'docker context "{self.name}" ({self.by})'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(Struct, frozen=True, kw_only=True):
     """The docker endpoint of a context; `tls_directory` is None when it has no certificates."""
 
     host: str

@@ -8,10 +8,11 @@ at its word: a mistake in it is an error, never a reason to look elsewhere.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from longshore.engine.context import Context, read_context, selected_context
 from longshore.environment import Environment
@@ -20,8 +21,7 @@ from longshore.errors import EngineUnavailable, UsageError
 SCHEMES: Final = ("unix", "tcp", "http", "https", "ssh")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TlsFiles:
+class TlsFiles(Struct, frozen=True, kw_only=True):
     """PEM files for a TLS endpoint; `verify` False accepts any server certificate."""
 
     ca: Path | None = None
@@ -40,8 +40,7 @@ class TlsFiles:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True, kw_only=True):
     """An engine's address (``unix://``, ``tcp://``, ``ssh://``) and who named it, for messages."""
 
     url: str

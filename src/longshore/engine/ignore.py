@@ -9,7 +9,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.errors import InvalidValue
 
@@ -28,8 +29,7 @@ _TOKEN = re.compile(r"\*\*/?|\\.|.", re.DOTALL)
 _CLASS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """One line: its text (cleaned, without ``!``), whether it is an exception, and its meaning."""
 
     text: str
@@ -41,8 +41,7 @@ class Pattern:
         return self.expression.fullmatch(path) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Ignore:
+class Ignore(Struct, frozen=True):
     """All patterns in order; the last one that matches a path or a parent of it decides."""
 
     patterns: tuple[Pattern, ...] = ()

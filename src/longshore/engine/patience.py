@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
 
 import anyio
+from msgspec import Struct
 
 _FIRST_PAUSE: Final = 0.01
 _LAST_PAUSE: Final = 0.2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
+class Clock(Struct, frozen=True, kw_only=True):
     """Time, injected so that no test waits; `now` is monotonic, in seconds."""
 
     now: Callable[[], float] = time.monotonic

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from longshore.secrets.credential import Credential
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineInfo:
+class EngineInfo(Struct, frozen=True, kw_only=True):
     """Who answers: `cpus` bounds parallel steps (spec Q-36).
 
     `data_root` is a path of the engine's machine, which is this one when it is `local`; None where
@@ -31,8 +31,7 @@ class EngineInfo:
     containerd_store: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mount:
+class Mount(Struct, frozen=True, kw_only=True):
     """A host directory or an anonymous volume (`host` None) at `container`.
 
     `bare`: the host directory has to be there already, and what is mounted below it is left out.
@@ -47,16 +46,14 @@ class Mount:
     modes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkAttachment:
+class NetworkAttachment(Struct, frozen=True, kw_only=True):
     """A network by id, and the names the container answers to in it (spec S-33, Q-34)."""
 
     network: str
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """Compose settings that restrict or widen a container (spec S-19); sizes in bytes."""
 
     user: str | None = None
@@ -73,8 +70,7 @@ class Limits:
     privileged: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerSpec:
+class ContainerSpec(Struct, frozen=True, kw_only=True):
     """One container to create.
 
     `entrypoint` None keeps the image's, ``()`` clears it; setting it drops the image's command
@@ -87,7 +83,7 @@ class ContainerSpec:
     image: str
     command: tuple[str, ...] | None = None
     entrypoint: tuple[str, ...] | None = None
-    environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    environment: tuple[tuple[str, str], ...] = ()
     working_dir: str | None = None
     hostname: str | None = None
     mounts: tuple[Mount, ...] = ()
@@ -100,9 +96,11 @@ class ContainerSpec:
     stdin: bool = False
     keep_log: bool = False
 
+    def __repr__(self) -> str:
+        return f"ContainerSpec(name={self.name!r}, image={self.image!r})"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildSpec:
+
+class BuildSpec(Struct, frozen=True, kw_only=True):
     """One image to build. Paths are absolute; `dockerfile` may lie outside `context` (spec S-5).
 
     `tags` are names the result gets. `credentials` are by registry host, for private base images
@@ -115,19 +113,21 @@ class BuildSpec:
     context: Path
     dockerfile: Path
     tags: tuple[str, ...]
-    arguments: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    secrets: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    arguments: tuple[tuple[str, str], ...] = ()
+    secrets: tuple[tuple[str, str], ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
-    credentials: Mapping[str, Credential] = field(default_factory=dict, repr=False)
+    credentials: Mapping[str, Credential] = field(default_factory=dict)
     cache_from: tuple[str, ...] = ()
     cache_to: str | None = None
     from_engine: bool = False
     pull: bool = False
     no_cache: bool = False
 
+    def __repr__(self) -> str:
+        return f"BuildSpec(context={str(self.context)!r}, tags={self.tags!r})"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageInfo:
+
+class ImageInfo(Struct, frozen=True, kw_only=True):
     """An image the engine has; `diff_ids` in layer order, as ``sha256:…`` texts."""
 
     id: str
@@ -143,8 +143,7 @@ class ImageInfo:
     created: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exit:
+class Exit(Struct, frozen=True, kw_only=True):
     """How a container ended; `stopped`: somebody asked the engine for it, as `witness` saw."""
 
     code: int
@@ -174,8 +173,7 @@ class ResourceKind(StrEnum):
     VOLUME = "volume"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
+class Resource(Struct, frozen=True, kw_only=True):
     """A labelled thing on the engine; containers keep the engine's leading slash (spec C-18)."""
 
     kind: ResourceKind
@@ -184,8 +182,7 @@ class Resource:
     labels: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutputChunk:
+class OutputChunk(Struct, frozen=True, kw_only=True):
     """Bytes a container wrote: `stream` is 1 (stdout) or 2 (stderr); a tty has only 1."""
 
     stream: int

@@ -12,9 +12,10 @@ import json
 import posixpath
 import tarfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from longshore.errors import InvalidValue, NotFound
 from longshore.image.config import read_config
@@ -35,8 +36,7 @@ _NO_CONTAINER: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedImage:
+class SavedImage(Struct, frozen=True, kw_only=True):
     """An entry of ``manifest.json``: names of members."""
 
     config: str

@@ -7,9 +7,10 @@ enough to rank the ways.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 ENGINE_PUSH_RATE: Final = 28e6
 """One layer through the engine's own push: gzip at its default level on one core."""
@@ -45,8 +46,7 @@ class Route(StrEnum):
     ENGINE_PUSH = "engine's own push"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class Situation(Struct, frozen=True, kw_only=True):
     """What the estimate is made from.
 
     `layer_sizes` are the bytes of every layer, `missing` of those the registry lacks; the engine
@@ -67,8 +67,7 @@ class Situation:
     engine_can_push: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Struct, frozen=True, kw_only=True):
     """The way, the seconds it should take, and why, as a sentence without a full stop."""
 
     route: Route

@@ -17,9 +17,10 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final, Protocol, cast
+
+from msgspec import Struct
 
 from longshore.errors import UsageError
 from longshore.image.layer import BLOCK, Block
@@ -35,8 +36,7 @@ _ISAL_LEVELS: Final = range(4)
 _ZSTD_LEVELS: Final = range(1, 20)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompressionOptions:
+class CompressionOptions(Struct, frozen=True, kw_only=True):
     """What the user asked for; `level` None: the fastest that is worth it.
 
     gzip levels are zlib's 1 to 9, and 0 for ISA-L's fastest: 0 and 1 are ISA-L's (about 15 times
@@ -89,8 +89,7 @@ def codec_for(options: CompressionOptions) -> Codec:
             return _zstd(options.level)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Bare:
+class _Bare(Struct, frozen=True, kw_only=True):
     name: str = "none"
     header: bytes = b""
 
@@ -105,8 +104,7 @@ class _Bare:
         return b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Frames:
+class _Frames(Struct, frozen=True, kw_only=True):
     """zstd."""
 
     name: str
@@ -124,8 +122,7 @@ class _Frames:
         return b"" if size else self.compress(b"")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Member:
+class _Member(Struct, frozen=True, kw_only=True):
     """gzip."""
 
     name: str

@@ -6,9 +6,10 @@ digest of a manifest or an index in it (moby ``daemon/containerd``).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 from longshore.errors import InvalidValue, NotFound
 from longshore.image.content import BlobDirectory

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from longshore.errors import ContentMismatch, InvalidValue, NotFound
 from longshore.image.config import read_config
@@ -21,8 +22,7 @@ _LARGEST_DOCUMENT: Final = 16 << 20
 _DEEPEST: Final = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlobDirectory:
+class BlobDirectory(Struct, frozen=True, kw_only=True):
     """``<directory>/<64 hex>``; `origin` is what its layers say they come from."""
 
     directory: Path

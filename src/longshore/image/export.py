@@ -5,8 +5,9 @@ from __future__ import annotations
 import posixpath
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from longshore.errors import InvalidValue
 from longshore.image.archive import (
@@ -31,8 +32,7 @@ _USTAR: Final = slice(257, 262)
 _MOST_DOCUMENTS: Final = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArrivingLayer:
+class ArrivingLayer(Struct, frozen=True, kw_only=True):
     """A `LayerSource` that can be opened once, while it passes."""
 
     diff_id: Digest | None

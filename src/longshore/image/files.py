@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from longshore.errors import ContentMismatch, NotFound
 from longshore.image.flow import blocks_in_thread
@@ -20,8 +21,7 @@ from longshore.oci.media_types import Compression
 GZIP_MAGIC: Final = b"\x1f\x8b"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileLayer:
+class FileLayer(Struct, frozen=True, kw_only=True):
     """A `LayerSource`: `length` bytes of a file from `offset` on.
 
     `gzipped`: they are a gzip of the tar, whose digest nobody vouches for; `open` unpacks it.
@@ -43,8 +43,7 @@ class FileLayer:
         return blocks_in_thread(lambda: _unpack(self) if self.gzipped else _read(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileImage:
+class FileImage(Struct, frozen=True, kw_only=True):
     """A `StoredImage` that holds no file open between layers.
 
     `manifest` is the one the image came with, if any: pushed as it is, the digest stays the same.

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from msgspec import Struct
 
 from longshore.oci.media_types import Format
 
@@ -68,8 +69,7 @@ class LayerSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageParts:
+class ImageParts(Struct, frozen=True, kw_only=True):
     """What a manifest is made of, besides the layers' own descriptors.
 
     `config` are the exact bytes the engine keeps: their digest is the image id. `diff_ids` from

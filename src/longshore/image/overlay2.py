@@ -17,9 +17,10 @@ import hashlib
 import re
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from longshore.errors import ContentMismatch, InvalidValue, NotFound
 from longshore.image.compression import CompressionOptions
@@ -36,8 +37,7 @@ _LARGE_RECORD: Final = 128 << 10
 _CACHE_ID: Final = re.compile(r"[0-9a-z]{1,128}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overlay2Layer:
+class Overlay2Layer(Struct, frozen=True, kw_only=True):
     """A `LayerSource` that is put together from the record and the files."""
 
     diff_id: Digest
@@ -77,8 +77,7 @@ class Overlay2Layer:
             raise NotFound(f"the engine's store has no {exc.filename}: {exc.strerror}") from exc
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overlay2Image:
+class Overlay2Image(Struct, frozen=True, kw_only=True):
     """A `StoredImage` in the engine's store."""
 
     parts: ImageParts

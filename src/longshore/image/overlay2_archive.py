@@ -10,8 +10,9 @@ import io
 import posixpath
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from longshore.errors import ContentMismatch, InvalidValue, NotFound
 from longshore.image.arriving import ArrivingFiles
@@ -49,8 +50,7 @@ class StoreArchive(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchivedLayer:
+class ArchivedLayer(Struct, frozen=True, kw_only=True):
     """A `LayerSource` that raises NotFound when it cannot be put together, besides the rest."""
 
     diff_id: Digest
@@ -94,8 +94,7 @@ class ArchivedLayer:
             raise NotFound(f"the engine's store is not as expected: {exc}") from exc
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchivedImage:
+class ArchivedImage(Struct, frozen=True, kw_only=True):
     """A `StoredImage` that ends its `store` when it is closed."""
 
     parts: ImageParts

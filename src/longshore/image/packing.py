@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.errors import ContentMismatch
 from longshore.image.compression import CompressionOptions, codec_for
@@ -15,8 +16,7 @@ from longshore.oci.digest import Digest
 from longshore.oci.media_types import Compression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Packed:
+class Packed(Struct, frozen=True, kw_only=True):
     """The blob that was made: its `digest` and `size`, and what it is when unpacked again."""
 
     digest: Digest

@@ -7,9 +7,10 @@ pushed (moby ``distribution/metadata/v2_metadata_service.go``)::
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from longshore.errors import InvalidValue
 from longshore.oci.digest import Digest
@@ -19,8 +20,7 @@ _NOTES: Final = Path("image", "overlay2", "distribution", "v2metadata-by-diffid"
 _LARGEST: Final = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
+class Published(Struct, frozen=True, kw_only=True):
     """A blob that held a layer in a repository of a registry."""
 
     digest: Digest

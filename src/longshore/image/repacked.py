@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
 
 from anyio import to_thread
+from msgspec import Struct
 
 from longshore.image.layer import Block, Blocks, LayerSource
 from longshore.image.unpacking import Unpacker
@@ -15,8 +15,7 @@ from longshore.oci.digest import Digest, Verifier
 from longshore.oci.media_types import compression_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repacked:
+class Repacked(Struct, frozen=True, kw_only=True):
     """A `LayerSource`: the tar in a packed layer. `open` raises ContentMismatch, at the latest at
     its end, when the blob is not the one that `blob` describes."""
 

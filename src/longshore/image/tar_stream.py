@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from longshore.errors import ContentMismatch, InvalidValue
 from longshore.image.layer import Block
@@ -15,8 +17,7 @@ _LARGEST_EXTENSION: Final = 1 << 20
 _GNU_NAME, _GNU_LINK = b"L", b"K"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(Struct, frozen=True, kw_only=True):
     """A member's name, bytes of content, and the target if it is a symlink (else "")."""
 
     name: str

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from longshore.errors import ContentMismatch, InvalidValue
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Digest:
+class Digest(Struct, frozen=True, order=True):
     """A sha256 digest (OCI image spec, "Digests"); `hex` is 64 lower-case hexadecimal digits.
 
     Make one with `parse` or `of`; every other way is checked too, so an invalid one cannot exist.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from longshore.errors import InvalidValue
 from longshore.oci import media_types
@@ -18,16 +19,15 @@ from longshore.oci.fields import Fields
 from longshore.oci.media_types import Format
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """What manifest and index have in common; `digest` is that of `content`."""
 
     media_type: str
-    content: bytes = field(repr=False)
+    content: bytes
     digest: Digest
     subject: Descriptor | None = None
     artifact_type: str = ""
-    annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def descriptor(self) -> Descriptor:
@@ -35,8 +35,7 @@ class Document:
         return Descriptor(media_type=self.media_type, digest=self.digest, size=len(self.content))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest(Document):
+class Manifest(Document, frozen=True, kw_only=True):
     """One image (or artifact) for one platform; `layers` from the base up."""
 
     config: Descriptor
@@ -49,8 +48,7 @@ class Manifest(Document):
         return (self.config, *held)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Index(Document):
+class Index(Document, frozen=True, kw_only=True):
     """A list of manifests, usually one a platform."""
 
     manifests: tuple[Descriptor, ...]

@@ -8,8 +8,10 @@ One deliberate difference: a first component with upper-case letters and neither
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from longshore.errors import InvalidValue
 from longshore.oci.digest import Digest
@@ -39,12 +41,11 @@ def normalise_registry(text: str) -> str:
     """
     _, scheme, rest = text.strip().rpartition("://")
     authority = (rest if scheme else text.strip()).partition("/")[0]
-    host = authority.rpartition("@")[2].lower()
+    host = authority.rpartition("@")[2].strip().lower()
     return DOCKER_HUB if host in _HUB_NAMES else host
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageReference:
+class ImageReference(Struct, frozen=True, kw_only=True):
     """An image's full name: `registry` normalised, `repository` as the registry's API wants it.
 
     Raises InvalidValue when any part breaks the grammar, however it is made.

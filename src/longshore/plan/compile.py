@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from longshore.config import codes
 from longshore.config.check_steps import all_steps
@@ -50,8 +53,7 @@ from longshore.plan.targets import EmptyTag, TemplateValues, expanded_tag, targe
 from longshore.plan.templates import parse_template
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(Struct, frozen=True):
     """A plan, or None when `problems` holds an error; `notices` are what users tend to overlook."""
 
     plan: Plan | None
@@ -105,8 +107,7 @@ def _notices(project: Project, facts: BuildFacts, selection: Selection) -> Itera
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Arguments:
+class _Arguments(Struct, frozen=True):
     """Build arguments with their templates expanded (I-15); faults become problems."""
 
     values: TemplateValues
@@ -128,8 +129,7 @@ class _Arguments:
             return ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Inherited:
+class _Inherited(Struct, frozen=True):
     """What a step gets from the groups above it."""
 
     service: str | None = None

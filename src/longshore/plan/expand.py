@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.config.model import GroupEntry, GroupKind, StepEntry
 
 
-@dataclass(frozen=True, slots=True)
-class Multiplied:
+class Multiplied(Struct, frozen=True):
     """A sub-step of a group as it will run: with the service it inherits, and its name's suffix."""
 
     entry: StepEntry

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from msgspec import Struct, field
 
 from longshore.plan.gotime import GoTime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildFacts:
+class BuildFacts(Struct, frozen=True, kw_only=True):
     """What is known of this build. None: not set at all (V-1).
 
     `started` is the one time of the build, in every variable and template field (V-2).

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from longshore.config.credential_keys import CredentialKeys
 from longshore.config.model import BuildEntry, Pairs, ServiceEntry, ServicesFile

@@ -7,8 +7,9 @@ path absolute. Nothing in it points back to the files except `place`, for messag
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from longshore.config.credential_keys import CredentialKeys
 from longshore.config.model import Condition, Pairs
@@ -20,8 +21,7 @@ ImageKey = str
 """Names one image to build or pull; equal builds have equal keys (spec I-6)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildPlan:
+class BuildPlan(Struct, frozen=True, kw_only=True):
     """An image to build (spec 3). `arguments` are expanded, encrypted ones read when built."""
 
     key: ImageKey
@@ -39,8 +39,7 @@ class BuildPlan:
     place: Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PullPlan:
+class PullPlan(Struct, frozen=True, kw_only=True):
     """An image that exists or is pulled (3.4). `built_by`: a sibling builds that name (I-7)."""
 
     key: ImageKey
@@ -54,8 +53,7 @@ class PullPlan:
 ImagePlan = BuildPlan | PullPlan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dependency:
+class Dependency(Struct, frozen=True, kw_only=True):
     """A service another one needs, the names it is reached by, and what is waited for."""
 
     service: str
@@ -64,8 +62,7 @@ class Dependency:
     linked: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServicePlan:
+class ServicePlan(Struct, frozen=True, kw_only=True):
     """A service as every step that uses it will start it."""
 
     name: str
@@ -89,8 +86,7 @@ class ServicePlan:
     place: Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedStep:
+class PlannedStep(Struct, frozen=True, kw_only=True):
     """What all steps share. `path` is unique (``"2.1"``); `skipped` says why it will not run."""
 
     path: str
@@ -100,8 +96,7 @@ class PlannedStep:
     on_fail: tuple[RunStep, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunStep(PlannedStep):
+class RunStep(PlannedStep, frozen=True, kw_only=True):
     """Run `command` in a fresh container of `service` (spec 4.2)."""
 
     service: str
@@ -110,8 +105,7 @@ class RunStep(PlannedStep):
     variables: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushPlan:
+class PushPlan(Struct, frozen=True, kw_only=True):
     """What a push step pushes where: the pusher's whole input besides credentials."""
 
     image: ImageKey
@@ -120,8 +114,7 @@ class PushPlan:
     eager: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushStep(PlannedStep):
+class PushStep(PlannedStep, frozen=True, kw_only=True):
     """Push the image of `service` (spec 5)."""
 
     service: str
@@ -129,22 +122,19 @@ class PushStep(PlannedStep):
     credentials: tuple[CredentialKeys, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Serial(PlannedStep):
+class Serial(PlannedStep, frozen=True, kw_only=True):
     """Steps one after the other, until one fails (T-17)."""
 
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parallel(PlannedStep):
+class Parallel(PlannedStep, frozen=True, kw_only=True):
     """Steps at the same time; those that run finish when one fails (T-18)."""
 
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manual(PlannedStep):
+class Manual(PlannedStep, frozen=True, kw_only=True):
     """Steps that wait for approval (T-37, T-40)."""
 
     steps: tuple[Step, ...]
@@ -154,8 +144,7 @@ Group = Serial | Parallel | Manual
 Step = RunStep | PushStep | Serial | Parallel | Manual
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """A compiled project. `variables` are the CI variables of every container (spec section 8)."""
 
     directory: Path

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from longshore.config.model import GroupEntry, GroupKind, PushEntry, StepEntry
 from longshore.plan.matching import matches
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Selection(Struct, frozen=True, kw_only=True):
     """What the command line chose: the build tag (T-28), pushes (P-1), approval (T-40), names."""
 
     tag: str | None = None

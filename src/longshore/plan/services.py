@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from longshore.config.credential_keys import CredentialKeys
 from longshore.config.model import DependencyEntry, ServiceEntry, ServicesFile

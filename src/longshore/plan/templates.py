@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.plan.gotime import GoTime
 
@@ -11,8 +12,7 @@ TemplateValue = str | bool | int | GoTime
 """What a field of a template may hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """A template that parses. `text` is its source.
 
     `fields` are the fields of the data it names, whether or not an expansion would come by them.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.errors import LongshoreError
 from longshore.image.config import read_config
@@ -16,8 +17,7 @@ from longshore.registry.client import RegistryClient
 from longshore.registry.placed import Candidate, Candidates
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedImage:
+class PublishedImage(Struct, frozen=True, kw_only=True):
     """A manifest (or index) in a repository of the registry that is pushed to."""
 
     repository: str

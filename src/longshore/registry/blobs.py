@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from longshore.errors import ContentMismatch, RegistryError
 from longshore.oci.digest import Digest, Verifier
@@ -48,8 +49,7 @@ class BlobSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class BlobBytes:
+class BlobBytes(Struct, frozen=True):
     """A blob in memory, such as an image's configuration."""
 
     content: bytes

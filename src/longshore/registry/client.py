@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from msgspec import Struct
 from yarl import URL
 
 from longshore.environment import Environment
@@ -34,8 +35,7 @@ from longshore.registry.uploads import Delivery
 from longshore.secrets.credential import Credential
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class Access(Struct, frozen=True, kw_only=True):
     """How registries may be reached, the same for all of them.
 
     `insecure`: hosts allowed without proper TLS. `authorities`: PEM files trusted besides the

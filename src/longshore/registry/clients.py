@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 
 import anyio
+from msgspec import Struct, field
 
 from longshore.image.compression import CompressionOptions
 from longshore.oci.reference import normalise_registry
@@ -20,8 +20,7 @@ from longshore.registry.transport.retry import Clock
 from longshore.secrets.credential import Credential
 
 
-@dataclass(slots=True, kw_only=True)
-class Clients:
+class Clients(Struct, kw_only=True):
     """Gives out placers, which hold the clients; see `opened_clients`."""
 
     access: Access

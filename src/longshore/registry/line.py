@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 import anyio
+from msgspec import Struct, field
+from msgspec.structs import replace
 from yarl import URL
 
 from longshore.errors import RegistryError, RegistryUnavailable
@@ -24,8 +25,7 @@ Result = TypeVar("Result")
 _NOTHING_THERE: Final = frozenset({404, 405, 501})
 
 
-@dataclass(slots=True, kw_only=True)
-class Line:
+class Line(Struct, kw_only=True):
     """`open` is the chain without credentials, `sender` the one with them.
 
     `mountable` tells, for a repository and the one to mount from, whether the registry answers
@@ -75,8 +75,7 @@ class Line:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Struct, frozen=True, kw_only=True):
     """One thing we want of a registry: its repository, token scopes and deadline."""
 
     line: Line

@@ -12,12 +12,12 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 import anyio
 from anyio import to_thread
+from msgspec import Struct
 
 from longshore.errors import InvalidValue
 from longshore.oci.digest import Digest
@@ -46,8 +46,7 @@ CREATE TABLE layers (
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remembered:
+class Remembered(Struct, frozen=True, kw_only=True):
     """A blob that holds a layer; `repositories` had it, the latest first. `size` in bytes."""
 
     digest: Digest

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from longshore.image.compression import CompressionOptions
 from longshore.image.layer import ImageParts, LayerSource
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from longshore.image.pipeline import CompressedLayer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(Struct, frozen=True, kw_only=True):
     """A blob that would hold a layer. `size` None: the registry's word is taken; `compression`
     None: its first bytes tell."""
 
@@ -33,8 +33,7 @@ Candidates = Mapping[Digest, tuple[Candidate, ...]]
 """By diff ID."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class Placed(Struct, frozen=True, kw_only=True):
     """A layer that is in `repository` now; `size` is that of its blob, in bytes.
 
     `content` is the diff ID of what was read for it; None where nothing was.
@@ -47,8 +46,7 @@ class Placed:
     content: Digest | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passed:
+class Passed(Struct, frozen=True, kw_only=True):
     """An image that has streamed by, and where its layers are; they may be in several places."""
 
     parts: ImageParts

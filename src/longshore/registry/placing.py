@@ -7,10 +7,11 @@ somebody else is sending it right now; it is read, packed and sent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 import anyio
+from msgspec.structs import replace
 
 from longshore.image.compression import CompressionOptions, codec_for
 from longshore.image.layer import LayerSource

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class Waiting(Struct, frozen=True, kw_only=True):
     """Nothing is sent to `host` for `seconds`, because of `reason`."""
 
     host: str
@@ -18,8 +18,7 @@ class Waiting:
         return f"waiting {self.seconds:.1f} s for {self.host} because of {self.reason}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class Sent(Struct, frozen=True, kw_only=True):
     """`total` bytes of the blob called `blob` are on their way or there; sent per piece."""
 
     repository: str
@@ -27,8 +26,7 @@ class Sent:
     total: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exists:
+class Exists(Struct, frozen=True, kw_only=True):
     """The repository has the blob already."""
 
     repository: str
@@ -38,8 +36,7 @@ class Exists:
         return f"{self.blob} exists in {self.repository}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mounted:
+class Mounted(Struct, frozen=True, kw_only=True):
     """The registry linked the blob from another of its repositories."""
 
     repository: str
@@ -50,8 +47,7 @@ class Mounted:
         return f"{self.blob} mounted from {self.source}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resumed:
+class Resumed(Struct, frozen=True, kw_only=True):
     """After a break the upload goes on at byte `offset`."""
 
     repository: str
@@ -63,8 +59,7 @@ class Resumed:
         return f"{self.blob} resumed at byte {self.offset} after {self.reason}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Restarted:
+class Restarted(Struct, frozen=True, kw_only=True):
     """The upload begins again at zero, because of `reason`."""
 
     repository: str
@@ -75,8 +70,7 @@ class Restarted:
         return f"{self.blob} starts again: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChunkSized:
+class ChunkSized(Struct, frozen=True, kw_only=True):
     """Blobs go to `host` in chunks of `size` bytes from now on, because of `reason`."""
 
     host: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from longshore.errors import ContentMismatch, RegistryError
 from longshore.image.layer import ImageParts
@@ -22,8 +23,7 @@ _AT_ONCE: Final = 8
 _LOOKS: Final = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushedImage:
+class PushedImage(Struct, frozen=True, kw_only=True):
     """What is in the registry now. `deliveries` of the layers from the base up; none were made
     when the manifest was there already."""
 
@@ -37,8 +37,7 @@ class PushedImage:
         return tuple(one for one in self.deliveries if one.route == "sent")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class Release(Struct, frozen=True, kw_only=True):
     """An image whose layers are in the repository; `manifest` is the one it came with, if any."""
 
     parts: ImageParts

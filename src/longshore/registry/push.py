@@ -6,8 +6,9 @@ Nothing is visible before the manifest, and the manifest comes only after every 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from longshore.errors import RegistryError, RegistryUnavailable, UsageError
 from longshore.image.compression import CompressionOptions
@@ -29,8 +30,7 @@ _AT_ONCE: Final = 8
 _LOST: Final = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushOptions:
+class PushOptions(Struct, frozen=True, kw_only=True):
     """How to push; `mount_from` are repositories that may have the packed layers already.
 
     `candidates` are blobs that are known to hold some of the layers.
@@ -44,7 +44,7 @@ class PushOptions:
     """The compression was asked for by name: layers that came packed otherwise are packed anew."""
     verify: bool = False
     """Ask for every blob once more at the end."""
-    candidates: Candidates = field(default_factory=dict, hash=False)
+    candidates: Candidates = field(default_factory=dict)
 
     @property
     def wanted(self) -> Compression | None:

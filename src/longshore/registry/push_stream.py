@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from longshore.errors import InvalidValue, LongshoreError
 from longshore.image.export import ExportedImage
@@ -34,8 +36,7 @@ class PassedBy(LongshoreError):
     """A layer of a stream was wanted again after it had gone by; another pass will have it."""
 
 
-@dataclass(slots=True, kw_only=True)
-class _Passing:
+class _Passing(Struct, kw_only=True):
     """An arriving layer that says so when it is opened again."""
 
     layer: LayerSource
@@ -65,8 +66,7 @@ class _Passing:
         return self.layer.open()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageStream:
+class ImageStream(Struct, frozen=True, kw_only=True):
     """An image that can be exported. `identity` is what the engine calls it, the digest of its
     configuration or manifest; `export` begins a pass of it."""
 

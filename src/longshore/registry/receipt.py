@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import Manifest
@@ -15,8 +17,7 @@ from longshore.registry.uploads import Delivery
 VERSION = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(Struct, frozen=True, kw_only=True):
     """One image in one repository. `image` is what was pushed, `targets` its names there.
 
     `route` is where the layers came from, in words; `deliveries` are () when nothing was sent

@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from longshore.registry.progress import Exists, Listener, Mounted, Progress, Sent
 
@@ -37,14 +38,12 @@ def telling(listener: Listener) -> Iterator[None]:
         _current.reset(token)
 
 
-@dataclass(slots=True)
-class _Upload:
+class _Upload(Struct):
     started: float
     told: float
 
 
-@dataclass(slots=True)
-class Lines:
+class Lines(Struct):
     """A listener that writes lines; `now` in seconds."""
 
     on_line: Callable[[str], None]

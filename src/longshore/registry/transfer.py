@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from msgspec import Struct, field
 
 from longshore.errors import LongshoreError, RegistryError
 from longshore.oci.digest import Digest
@@ -52,8 +52,7 @@ class _OutOfStep(Exception):  # a turn in the story, not an error
         self.answer = answer
 
 
-@dataclass(slots=True, kw_only=True)
-class Transfer:
+class Transfer(Struct, kw_only=True):
     """Sends what `intake` reads into the session it is given, or into new ones when that is lost.
 
     Bytes [0, `offset`) are with the registry; the intake's window holds what may have to go again.

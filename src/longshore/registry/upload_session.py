@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
 import anyio
+from msgspec import Struct, field
 from yarl import URL
 
 from longshore.errors import LongshoreError, RegistryError, RegistryUnavailable
@@ -34,8 +34,7 @@ class SessionLost(Exception):  # a turn in the story, not an error
         self.answer = answer
 
 
-@dataclass(slots=True)
-class UploadSession:
+class UploadSession(Struct):
     """`location` is where the next request goes; `what` names the blob in messages."""
 
     call: Call

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from longshore.oci.digest import Digest
 from longshore.registry.blobs import BlobSource, size_of
@@ -15,8 +16,7 @@ from longshore.registry.transfer import Transfer
 from longshore.registry.upload_session import UploadSession, begin, mount
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(Struct, frozen=True, kw_only=True):
     """How a blob came to be in the repository.
 
     `size` in bytes, -1 when it existed and the registry does not tell. `source` is the repository

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+
+from msgspec import Struct, field
 
 from longshore.report.style import Colour, Style
 from longshore.report.summary import hint_lines, reason, summary
@@ -29,16 +30,14 @@ from longshore.run.events import (
 from longshore.run.outcome import Broken, Failed, NotRun, Outcome, Passed, Skipped, Stopped
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(Struct, frozen=True):
     """What an event looks like: bytes for stdout, and text for stderr."""
 
     out: bytes = b""
     err: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Console:
+class Console(Struct, frozen=True, kw_only=True):
     """Renders events; `clock` is given when every line is to carry its time, `verbose` when also
     what explains a run is to be told."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from longshore import __version__
 from longshore.config.catalogue import CATALOGUE
@@ -27,8 +28,7 @@ class Format(StrEnum):
     SARIF = "sarif"
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(Struct, frozen=True):
     """What the reader of the text can show; none of it: one plain line a problem.
 
     `hints` adds those of errors to the plain lines.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from longshore.report.console import Console
 from longshore.report.json_lines import json_line
@@ -12,8 +13,7 @@ from longshore.report.sink import Sink
 from longshore.run.events import Event
 
 
-@dataclass(frozen=True, slots=True)
-class TextReader:
+class TextReader(Struct, frozen=True):
     """Shows events in one of jet's formats."""
 
     log: Console | LegacyLog
@@ -28,8 +28,7 @@ class TextReader:
             self.sink.tell(lines.err)
 
 
-@dataclass(frozen=True, slots=True)
-class JsonReader:
+class JsonReader(Struct, frozen=True):
     """Shows events as JSON lines."""
 
     sink: Sink

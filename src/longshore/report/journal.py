@@ -10,10 +10,12 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from longshore.report.json_lines import json_line
 from longshore.run.events import ContainerOutput, Event
@@ -26,8 +28,7 @@ KEPT_RUNS = 20
 """Journals that are kept; older ones are removed when a run starts."""
 
 
-@dataclass(slots=True)
-class Journal:
+class Journal(Struct):
     """Writes events; a disk that is full or gone ends the journal, never the run."""
 
     file: BinaryIO

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import json
 import re
-from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
+
+from msgspec.structs import asdict
 
 from longshore.run.events import ContainerOutput, Event, RunFinished, StepFinished
 from longshore.run.outcome import Broken, Failed, Outcome, Skipped
@@ -44,8 +45,9 @@ def _fields(event: Event) -> dict[str, Any]:
 
 
 def _plain(event: StepFinished) -> dict[str, Any]:
-    names = (field.name for field in fields(event))
-    return {name: getattr(event, name) for name in names if name != "outcome"}
+    fields = asdict(event)
+    del fields["outcome"]
+    return fields
 
 
 def outcome_fields(outcome: Outcome) -> dict[str, Any]:

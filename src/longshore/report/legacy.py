@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from longshore.report.console import Console, Lines, prefixed
 from longshore.report.summary import summary
@@ -29,8 +30,7 @@ from longshore.run.outcome import Outcome, Passed, Skipped
 Fields = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegacyLog:
+class LegacyLog(Struct, frozen=True, kw_only=True):
     """Renders events as ``{Kind=field:"value"}: text`` lines; what that format had no line for,
     and errors, are the `others` of `longshore.report.console` (C-29).
 

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Struct
+
 from longshore.config.credential_keys import CredentialKeys
 from longshore.plan.model import BuildPlan, ImageKey, Plan, PushStep, RunStep, runnable
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialSource:
+class CredentialSource(Struct, frozen=True):
     """Where registry credentials come from: never what they are.
 
     `key` is the key of the files that names them; `named_by` is step (or a group above it),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.plan.model import Parallel, Plan, PushStep, RunStep, Step
 from longshore.report.plan_json import KINDS
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A step in the drawing."""
 
     id: str
@@ -19,8 +19,7 @@ class Node:
     skipped: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(Struct, frozen=True):
     """Leaves in file order, and an edge from each to what may start after it."""
 
     nodes: tuple[Node, ...]

@@ -7,8 +7,9 @@ or goes away, not when one is added.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import Any, Final
+
+from msgspec.structs import asdict
 
 from longshore.plan.model import (
     BuildPlan,

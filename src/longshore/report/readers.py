@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from longshore.report.console import Console
 from longshore.report.event_readers import JsonReader, TextReader
@@ -25,8 +27,7 @@ class LogFormat(StrEnum):
     V1 = "v1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogOptions:
+class LogOptions(Struct, frozen=True, kw_only=True):
     """How a run is shown."""
 
     format: LogFormat = LogFormat.TEXT
@@ -63,12 +64,11 @@ _MASKED = frozenset({"text", "problem", "summary", "outcome", "failed"})
 def masked(event: Event, masker: Masker) -> Event:
     """The event with every text that others wrote masked."""
     changes: dict[str, Any] = {}
-    for field in fields(event):
-        if field.name in _MASKED:
-            value = getattr(event, field.name)
-            hidden = _masked_value(value, masker)
-            if hidden is not value:
-                changes[field.name] = hidden
+    for name in _MASKED.intersection(event.__struct_fields__):
+        value = getattr(event, name)
+        hidden = _masked_value(value, masker)
+        if hidden is not value:
+            changes[name] = hidden
     return replace(event, **changes) if changes else event
 
 

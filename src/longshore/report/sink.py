@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import select
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import BinaryIO
+
+from msgspec import Struct, field
 
 _LOOK_MS = 250
 """How often it is looked whether a reader is still to be waited for; signals come in between."""
@@ -28,8 +30,7 @@ class Patience:
         self.seconds = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Sink:
+class Sink(Struct, frozen=True):
     """Standard output for what was asked for, standard error for what is said about it.
 
     `err_terminal`: a person reads standard error; `err_colours`: in colours.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Colour(StrEnum):
@@ -21,8 +22,7 @@ class Colour(StrEnum):
 _SERVICE_COLOURS = (Colour.CYAN, Colour.MAGENTA, Colour.BLUE, Colour.YELLOW)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Style:
+class Style(Struct, frozen=True, kw_only=True):
     """`colour`: a terminal without NO_COLOR; `unicode`: the locale can show the marks."""
 
     colour: bool = False

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from anyio import to_thread
+from msgspec.structs import replace
 
 from longshore.engine.port import Engine
 from longshore.engine.spec import ImageInfo

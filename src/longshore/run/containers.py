@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import anyio
 from anyio.abc import TaskGroup
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from longshore.config.model import Condition
 from longshore.engine.port import Attachment
@@ -36,8 +37,7 @@ _LAST_WORDS = 0.25
 """Seconds that dependencies' output is still read after a step failed."""
 
 
-@dataclass(slots=True)
-class StepContainers:
+class StepContainers(Struct):
     """The containers of one step while it runs; made by `run_service`."""
 
     runtime: Runtime

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from longshore.engine.spec import ContainerSpec, Mount, NetworkAttachment
 from longshore.plan.model import Plan, ServicePlan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extra:
+class Extra(Struct, frozen=True, kw_only=True):
     """What a use of a service adds to what its file says."""
 
     command: tuple[str, ...] | None = None

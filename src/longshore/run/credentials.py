@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from longshore.config.credential_keys import CredentialKeys
 from longshore.environment import Environment
@@ -36,16 +37,14 @@ GENERATED_FOR = 600.0
 """Seconds for which generated credentials are used again in a run (P-31)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialOptions:
+class CredentialOptions(Struct, frozen=True, kw_only=True):
     """The command line's own credential keys, and whether the user's login counts (S-53)."""
 
     flags: CredentialKeys = field(default_factory=CredentialKeys)
     user_login: bool = True
 
 
-@dataclass(slots=True)
-class Credentials:
+class Credentials(Struct):
     """The credentials of one run; each source is read once, and generated ones age.
 
     With `generated` False generators do not count: for the images they are started from (P-34).

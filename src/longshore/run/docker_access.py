@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from longshore.engine.endpoint import remote_socket
 from longshore.engine.spec import Mount
@@ -16,8 +17,7 @@ _HOST_AND_PORT = re.compile(r".+:\d+")
 _PEM_FILES = ("cert.pem", "key.pem", "ca.pem")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DockerAccess:
+class DockerAccess(Struct, frozen=True, kw_only=True):
     """The variables and mounts that a service with ``add_docker`` gets."""
 
     variables: tuple[tuple[str, str], ...]

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 import anyio
+from msgspec import Struct, field
 
 from longshore.plan.model import Parallel, Plan, PushStep, RunStep, Step, runnable, walk
 
 
-@dataclass(slots=True)
-class _Upload:
+class _Upload(Struct):
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     over: anyio.Event = field(default_factory=anyio.Event)
 
 
-@dataclass(slots=True)
-class Uploads:
+class Uploads(Struct):
     """The uploads of a run that began before their push step, by the step's path."""
 
     _running: dict[str, _Upload] = field(default_factory=dict)

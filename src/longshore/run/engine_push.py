@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from typing import Final
 
 import anyio
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from longshore.engine.port import Engine
 from longshore.errors import ContentMismatch, LongshoreError, RegistryError, UsageError
@@ -33,8 +34,7 @@ _LOOK: Final = 10.0
 """Seconds for a look at a registry that only the engine may be able to reach."""
 
 
-@dataclass(slots=True)
-class Told:
+class Told(Struct):
     """What an engine told of the layers while it pushed, by the short id it gives them: that of
     the diff ID, or with the containerd store of the blob."""
 
@@ -67,8 +67,7 @@ class Told:
                 return Delivery(digest=blob, size=size, route="sent")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnginePush:
+class EnginePush(Struct, frozen=True, kw_only=True):
     """One image of the engine on its way to one repository by the engine's own push."""
 
     engine: Engine

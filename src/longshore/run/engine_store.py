@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import anyio
+from msgspec import Struct, field
 
 from longshore.engine.port import Engine
 from longshore.engine.spec import ContainerSpec, EngineInfo, ImageInfo, Mount
@@ -61,8 +61,7 @@ async def opened_through_engine(engine: Engine, image: ImageInfo) -> AsyncIterat
         await store.close()
 
 
-@dataclass(slots=True, kw_only=True)
-class EngineStore:
+class EngineStore(Struct, kw_only=True):
     """A `StoreArchive`, by containers that are made when they are needed."""
 
     engine: Engine

@@ -6,13 +6,12 @@ epoch, put on by the emitter (`longshore.run.stream`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from longshore.run.outcome import Outcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunStarted:
+class RunStarted(Struct, frozen=True, kw_only=True):
     """First event: which run, of what, on which engine."""
 
     run: str
@@ -20,8 +19,7 @@ class RunStarted:
     engine: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepStarted:
+class StepStarted(Struct, frozen=True, kw_only=True):
     """A step or group begins; `kind` is run, push, serial, parallel or manual."""
 
     step: str
@@ -29,8 +27,7 @@ class StepStarted:
     kind: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepFinished:
+class StepFinished(Struct, frozen=True, kw_only=True):
     """A step or group ended (also when it was skipped); `seconds` since it started."""
 
     step: str
@@ -40,8 +37,7 @@ class StepFinished:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageStarted:
+class ImageStarted(Struct, frozen=True, kw_only=True):
     """A build or a pull begins; `action` is build or pull."""
 
     image: str
@@ -49,8 +45,7 @@ class ImageStarted:
     action: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageOutput:
+class ImageOutput(Struct, frozen=True, kw_only=True):
     """Output of a build or pull: one or more whole lines, without the last newline.
 
     `action` is build or pull.
@@ -62,8 +57,7 @@ class ImageOutput:
     action: str = "build"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageFinished:
+class ImageFinished(Struct, frozen=True, kw_only=True):
     """A build or a pull ended; `problem` None: it succeeded."""
 
     image: str
@@ -73,8 +67,7 @@ class ImageFinished:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerOutput:
+class ContainerOutput(Struct, frozen=True, kw_only=True):
     """Output of a container: bytes of one or more whole lines, each ended by a newline."""
 
     step: str
@@ -83,8 +76,7 @@ class ContainerOutput:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceMessage:
+class ServiceMessage(Struct, frozen=True, kw_only=True):
     """Something about a service worth a line (health, early exit) (spec S-46, Q-13)."""
 
     step: str
@@ -93,8 +85,7 @@ class ServiceMessage:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushOutput:
+class PushOutput(Struct, frozen=True, kw_only=True):
     """Progress of a push, a line at a time."""
 
     step: str
@@ -103,8 +94,7 @@ class PushOutput:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pushed:
+class Pushed(Struct, frozen=True, kw_only=True):
     """An image was pushed: `reference` ``name:tag``, `digest` of its manifest (spec P-24)."""
 
     step: str
@@ -114,22 +104,19 @@ class Pushed:
     summary: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notice(Struct, frozen=True, kw_only=True):
     """Something the user should know that is nobody's failure."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Detail:
+class Detail(Struct, frozen=True, kw_only=True):
     """Why something is done as it is, for those who ask (--debug)."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFinished:
+class RunFinished(Struct, frozen=True, kw_only=True):
     """Last event; `failed`, `stopped` and `not_run` name steps in file order (T-36).
 
     `timed_out`: the limit of the whole run ended it; `engine_lost`: a step broke because the engine

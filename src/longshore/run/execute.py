@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 import anyio
+from msgspec import Struct, field
 
 from longshore.engine.port import Engine
 from longshore.engine.spec import Mount
@@ -32,8 +32,7 @@ from longshore.run.variables import Sources
 from longshore.run.volumes import RunVolumes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """Everything a run needs besides its plan; commands put it together."""
 
     engine: Engine

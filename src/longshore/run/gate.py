@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(slots=True)
-class Gate:
+class Gate(Struct):
     """The way into one step of a parallel group. Once something in the step has started, all of it
     may: a step that runs is allowed to finish."""
 
@@ -35,8 +35,7 @@ class Gate:
         self.on_failure()
 
 
-@dataclass(slots=True)
-class Siblings:
+class Siblings(Struct):
     """The steps of one parallel group."""
 
     failed: bool = False

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from longshore.engine.port import Engine, OnLine
 from longshore.engine.spec import BuildSpec
@@ -34,8 +36,7 @@ Login = Callable[[str], Awaitable[Credential | None]]
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CachePlace:
+class CachePlace(Struct, frozen=True, kw_only=True):
     """Where images are kept for the next build, and the branch that is built now, if known."""
 
     repository: ImageReference
@@ -61,8 +62,7 @@ class CachePlace:
         return tuple(dict.fromkeys(str(self.repository.with_tag(tag)) for tag in tags))
 
 
-@dataclass(slots=True, kw_only=True)
-class ImageCache:
+class ImageCache(Struct, kw_only=True):
     """Builds images with the cache at `place`, or without one."""
 
     engine: Engine

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 
 import anyio
+from msgspec import Struct, field
 
 from longshore.config.credential_keys import CredentialKeys
 from longshore.engine.port import Engine, OnLine
@@ -27,8 +27,7 @@ BuildValues = Callable[[BuildPlan], Awaitable[tuple[Values, Values]]]
 """Arguments and secrets of a build, decrypted (I-16, I-17)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageOptions:
+class ImageOptions(Struct, frozen=True, kw_only=True):
     """How images are made: ``--no-cache`` and ``--pull-if-present`` (I-12, I-13).
 
     `build_secrets`: encrypted build arguments are given as BuildKit secrets instead. `cache`:
@@ -42,8 +41,7 @@ class ImageOptions:
     cache: CachePlace | None = None
 
 
-@dataclass(slots=True)
-class ImageStore:
+class ImageStore(Struct):
     """The images of one run."""
 
     engine: Engine

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 import anyio
 from anyio.abc import TaskGroup
+from msgspec import Struct, field
 
 from longshore.engine.port import Engine
 from longshore.errors import EngineError, NoFreeNetwork
@@ -20,8 +20,7 @@ _MARGIN = 60.0
 """Seconds beyond the grace period after which clean-up gives up on an engine."""
 
 
-@dataclass(slots=True)
-class StepDebris:
+class StepDebris(Struct):
     """What one step made: containers in the order they were started, and its network.
 
     A main container that has not ended is stopped politely, as dependencies are.
@@ -33,8 +32,7 @@ class StepDebris:
     network: str | None = None
 
 
-@dataclass(slots=True)
-class Janitor:
+class Janitor(Struct):
     """Removes debris. `grace` is what a container gets between SIGTERM and SIGKILL (T-6)."""
 
     engine: Engine

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from longshore.engine.spec import Exit, ImageInfo
 from longshore.plan.model import BuildPlan, PushStep, RunStep

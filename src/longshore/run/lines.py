@@ -6,14 +6,13 @@ a flood at memory speed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 LONGEST_LINE = 64 * 1024
 """A line longer than this is cut, so that output without newlines cannot grow without bound."""
 
 
-@dataclass(slots=True)
-class LineBuffer:
+class LineBuffer(Struct):
     """Holds back an unfinished line. What `feed` and `flush` return always ends with a newline."""
 
     _held: bytearray = field(default_factory=bytearray)

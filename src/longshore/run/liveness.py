@@ -13,8 +13,9 @@ import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from longshore.secrets.atomic_file import explained
 
@@ -28,8 +29,7 @@ _MACHINE_ID = Path("/etc/machine-id")
 _NAMESPACE = Path("/proc/self/ns/pid")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessIdentity:
+class ProcessIdentity(Struct, frozen=True, kw_only=True):
     """Host, boot and process; `process` is ``pid:start`` with the kernel's start time.
 
     `namespace` is that of the process id (pid_namespaces(7)), as the kernel writes it.
@@ -78,8 +78,7 @@ def held_lock(directory: Path, run: str) -> Iterator[None]:
         os.close(descriptor)
 
 
-@dataclass(frozen=True, slots=True)
-class Liveness:
+class Liveness(Struct, frozen=True):
     """Decides for labelled resources whether their run still lives."""
 
     directory: Path

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.config.credential_keys import CredentialKeys
 from longshore.config.problem import Place
@@ -24,8 +25,7 @@ from longshore.plan.model import (
 from longshore.run.credentials import Chain
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
+class Need(Struct, frozen=True, kw_only=True):
     """A service that will be used: its containers (`runs`), or only its image.
 
     `chain` are the credential keys of the step and its groups, `push` the step that pushes it.

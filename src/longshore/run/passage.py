@@ -7,8 +7,9 @@ which is imported only there, as what explains a choice is: most pushes find not
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from longshore.errors import NotFound
 from longshore.image.layer import StoredImage

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from longshore.engine.port import Attachment
 from longshore.engine.spec import OutputChunk
@@ -28,8 +29,7 @@ class OutputReader(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Tail:
+class Tail(Struct):
     """The last lines a service wrote, for explaining what became of it."""
 
     blocks: deque[bytes] = field(default_factory=lambda: deque(maxlen=_TAIL))
@@ -44,8 +44,7 @@ class Tail:
         return text.splitlines()[-count:]
 
 
-@dataclass(slots=True)
-class Pump:
+class Pump(Struct):
     """Moves one container's output to the event stream; `spoke` is called for every block."""
 
     runtime: Runtime

@@ -6,9 +6,10 @@ The pusher is a port of its own: a `PushRequest` goes in, progress lines and dig
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from longshore.engine.port import Engine, OnLine
 from longshore.engine.spec import ImageInfo
@@ -16,8 +17,7 @@ from longshore.oci.reference import ImageReference
 from longshore.secrets.credential import Credential
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushRequest:
+class PushRequest(Struct, frozen=True, kw_only=True):
     """An image of the engine, and the references it is to be pushed under: on one registry.
 
     `name` is what the user calls the image. `dockerfile` is what it was built from, if it was:
@@ -32,8 +32,7 @@ class PushRequest:
     on_line: OnLine = field(default=lambda _: None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushedImage:
+class PushedImage(Struct, frozen=True, kw_only=True):
     """One reference that was pushed, and the digest of its manifest."""
 
     reference: ImageReference
@@ -61,8 +60,7 @@ class Pusher(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class EnginePusher:
+class EnginePusher(Struct, frozen=True):
     """Tags the image and lets the engine push it."""
 
     engine: Engine

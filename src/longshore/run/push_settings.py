@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from longshore.image.compression import CompressionOptions
 from longshore.oci.media_types import Compression, Format
@@ -19,8 +20,7 @@ class PusherChoice(StrEnum):
     ENGINE = "engine"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushSettings:
+class PushSettings(Struct, frozen=True, kw_only=True):
     """The same for all pushes of a command. `repack`: the compression was asked for by name, so
     layers that came packed otherwise are packed anew. `explain`: tell why layers are read where
     they are read."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.engine.port import Engine
 from longshore.registry.client import Access
@@ -23,8 +24,7 @@ from longshore.run.way import Way
 from longshore.secrets.atomic_file import explained
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegistryPusher:
+class RegistryPusher(Struct, frozen=True, kw_only=True):
     """A `Pusher`; open it with `opened_pusher`. Pushes may run side by side and share uploads."""
 
     engine: Engine

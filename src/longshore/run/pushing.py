@@ -6,10 +6,11 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from typing import Final
 
 import anyio
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from longshore.engine.port import OnLine
 from longshore.errors import EngineUnavailable, LongshoreError, RegistryError, RegistryUnavailable
@@ -33,8 +34,7 @@ _PREFIX: Final = "Image Push error for image"
 """The words of P-23."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """What is to be pushed, as the user calls it, and where to: `targets` are on one registry."""
 
     name: str
@@ -43,8 +43,7 @@ class Order:
     on_line: OnLine = field(default=lambda _: None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """The part of an order that goes into one repository."""
 
     order: Order
@@ -84,8 +83,7 @@ class Job:
 Work = Callable[[Job], Awaitable[Receipt]]
 
 
-@dataclass(slots=True, kw_only=True)
-class Pushes:
+class Pushes(Struct, kw_only=True):
     """Carries out orders; any number at a time."""
 
     clients: Clients

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self, TypeVar
 
 import anyio
+from msgspec import Struct, field
 
 from longshore.engine.port import OnLine
 from longshore.errors import EngineError
@@ -15,8 +15,7 @@ from longshore.errors import EngineError
 Result = TypeVar("Result")
 
 
-@dataclass(slots=True)
-class QuietWatch:
+class QuietWatch(Struct):
     """Cancels its block when `heard` is not called for `limit` seconds; None: never."""
 
     limit: float | None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.run.outcome import Broken, NotRun, Outcome, Skipped, Stopped, is_failure
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepResult:
+class StepResult(Struct, frozen=True, kw_only=True):
     """A step's or group's outcome, with those below it in file order."""
 
     path: str
@@ -25,8 +25,7 @@ class StepResult:
             yield from child.leaves()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunResult:
+class RunResult(Struct, frozen=True, kw_only=True):
     """A whole run; `waiting` names the groups that wait for approval."""
 
     root: StepResult

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 
 import anyio
+from msgspec import Struct, field
 
 from longshore.config.credential_keys import CredentialKeys
 from longshore.engine.port import Engine
@@ -25,8 +25,7 @@ Mask = Callable[[str, bytes], bytes]
 """Masks the next bytes of a named stream; may hold back what could begin a secret."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
+class RunOptions(Struct, frozen=True, kw_only=True):
     """How to run; times in seconds, None: no limit (T-44, Q-12)."""
 
     max_parallel: int | None = None
@@ -43,8 +42,7 @@ class RunOptions:
     quiet_timeout: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Runtime:
+class Runtime(Struct, frozen=True, kw_only=True):
     """One run at work. Every field is the narrow thing its users need."""
 
     plan: Plan
@@ -68,8 +66,7 @@ class Runtime:
     """Variables with the digests of what was pushed so far, for the steps that start later."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepLabel:
+class StepLabel(Struct, frozen=True, kw_only=True):
     """Which step something happens for, and the credentials in force there."""
 
     path: str

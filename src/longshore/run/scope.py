@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from longshore.engine.spec import ImageInfo
 from longshore.run.liveness import ProcessIdentity
@@ -27,8 +28,7 @@ def _new_id() -> str:
     return secrets.token_hex(4)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunScope:
+class RunScope(Struct, frozen=True, kw_only=True):
     """One run of a project; `process` lets others tell whether it still lives (C-24).
 
     `kept`: what the run makes is to stay (``--no-remove``).

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
 
 import anyio
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from longshore.errors import EngineUnavailable, LongshoreError
 from longshore.plan.model import Manual, Parallel, PushStep, RunStep, Serial, Step
@@ -40,8 +41,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Walker:
+class Walker(Struct, frozen=True):
     """Runs the steps of a plan on a runtime; `outcomes`, by path, outlive a cancellation."""
 
     runtime: Runtime

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from longshore.errors import ContentMismatch, EnginePushFailed, EngineUnavailable, NotFound
 from longshore.image.choose import Choice, Route, Situation, choose
@@ -24,8 +26,7 @@ from longshore.run.way import Way
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unread:
+class Unread(Struct, frozen=True, kw_only=True):
     """One image on its way to one repository; `refusal` says why its store is not read."""
 
     way: Way

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from longshore.config.model import Pairs
 from longshore.engine.spec import ImageInfo
@@ -29,8 +30,7 @@ class Files(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
+class Sources(Struct, frozen=True, kw_only=True):
     """Where variables come from: files, our own environment (S-20), docker's (S-48), ``-e``."""
 
     files: Files

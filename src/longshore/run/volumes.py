@@ -8,7 +8,8 @@ container refers to them. It is the last to be removed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from longshore.engine.port import Engine
 from longshore.engine.spec import ContainerSpec, ImageInfo
@@ -20,8 +21,7 @@ from longshore.run.scope import RunScope
 _STEP = "volumes"
 
 
-@dataclass(slots=True, kw_only=True)
-class RunVolumes:
+class RunVolumes(Struct, kw_only=True):
     """The holders of one run's volumes, by service."""
 
     plan: Plan

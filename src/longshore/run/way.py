@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from longshore.engine.port import Engine
 from longshore.oci.digest import Digest
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
     from longshore.run.engine_push import EnginePush
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Way(Struct, frozen=True, kw_only=True):
     """The part of `request` that goes into the repository of `job`."""
 
     engine: Engine

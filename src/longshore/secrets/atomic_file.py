@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
+
+from msgspec import Struct
 
 from longshore.errors import InvalidValue
 
@@ -18,8 +19,7 @@ PRIVATE: Final = 0o600
 PUBLIC: Final = 0o644
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandardStreams:
+class StandardStreams(Struct, frozen=True, kw_only=True):
     """Where ``-`` reads from and writes to."""
 
     stdin: BinaryIO

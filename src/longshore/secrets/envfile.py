@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
+
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _EXPORT: Final = re.compile(r"export[ \t]+")
 _YAML: Final = re.compile(rf"({_NAME.pattern}):(?:[ \t]|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class LineWarning:
+class LineWarning(Struct, frozen=True):
     """Something odd in line `line` (from 1); `message` holds names but never a value."""
 
     line: int

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from longshore.environment import Environment
 from longshore.errors import KeyUnavailable, UsageError
@@ -22,8 +23,7 @@ KEY_VARIABLES: Final = ("LONGSHORE_AES_KEY", "CODESHIP_AES_KEY")
 _MAX_KEY_FILE: Final = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeySource:
+class KeySource(Struct, frozen=True, kw_only=True):
     """Where to look: the file of --key-path, else the environment, else `directory` (E-1)."""
 
     environment: Environment

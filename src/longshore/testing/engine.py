@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import anyio
 from anyio.abc import TaskGroup
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from longshore.engine.spec import (
     ContainerSpec,
@@ -32,8 +33,7 @@ from longshore.testing.engine_script import FakeImage
 _ENDING = frozenset({"SIGINT", "SIGQUIT", "SIGKILL", "SIGTERM"})
 
 
-@dataclass(slots=True)
-class FakeNetwork:
+class FakeNetwork(Struct):
     """A network by id."""
 
     id: str
@@ -41,7 +41,6 @@ class FakeNetwork:
     labels: Mapping[str, str]
 
 
-@dataclass(slots=True)
 class FakeEngine(FakeImageStore):
     """See the module. Fill `images`, `pullable` and `builds`; look at `calls` and `containers`."""
 

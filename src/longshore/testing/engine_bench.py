@@ -9,8 +9,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
 from typing import Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from longshore.engine.port import Engine
 from longshore.engine.spec import BuildSpec, ContainerSpec, Exit, OutputChunk
@@ -41,8 +43,7 @@ class Bench(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class RealBench:
+class RealBench(Struct):
     """A bench over a real engine that has an image with a shell; `mark` labels what it makes."""
 
     engine: Engine
@@ -66,8 +67,7 @@ class RealBench:
         return await self.engine.resources({LABEL: self.mark}) == ()
 
 
-@dataclass(slots=True)
-class FakeBench:
+class FakeBench(Struct):
     """A bench over the fake engine."""
 
     engine: FakeEngine
@@ -95,8 +95,7 @@ class FakeBench:
         return self.engine.leftovers() == ()
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
+class Life(Struct, frozen=True):
     """A whole life of a container."""
 
     exit: Exit

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from msgspec import Struct, field
 
 from longshore.engine.spec import ContainerSpec, Exit, Health, OutputChunk
 from longshore.errors import EngineError, EngineUnavailable
@@ -23,8 +23,7 @@ _CHUNKS_AHEAD = 64
 _ENDS = {"SIGTERM": 143, "SIGINT": 130, "SIGQUIT": 131, "SIGHUP": 129, "SIGKILL": 137}
 
 
-@dataclass(slots=True, kw_only=True)
-class FakeContainer:
+class FakeContainer(Struct, kw_only=True):
     """One container; tests may look at everything."""
 
     id: str

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio
 import anyio.lowlevel
+from msgspec import Struct, field
 
 from longshore.engine.port import OnLine
 from longshore.engine.spec import BuildSpec, EngineInfo, ImageInfo
@@ -39,8 +39,7 @@ _INFO = EngineInfo(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One call of a method of the port."""
 
     method: str
@@ -48,8 +47,7 @@ class Call:
     detail: object = None
 
 
-@dataclass(slots=True)
-class FakeImageStore:
+class FakeImageStore(Struct):
     """The port's methods for images, over dictionaries that tests fill."""
 
     images: dict[str, FakeImage] = field(default_factory=dict)

@@ -7,11 +7,12 @@ import io
 import json
 import tarfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import anyio
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from longshore.engine.spec import ContainerSpec, Health, ImageInfo, OutputChunk
 from longshore.image.archive import legacy_ids
@@ -30,8 +31,7 @@ def err(text: str) -> OutputChunk:
     return OutputChunk(stream=STDERR, data=text.encode())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FakeProgram:
+class FakeProgram(Struct, frozen=True, kw_only=True):
     """What a container does once it is started, in this order.
 
     It looks for `needs_files` in its mounts and files (a missing one: a line on stderr, code 1),
@@ -61,8 +61,7 @@ Chooser = Callable[[ContainerSpec], FakeProgram]
 """Picks the program of a container by what it was created with."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class FakeImage:
+class FakeImage(Struct, frozen=True, kw_only=True, dict=True):
     """An image and what its containers do; `program` may look at the command first."""
 
     program: FakeProgram | Chooser = field(default_factory=FakeProgram)
@@ -142,8 +141,7 @@ class FakeImage:
         return tar_of(files)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FakeBuild:
+class FakeBuild(Struct, frozen=True, kw_only=True):
     """How a build goes: its output, then `until`, then the image or the failure."""
 
     image: FakeImage = field(default_factory=FakeImage)

@@ -10,15 +10,15 @@ import random
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final, Protocol
+
+from msgspec import Struct, field
 
 from longshore.registry.server.refusals import Code
 from longshore.registry.server.routes import Kind, Route
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResetRequest:
+class ResetRequest(Struct, frozen=True, kw_only=True):
     """The connection is reset when `after` bytes of the request's body have arrived.
 
     The bytes that came are kept, as a registry keeps them; a shorter body meets no fault.
@@ -27,8 +27,7 @@ class ResetRequest:
     after: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResetResponse:
+class ResetResponse(Struct, frozen=True, kw_only=True):
     """The request takes effect; its answer breaks off by a reset.
 
     `after` counts bytes of the answer's body; None: not even the head is sent.
@@ -37,15 +36,13 @@ class ResetResponse:
     after: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Truncate:
+class Truncate(Struct, frozen=True, kw_only=True):
     """The answer announces its full length; the connection is closed after `after` bytes of it."""
 
     after: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """Another answer instead of the right one; the request has no effect and its body is read.
 
     `retry_after` is sent as it stands: seconds or an HTTP date.
@@ -57,15 +54,13 @@ class Answer:
     retry_after: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerEarly:
+class AnswerEarly(Struct, frozen=True, kw_only=True):
     """The answer comes before the request's body is read, and the connection is closed."""
 
     answer: Answer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BodyLimit:
+class BodyLimit(Struct, frozen=True, kw_only=True):
     """413 for a request with a body of more than `limit` bytes, as a proxy in front does it.
 
     It comes before the body is read, or in its middle when no Content-Length announced it.
@@ -74,50 +69,42 @@ class BodyLimit:
     limit: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoseUpload:
+class LoseUpload(Struct, frozen=True, kw_only=True):
     """The upload session is forgotten; the request meets 404 BLOB_UPLOAD_UNKNOWN."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpireTokens:
+class ExpireTokens(Struct, frozen=True, kw_only=True):
     """All tokens given out so far become invalid, beginning with this request's."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrongDigest:
+class WrongDigest(Struct, frozen=True, kw_only=True):
     """The answer's Docker-Content-Digest is another than that of the content."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Corrupt:
+class Corrupt(Struct, frozen=True, kw_only=True):
     """One bit of the answer's body is changed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drip:
+class Drip(Struct, frozen=True, kw_only=True):
     """The answer's body comes slowly: `size` bytes, then `pause` seconds of nothing."""
 
     size: int = 1
     pause: float = 0.01
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Late:
+class Late(Struct, frozen=True, kw_only=True):
     """The request takes effect; nothing is heard for `pause` seconds, then the answer comes."""
 
     pause: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocationElsewhere:
+class LocationElsewhere(Struct, frozen=True, kw_only=True):
     """The answer's Location is absolute and names another host: `base` is ``http://host:port``."""
 
     base: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Redirect:
+class Redirect(Struct, frozen=True, kw_only=True):
     """The same path on another host: `base` is ``http://host:port``; the request has no effect."""
 
     base: str
@@ -166,8 +153,7 @@ class Plan(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """One fault and the requests that meet it.
 
     What is None matches everything. `path` is a regular expression searched in path and query.
@@ -218,8 +204,7 @@ def on(
     )
 
 
-@dataclass(slots=True)
-class Script:
+class Script(Struct):
     """A plan of rules: the first rule that applies gives the fault; every match is counted."""
 
     rules: Sequence[Rule] = ()
@@ -272,8 +257,7 @@ STORM: Final[tuple[Fault, ...]] = (
 """Faults from which a good client recovers."""
 
 
-@dataclass(slots=True)
-class Storm:
+class Storm(Struct):
     """A plan by chance; see `seeded_faults`."""
 
     seed: int

@@ -12,9 +12,10 @@ import json
 import random
 import tarfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Protocol
+
+from msgspec import Struct
 
 from longshore.oci.digest import Digest
 
@@ -37,8 +38,7 @@ class Layer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class TarLayer:
+class TarLayer(Struct, frozen=True):
     """A layer whose tar is in hand."""
 
     tar: bytes
@@ -51,8 +51,7 @@ class TarLayer:
         yield self.tar
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RandomLayer:
+class RandomLayer(Struct, frozen=True, kw_only=True):
     """`files` regular files that together have `content` bytes, a thousand in a directory."""
 
     content: int

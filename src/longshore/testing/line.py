@@ -16,68 +16,61 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Final
 
 import anyio
 import anyio.to_thread
 from anyio.abc import SocketAttribute, SocketStream
+from msgspec import Struct, field
 
 _PIECE: Final = 1 << 16
 _FAREWELL: Final = 1.0
 _DIGEST: Final = re.compile(rb"(Docker-Content-Digest: sha256:)[0-9a-f]{4}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CutRequests:
+class CutRequests(Struct, frozen=True, kw_only=True):
     """After `after` bytes of requests the connection ends: with `answer`, or by a reset."""
 
     after: int
     answer: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CutAnswers:
+class CutAnswers(Struct, frozen=True, kw_only=True):
     """After `after` bytes of answers the connection ends: by a reset, or as if that were all."""
 
     after: int
     reset: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitBodies:
+class LimitBodies(Struct, frozen=True, kw_only=True):
     """More than `limit` bytes without an answer between them are answered with `answer`."""
 
     limit: int
     answer: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DripAnswers:
+class DripAnswers(Struct, frozen=True, kw_only=True):
     """Answers come `size` bytes at a time, with `pause` seconds between."""
 
     size: int
     pause: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DripRequests:
+class DripRequests(Struct, frozen=True, kw_only=True):
     """The server gets requests `size` bytes at a time, with `pause` seconds between."""
 
     size: int
     pause: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meddle:
+class Meddle(Struct, frozen=True, kw_only=True):
     """After `after` bytes of requests `work` is done behind the server's back, once."""
 
     after: int
     work: Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FalsifyDigests:
+class FalsifyDigests(Struct, frozen=True, kw_only=True):
     """Digests that the server tells of content are changed."""
 
 
@@ -99,8 +92,7 @@ def http_answer(status: int, phrase: str, *headers: str) -> bytes:
     return "\r\n".join((*head, "", page)).encode()
 
 
-@dataclass(slots=True, kw_only=True)
-class FaultyLine:
+class FaultyLine(Struct, kw_only=True):
     """Where it listens, and what went through it towards the server."""
 
     host: str

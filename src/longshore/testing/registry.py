@@ -18,11 +18,11 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 
 import anyio
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
+from msgspec import Struct, field
 from multidict import CIMultiDictProxy
 
 from longshore.registry.server.app import create_app
@@ -44,8 +44,7 @@ from longshore.testing.registry_faulting import (
 )
 
 
-@dataclass(slots=True, kw_only=True)
-class Recorded:
+class Recorded(Struct, kw_only=True):
     """One request as it came, `at` seconds of the monotonic clock.
 
     `received` counts bytes of its body that reached the registry. `status` is None while it is
@@ -56,7 +55,7 @@ class Recorded:
     path: str
     at: float
     kind: Kind
-    headers: CIMultiDictProxy[str] = field(repr=False)
+    headers: CIMultiDictProxy[str]
     received: int = 0
     status: int | None = None
     fault: Fault | None = None
@@ -67,8 +66,7 @@ class Recorded:
         return self.headers.get(hdrs.AUTHORIZATION)
 
 
-@dataclass(slots=True, kw_only=True)
-class FaultyRegistry:
+class FaultyRegistry(Struct, kw_only=True):
     """A running registry: where it is, what it holds, what it was asked, and what it will do.
 
     `plan` may be replaced at any time; requests that arrive afterwards ask the new one.

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from aiohttp import hdrs, web
+from msgspec import Struct
 
 from longshore.registry.server.refusals import Code, Refusal
 from longshore.registry.server.routes import Kind, Route, route_of
@@ -27,8 +28,7 @@ class Authentication(Protocol):
         ...
 
 
-@dataclass(slots=True, kw_only=True)
-class BasicAuth:
+class BasicAuth(Struct, kw_only=True):
     """User and password with every request, as a registry behind htpasswd wants it."""
 
     users: Mapping[str, str]
@@ -45,8 +45,7 @@ class BasicAuth:
             )
 
 
-@dataclass(slots=True, kw_only=True)
-class _Token:
+class _Token(Struct, kw_only=True):
     scopes: frozenset[str]
     ends: float
 

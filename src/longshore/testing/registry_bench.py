@@ -9,11 +9,11 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import anyio.lowlevel
+from msgspec import Struct, field
 
 from longshore.registry.server.disk import DiskStorage
 from longshore.registry.transport.retry import Clock
@@ -24,8 +24,7 @@ from longshore.testing.registry_process import Settings, certificates, run_regis
 from longshore.testing.registry_tokens import token_server
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """What a registry shall be like: open, writable and over plain HTTP unless told otherwise.
 
     `auth` says who may do what (BasicAuth: as htpasswd does it). `data` is the directory it keeps
@@ -38,8 +37,7 @@ class Wanted:
     data: Path | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True):
     """A registry that answers: `host` as in image names; `authority` is a PEM file with TLS."""
 
     url: str
@@ -55,8 +53,7 @@ class RegistryBench(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class OurBench:
+class OurBench(Struct, frozen=True):
     """The development registry on disk, with files below `folder`."""
 
     folder: Path
@@ -75,8 +72,7 @@ class OurBench:
             yield Standing(url=running.url, host=running.host, authority=authority)
 
 
-@dataclass(frozen=True, slots=True)
-class RealBench:
+class RealBench(Struct, frozen=True):
     """distribution 2.8 as a process, with files below `folder`."""
 
     folder: Path
@@ -101,8 +97,7 @@ class RealBench:
             yield Standing(url=running.url, host=running.host, authority=running.authority)
 
 
-@dataclass(frozen=True, slots=True)
-class FreeTime:
+class FreeTime(Struct, frozen=True):
     """A clock on which waiting takes no time; `waits` are the seconds that were waited.
 
     Chance always draws its upper end. Append to `waits` and time has gone by.

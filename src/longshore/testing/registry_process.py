@@ -14,9 +14,10 @@ import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
+
+from msgspec import Struct, field
 
 PROGRAM: Final = "docker-registry"
 _START: Final = 20.0
@@ -24,8 +25,7 @@ _STOP: Final = 10.0
 _LISTENS: Final = b"listening on"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegistryProcess:
+class RegistryProcess(Struct, frozen=True, kw_only=True):
     """Where it answers, its data and log, and how to trust it (`authority` is a PEM file)."""
 
     url: str
@@ -39,8 +39,7 @@ class RegistryProcess:
         return ssl.create_default_context(cafile=self.authority) if self.authority else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """What is special about it: users with passwords, TLS, read-only, data to begin with.
 
     `extra` are further top-level keys of its configuration file; they win.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
+from msgspec import Struct, field
 
 from longshore.config.load import load, read_text
 from longshore.config.model import Pairs
@@ -38,8 +38,7 @@ from longshore.testing.engine_script import FakeImage
 Kind = TypeVar("Kind")
 
 
-@dataclass
-class Ran:
+class Ran(Struct):
     """A run that is over: its result, its events, and the engine it ran on."""
 
     result: RunResult
@@ -66,8 +65,7 @@ class Ran:
         return b"".join(block.data for block in blocks if block.service == service)
 
 
-@dataclass
-class Scene:
+class Scene(Struct):
     """A project directory and an engine's images; `run` compiles and runs the two texts."""
 
     directory: Path

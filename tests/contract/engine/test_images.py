@@ -7,11 +7,11 @@ import json
 import tarfile
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from longshore.engine.spec import BuildSpec, Exit, Health
 from longshore.errors import BuildFailed, EngineError, NotFound, PullFailed

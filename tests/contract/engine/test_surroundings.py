@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import tarfile
-from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from longshore.engine.port import Engine
 from longshore.engine.spec import Exit, Health, Mount, NetworkAttachment, ResourceKind
@@ -20,7 +20,7 @@ UP = "echo up; exec sleep 1000"
 
 
 def _up(**more: object) -> FakeProgram:
-    return replace(FakeProgram(output=(out("up\n"),), until=anyio.Event()), **more)  # type: ignore[arg-type]  # fields of FakeProgram
+    return replace(FakeProgram(output=(out("up\n"),), until=anyio.Event()), **more)
 
 
 async def _started(engine: Engine, container: str) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from longshore.errors import ContentMismatch, UsageError
 from longshore.oci.media_types import Format

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from longshore.errors import RegistryError
 from longshore.run.push_settings import PusherChoice, PushSettings

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import gzip
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import pytest
+from msgspec.structs import replace
 
 from longshore.engine.docker.engine import connect
 from longshore.engine.endpoint import Endpoint

@@ -16,7 +16,6 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +23,7 @@ import anyio
 import anyio.to_thread
 from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
+from msgspec import Struct
 
 from longshore.engine.docker.bake import TARGET, definition, secret_variables
 from longshore.engine.docker.context import prepare
@@ -41,8 +41,7 @@ _METADATA = "metadata.json"
 _DEFINITION = "bake.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """Where the command finds the engine, and the user's environment."""
 
     address: Address

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
 import anyio
+from msgspec import Struct
 
 from longshore.engine.docker.dial import Address, resolved
 from longshore.engine.docker.errors import reading, refusal, translated
@@ -30,8 +30,7 @@ Parameters = Mapping[str, str] | Sequence[tuple[str, str]]
 """A query; a sequence where a name occurs several times."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(Struct, frozen=True, kw_only=True):
     """The engine's answer to ``GET /version``, as far as requests depend on it."""
 
     version: str

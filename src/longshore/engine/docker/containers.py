@@ -6,11 +6,11 @@ import math
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 import anyio
+from msgspec.structs import replace
 
 from longshore.engine.docker.answers import (
     container_resource,

@@ -7,9 +7,10 @@ import os
 import stat
 import tarfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+
+from msgspec import Struct
 
 from longshore.engine.ignore import Ignore, parse
 from longshore.errors import BuildFailed, InvalidValue
@@ -19,8 +20,7 @@ _IGNORE_FILE = ".dockerignore"
 _CAPABILITY = "security.capability"
 
 
-@dataclass(frozen=True, slots=True)
-class Extra:
+class Extra(Struct, frozen=True):
     """A file we add."""
 
     name: str
@@ -28,8 +28,7 @@ class Extra:
     mode: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(Struct, frozen=True, kw_only=True):
     """What will be sent: `dockerfile` is its name within the stream, `extra` files we add."""
 
     directory: Path

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import anyio
 from anyio.abc import ByteStream
+from msgspec import Struct
 
 from longshore.engine.docker.errors import dialling, translated
 from longshore.engine.docker.unix_stream import connect_unix
@@ -20,8 +20,7 @@ CONNECT_SECONDS = 20.0
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(Struct, frozen=True, kw_only=True):
     """Where to connect: a unix socket, or a host and port, with TLS or without."""
 
     where: str

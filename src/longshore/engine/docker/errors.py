@@ -12,10 +12,10 @@ import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import anyio
 import h11
+from msgspec import Struct
 
 from longshore.errors import Conflict, EngineError, EngineUnavailable, NoFreeNetwork, NotFound
 
@@ -37,8 +37,7 @@ _BY_STATUS: dict[int, type[EngineError]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(Struct, frozen=True):
     """Words of the engine that tell more than its status does; `becomes` None keeps the type.
 
     The patterns are compiled when an engine has refused something, not by every start.

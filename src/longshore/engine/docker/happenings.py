@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
+from msgspec import Struct, field
 
 from longshore.engine.docker.client import Client
 from longshore.engine.docker.convert import filters
@@ -33,8 +33,7 @@ async def events_of(
         yield answer.messages()
 
 
-@dataclass(slots=True)
-class End:
+class End(Struct):
     """How a container came to its end; `told` is set when nothing more will be known of it.
 
     An engine that shuts down stops its containers as anybody's ``docker stop`` does: with an event

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Final
 
 import anyio
 import h11
 from anyio.abc import ByteStream
+from msgspec import Struct, field
 
 from longshore.engine.docker.dial import Address
 
@@ -23,8 +23,7 @@ _HEAD_LIMIT: Final = 1 << 20
 Body = bytes | AsyncIterator[bytes] | None
 
 
-@dataclass(slots=True)
-class Wire:
+class Wire(Struct):
     """A connection and where its protocol stands."""
 
     stream: ByteStream

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Final
 
 import anyio
+from msgspec import Struct
 
 from longshore.errors import EngineUnavailable
 
@@ -24,8 +24,7 @@ _FIRST, _COUNT = 200, 55
 Command = list[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bridge:
+class Bridge(Struct, frozen=True, kw_only=True):
     """A bridge `name` with the range 10.N.0.0/16: its lower half is the default network's."""
 
     name: str
@@ -53,8 +52,7 @@ class Bridge:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkTools:
+class NetworkTools(Struct, frozen=True, kw_only=True):
     """Where ``ip`` and ``iptables`` are."""
 
     ip: str

@@ -6,9 +6,10 @@ import hashlib
 import json
 import os
 import socket
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from longshore.engine.embedded.bridge import Bridge
 from longshore.environment import Environment
@@ -18,8 +19,7 @@ _SYSTEM_SETTINGS: Final = Path("/etc/docker/daemon.json")
 _KEPT_SETTINGS: Final = ("registry-mirrors", "insecure-registries", "dns", "proxies")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Home:
+class Home(Struct, frozen=True, kw_only=True):
     """Where one user's embedded engine lives; `run` is short, for a socket path has 107 bytes."""
 
     data: Path

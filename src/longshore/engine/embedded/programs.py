@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from longshore.engine.embedded.bridge import NetworkTools
 from longshore.engine.embedded.installation import engine_advice, network_advice, this_system
@@ -17,8 +18,7 @@ _SYSTEM_PATH: Final = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bi
 _DEBIAN_ROOTLESS: Final = "/usr/share/docker.io/contrib"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Programs:
+class Programs(Struct, frozen=True, kw_only=True):
     """What is started; a rootless daemon brings its own network and its own mounts."""
 
     daemon: str

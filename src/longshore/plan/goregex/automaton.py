@@ -7,8 +7,9 @@ character of the text moves a set of states to the next set.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from longshore.plan.goregex.characters import Characters
 from longshore.plan.goregex.faults import TooMuch
@@ -17,8 +18,7 @@ from longshore.plan.goregex.nodes import Choice, Node, Place, Repeat, Sequence
 _MOST_STATES: Final = 50_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Split:
+class _Split(Struct, frozen=True):
     """Goes on at both ends without reading anything."""
 
     one: int
@@ -29,8 +29,7 @@ _State = Characters | Place | _Split | None
 """What must hold to go on; None is the end: found."""
 
 
-@dataclass(slots=True)
-class Automaton:
+class Automaton(Struct):
     """The states of a pattern; state n goes on to `following[n]`."""
 
     states: list[_State] = field(default_factory=lambda: [None])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from longshore.plan.goregex.folding import same_but_for_case
 
@@ -51,8 +52,7 @@ POSIX: Final[dict[str, tuple[Range, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(Struct, frozen=True, kw_only=True):
     """Part of a set: ranges, or a general category; `negated` for ``\\D`` and ``[:^alpha:]``."""
 
     ranges: tuple[Range, ...] = ()
@@ -70,8 +70,7 @@ class Item:
         return any(low <= character <= high for low, high in self.ranges)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Characters:
+class Characters(Struct, frozen=True, kw_only=True):
     """A set of characters; `folded` when case does not count."""
 
     items: tuple[Item, ...]

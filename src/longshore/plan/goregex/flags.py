@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from longshore.plan.goregex.faults import NotAPattern
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flags:
+class Flags(Struct, frozen=True, kw_only=True):
     """``i``, ``m`` and ``s``; ``U`` does not change whether a pattern occurs."""
 
     fold: bool = False

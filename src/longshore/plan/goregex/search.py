@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from longshore.plan.goregex.automaton import Automaton
 from longshore.plan.goregex.faults import NotAPattern, TooMuch
@@ -16,8 +17,7 @@ Find = Callable[[str], bool]
 _LONGEST = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """A compiled pattern; one that does not compile finds nothing and has a `problem`.
 
     `find` takes a text without surrogates (see `readable`).

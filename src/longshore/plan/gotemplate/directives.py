@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from longshore.plan.gotemplate.flags import Flags
 from longshore.plan.gotemplate.values import Value
@@ -13,15 +15,13 @@ _MOST: Final = 1_000_000
 """The widest width; what is beyond is no number for Go either."""
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Struct, frozen=True):
     """Text of the format itself, or Go's remark on a directive that cannot be."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(Struct, frozen=True):
     """One verb and the argument it shows."""
 
     verb: str
@@ -29,8 +29,7 @@ class Directive:
     value: Value
 
 
-@dataclass(slots=True)
-class Directives:
+class Directives(Struct):
     """Iterates over the parts of a format. `left` are then the arguments nobody used."""
 
     format: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.plan.gotemplate.faults import Fault
 from longshore.plan.gotemplate.machine import Machine, Variables
@@ -30,8 +31,7 @@ def run(tree: Tree, root: Root) -> bytes:
     return machine.result()
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(Struct):
     """One running template: the main text, or a call of a defined one."""
 
     machine: Machine

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from longshore.plan.gotemplate.nodes import (
     Action,
@@ -21,8 +23,7 @@ from longshore.plan.gotemplate.nodes import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FieldUse:
+class FieldUse(Struct, frozen=True):
     """A field of the data, and where the template names it."""
 
     name: str
@@ -38,16 +39,14 @@ def field_uses(tree: Tree) -> tuple[FieldUse, ...]:
     return tuple(_Finder(tree).body(tree.body, _Place(dot=True, dollar=True)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """Whether ``.`` and ``$`` are the data here."""
 
     dot: bool
     dollar: bool
 
 
-@dataclass(slots=True)
-class _Finder:
+class _Finder(Struct):
     tree: Tree
     seen: set[tuple[str, bool]] = field(default_factory=set)
 

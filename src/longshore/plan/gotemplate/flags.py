@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flags:
+class Flags(Struct, frozen=True, kw_only=True):
     """``%+-# 0`` and the numbers behind. `plus_v` and `sharp_v` are ``%+v`` and ``%#v``."""
 
     plus: bool = False

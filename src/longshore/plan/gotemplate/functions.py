@@ -4,8 +4,9 @@ early, are the evaluator's."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from longshore.errors import InvalidValue
 from longshore.plan.gotemplate import compare, escape
@@ -14,8 +15,7 @@ from longshore.plan.gotemplate.values import Value, is_text, is_true, type_name
 from longshore.plan.gotime.kinds import Uint8
 
 
-@dataclass(frozen=True, slots=True)
-class Builtin:
+class Builtin(Struct, frozen=True):
     """Takes `least` arguments, and more if `more`; the first must be a text if `text_first`."""
 
     call: Callable[..., Value]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.plan.gotemplate.faults import Fault
 from longshore.plan.gotemplate.tokens import KEYWORDS, Kind, Token
@@ -38,8 +39,7 @@ def lex(source: str) -> list[Token]:
     return list(_Lexer(source).tokens())
 
 
-@dataclass(slots=True)
-class _Lexer:
+class _Lexer(Struct):
     source: str
     at: int = 0
     depth: int = 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from longshore.errors import InvalidValue
 from longshore.plan.gotemplate.faults import Fault
@@ -13,8 +14,7 @@ from longshore.plan.gotemplate.nodes import Node
 from longshore.plan.gotemplate.values import Value
 
 
-@dataclass(slots=True)
-class Machine:
+class Machine(Struct):
     """The output of an expansion, and how much of its bounds is used up."""
 
     output: list[bytes] = field(default_factory=list)

@@ -3,78 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.plan.gotemplate.numbers import Constant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class Node(Struct, frozen=True, kw_only=True):
     offset: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dot(Node):
+class Dot(Node, frozen=True, kw_only=True):
     """``.``: what the template is about at this place."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Nil(Node):
+class Nil(Node, frozen=True, kw_only=True):
     """``nil``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bool(Node):
+class Bool(Node, frozen=True, kw_only=True):
     value: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Number(Node):
+class Number(Node, frozen=True, kw_only=True):
     value: Constant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class String(Node):
+class String(Node, frozen=True, kw_only=True):
     value: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field(Node):
+class Field(Node, frozen=True, kw_only=True):
     """``.Time.Year``; `names` is never empty."""
 
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variable(Node):
+class Variable(Node, frozen=True, kw_only=True):
     """``$x.Year``; `name` begins with ``$``."""
 
     name: str
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Function(Node):
+class Function(Node, frozen=True, kw_only=True):
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chain(Node):
+class Chain(Node, frozen=True, kw_only=True):
     """Fields of what an operand in parentheses gives: ``(…).Year``."""
 
     of: Operand
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command(Node):
+class Command(Node, frozen=True, kw_only=True):
     """An operand and its arguments; never empty."""
 
     operands: tuple[Operand, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pipe(Node):
+class Pipe(Node, frozen=True, kw_only=True):
     """Commands that hand their value on, kept in variables when some are `declared`."""
 
     declared: tuple[str, ...]
@@ -85,18 +74,15 @@ class Pipe(Node):
 Operand = Dot | Nil | Bool | Number | String | Field | Variable | Function | Chain | Pipe
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text(Node):
+class Text(Node, frozen=True, kw_only=True):
     text: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action(Node):
+class Action(Node, frozen=True, kw_only=True):
     pipe: Pipe
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Branch(Node):
+class Branch(Node, frozen=True, kw_only=True):
     """``if``, ``with`` or ``range``: `word` says which."""
 
     word: str
@@ -105,16 +91,14 @@ class Branch(Node):
     otherwise: Body
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call(Node):
+class Call(Node, frozen=True, kw_only=True):
     """``template`` or the running of a ``block``."""
 
     name: str
     pipe: Pipe | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leap(Node):
+class Leap(Node, frozen=True, kw_only=True):
     """``break`` or ``continue``."""
 
     word: str
@@ -124,8 +108,7 @@ Statement = Text | Action | Branch | Call | Leap
 Body = tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tree:
+class Tree(Struct, frozen=True, kw_only=True):
     """The main text and everything it defines by name."""
 
     body: Body

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.errors import InvalidValue
 
@@ -13,8 +14,7 @@ _MISPLACED = re.compile(r"(?<![0-9a-fA-FxX])_|_(?![0-9a-fA-F])")
 _LOWEST, _HIGHEST = -(1 << 63), (1 << 63) - 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Constant:
+class Constant(Struct, frozen=True, kw_only=True):
     """A literal with every form it has: `integer` for 1e3 as well as for 1000."""
 
     text: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.errors import InvalidValue
 from longshore.plan.gotemplate.arguments import check_type, constant_for
@@ -34,8 +35,7 @@ from longshore.plan.gotime.zone import Zone
 _Arguments = Sequence[Operand]
 
 
-@dataclass(frozen=True, slots=True)
-class _Piped:
+class _Piped(Struct, frozen=True):
     """The value of the command before in the pipeline: the last argument of the next one."""
 
     value: Value
@@ -44,8 +44,7 @@ class _Piped:
 _Final = _Piped | None
 
 
-@dataclass(frozen=True, slots=True)
-class PipelineEvaluator:
+class PipelineEvaluator(Struct, frozen=True):
     """Evaluates pipelines where ``.`` is `dot`."""
 
     machine: Machine

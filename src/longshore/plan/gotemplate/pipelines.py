@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from longshore.errors import InvalidValue
 from longshore.plan.gotemplate.faults import Fault
@@ -40,8 +41,7 @@ _OPERANDS = frozenset(
 )  # fmt: skip
 
 
-@dataclass(slots=True)
-class PipelineParser:
+class PipelineParser(Struct):
     """Reads pipelines from `stream`; `variables` are those declared so far, innermost last."""
 
     stream: Stream

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
+
+from msgspec.structs import replace
 
 from longshore.plan.gotemplate.flags import Flags
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.errors import InvalidValue
 from longshore.plan.gotemplate.evaluator import run
@@ -15,8 +16,7 @@ from longshore.plan.gotemplate.parser import parse
 from longshore.plan.gotemplate.values import Plain, Root, no_such_field
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """A template that parses, and every use it makes of a field."""
 
     source: str

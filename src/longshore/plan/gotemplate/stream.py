@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from longshore.plan.gotemplate.faults import Fault
 from longshore.plan.gotemplate.tokens import Kind, Token
 
 
-@dataclass(slots=True)
-class Stream:
+class Stream(Struct):
     """A place in a list of tokens that ends with END."""
 
     tokens: list[Token]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 
 class Kind(Enum):
@@ -34,8 +35,7 @@ class Kind(Enum):
     END = "the end of the template"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """`text` is the source text, for TEXT after trimming; `offset` where it begins."""
 
     kind: Kind

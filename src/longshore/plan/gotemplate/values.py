@@ -7,7 +7,8 @@ nil; the rest says by itself what it is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.errors import InvalidValue
 from longshore.plan.gotemplate.hints import name_hint
@@ -20,8 +21,7 @@ Plain = str | bool | int | GoTime
 """What a field may hold."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Root:
+class Root(Struct, frozen=True, eq=False):
     """The data a template is about: fields by name."""
 
     fields: Mapping[str, Plain]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.plan.gotime.kinds import Month, Weekday
 
@@ -23,8 +24,7 @@ _ELEMENT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
+class Clock(Struct, frozen=True, kw_only=True):
     """An instant as the clock and the calendar on the wall show it."""
 
     year: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from longshore.errors import InvalidValue
 from longshore.plan.gotime.duration import Duration
@@ -16,8 +17,7 @@ GoValue = bool | int | float | bytes | GoTime | Zone
 """What a method may give; bytes are a Go string, `ByteSlice` a ``[]byte``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(Struct, frozen=True):
     """`call` takes the receiver and arguments that have exactly the Go types of `parameters`."""
 
     parameters: tuple[str, ...]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from longshore.plan.gotime.civil import date_of, days_of
 from longshore.plan.gotime.duration import SECOND, Duration
@@ -19,8 +21,7 @@ _YEAR_ONE: Final = -62_135_596_800
 STRING_LAYOUT: Final = "2006-01-02 15:04:05.999999999 -0700 MST"
 
 
-@dataclass(frozen=True, slots=True)
-class GoTime:
+class GoTime(Struct, frozen=True):
     """`seconds` since 1970-01-01 UTC (any sign), 0 <= `nanosecond` < 1e9, and where it is shown."""
 
     seconds: int

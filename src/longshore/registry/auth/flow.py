@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Generator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode
 
+from msgspec import Struct
 from yarl import URL
 
 from longshore.registry.auth.challenge import Challenge
@@ -27,8 +27,7 @@ _SHORTEST_LIFE: Final = 60.0
 _NO_SUCH_METHOD: Final = frozenset({404, 405})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenRequest:
+class TokenRequest(Struct, frozen=True, kw_only=True):
     """What to ask the token server; `form` is the body of a POST."""
 
     url: URL
@@ -41,16 +40,14 @@ class TokenRequest:
         return "POST" if self.form else "GET"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class Grant(Struct, frozen=True, kw_only=True):
     """A bearer token; `lifetime` in seconds from the moment the answer came."""
 
     token: Secret
     lifetime: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class Refused(Struct, frozen=True, kw_only=True):
     """The token server did not give a token."""
 
     answer: Answer

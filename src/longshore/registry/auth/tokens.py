@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct, field
 from yarl import URL
 
 from longshore.errors import RegistryDenied, RegistryError
@@ -41,16 +41,14 @@ def push_scope(repository: str) -> str:
     return f"repository:{repository}:pull,push"
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(Struct, frozen=True):
     """A header value and until when (retry clock) it is to be used."""
 
     header: Secret
     until: float
 
 
-@dataclass(slots=True, kw_only=True)
-class Authorizing:
+class Authorizing(Struct, kw_only=True):
     """Adds Authorization for one registry, and renews it once when an answer is 401.
 
     `origin` is the registry; requests to any other origin go out as they are. `learn` what the

@@ -6,8 +6,9 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Final, cast
+
+from msgspec import Struct, field
 
 from longshore.errors import InvalidValue
 from longshore.registry.credentials.go_json import GoSyntaxError, loads
@@ -21,8 +22,7 @@ _REGISTRY_MARKS: Final = frozenset(".:/")
 _CONFIG_KEYS: Final = frozenset({"auths", "credsStore", "credHelpers", "HttpHeaders"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dockercfg:
+class Dockercfg(Struct, frozen=True, kw_only=True):
     """What a credentials file says; `origin` names the file in messages.
 
     `named` are all registries it mentions, also those without a password. `helpers` and `store`

@@ -12,11 +12,11 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from subprocess import CompletedProcess
 from typing import Final
 
 import anyio
+from msgspec import Struct
 
 from longshore.errors import RegistryError
 from longshore.secrets.credential import Credential
@@ -32,8 +32,7 @@ _SHOWN: Final = 200
 _MAX_LINE: Final = 4096  # fits into any pipe at once
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialHelper:
+class CredentialHelper(Struct, frozen=True, kw_only=True):
     """One helper by its short `name` (``osxkeychain``); `environment` is given to the program.
 
     All methods raise RegistryError when it is missing, fails, is silent for `timeout` seconds or

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from longshore.errors import RegistryDenied
 from longshore.oci.reference import normalise_registry
@@ -12,8 +13,7 @@ from longshore.registry.credentials.dockercfg import Dockercfg, Entries, usable_
 from longshore.secrets.credential import Credential
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialStore:
+class CredentialStore(Struct, frozen=True):
     """Credentials of one file, or of several in order of preference; `origin` names it."""
 
     entries: Entries = ()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 import anyio.to_thread
 from aiohttp import hdrs, web
+from msgspec import Struct
 
 from longshore.errors import InvalidValue
 from longshore.oci.digest import Digest
@@ -23,8 +23,7 @@ CHUNK: Final = 1 << 20
 _MAX_NAME: Final = 255
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class Exchange(Struct, frozen=True, kw_only=True):
     """What a handler gets. `chunk_minimum` is announced as OCI-Chunk-Min-Length when not 0."""
 
     request: web.Request

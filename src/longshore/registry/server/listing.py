@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from urllib.parse import urlencode
 
 from aiohttp import hdrs, web
+from msgspec.structs import replace
 
 from longshore.oci import media_types
 from longshore.oci.descriptor import Descriptor

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import BinaryIO
+
+from msgspec import Struct, field
 
 from longshore.oci.digest import Digest
 from longshore.registry.server.buffer import Buffer
@@ -25,8 +26,7 @@ class MemoryUpload(Upload):
         self.buffer.append(data)
 
 
-@dataclass(slots=True)
-class _Repository:
+class _Repository(Struct):
     blobs: set[Digest] = field(default_factory=set)
     manifests: dict[Digest, StoredManifest] = field(default_factory=dict)
     tags: dict[str, Digest] = field(default_factory=dict)

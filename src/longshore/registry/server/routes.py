@@ -6,9 +6,10 @@ Names, tags and digests are parsed here, so nothing behind it ever sees a path m
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 
 class Kind(StrEnum):
@@ -25,8 +26,7 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(Struct, frozen=True, kw_only=True):
     """An endpoint, the repository it is about, and the last part of its path; not yet checked."""
 
     kind: Kind

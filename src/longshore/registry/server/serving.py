@@ -6,10 +6,10 @@ import ipaddress
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
+from msgspec import Struct
 
 from longshore.errors import UsageError
 from longshore.registry.server.app import create_app
@@ -19,8 +19,7 @@ _READ_BUFFER: Final = 1 << 20
 """Bytes of a body that may wait while earlier ones are hashed; aiohttp lets twice that wait."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunningRegistry:
+class RunningRegistry(Struct, frozen=True, kw_only=True):
     """Where it answers: `url` with its scheme, `host` as in image names (``127.0.0.1:5000``)."""
 
     url: str

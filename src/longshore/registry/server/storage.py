@@ -10,20 +10,19 @@ import hashlib
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
 import anyio
+from msgspec import Struct
 
 from longshore.errors import ContentMismatch
 from longshore.oci.digest import Digest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredManifest:
+class StoredManifest(Struct, frozen=True, kw_only=True):
     """A manifest as it came: its bytes and the Content-Type it was sent with."""
 
-    content: bytes = field(repr=False)
+    content: bytes
     media_type: str
 
 

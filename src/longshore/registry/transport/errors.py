@@ -10,10 +10,10 @@ import errno
 import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
+from msgspec import Struct
 
 from longshore.errors import RegistryDenied, RegistryError, RegistryUnavailable
 from longshore.registry.transport.exchange import Answer, Subject
@@ -68,8 +68,7 @@ class NotTls(RegistryUnavailable):
     """The server does not speak TLS on this port."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
+class _Kind(Struct, frozen=True):
     """How an exception of the HTTP library reads, and whether trying again may help."""
 
     reason: str

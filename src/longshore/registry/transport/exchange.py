@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Protocol
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 Buffer = bytes | bytearray | memoryview
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """What an exchange is about, for messages: ``blob sha256:…`` of ``team/app`` at a host."""
 
     registry: str
@@ -40,8 +40,7 @@ class Pieces:
 Body = bytes | Pieces | AsyncIterator[Buffer]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """What to ask.
 
     `scopes` are the token scopes it needs, the pushed repository's first. `confidential`: the body
@@ -54,13 +53,16 @@ class Request:
     url: URL
     subject: Subject
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: Body | None = field(default=None, repr=False)
+    body: Body | None = None
     scopes: tuple[str, ...] = ()
     confidential: bool = False
     once: bool = False
     deadline: float = float("inf")
     keep_open: bool = False
     idle: float | None = None
+
+    def __repr__(self) -> str:
+        return f"Request(method={self.method!r}, subject={self.subject!r})"
 
     def with_header(self, name: str, value: str) -> Request:
         """The same with one header more."""
@@ -90,8 +92,7 @@ class Content(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What came back; `body` is cut at `session.BODY_LIMIT`, `url` is who answered."""
 
     status: int

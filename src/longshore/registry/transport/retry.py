@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import anyio
+from msgspec import Struct
 
 from longshore.errors import RegistryUnavailable
 from longshore.registry.limits import Limits
@@ -26,8 +27,7 @@ _FIRST_CEILING: Final = 0.5
 _LAST_CEILING: Final = 30.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
+class Clock(Struct, frozen=True, kw_only=True):
     """Time and chance, injected so that no test waits.
 
     `now` is monotonic, `wall` seconds since the epoch (for dates in headers), `chance` uniform

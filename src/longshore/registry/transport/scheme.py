@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -14,6 +13,7 @@ from ipaddress import (
 )
 from typing import Final
 
+from msgspec import Struct
 from yarl import URL
 
 from longshore.errors import RegistryUnavailable
@@ -24,8 +24,7 @@ from longshore.registry.transport.exchange import Answer, Request, Sender, Subje
 _HUB_API_HOST: Final = "registry-1.docker.io"
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """Which hosts may be reached without (proper) TLS.
 
     `insecure` holds what users list for ``--insecure-registry``: a host, ``host:port``, or a
@@ -80,8 +79,7 @@ def _address(authority: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """Where a registry's API is (`base` without path), and what it said to ``GET /v2/``."""
 
     base: URL

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 from longshore.errors import InvalidValue
 from longshore.registry.transport.scheme import Reach
@@ -17,8 +18,7 @@ _WHICH: Final = "give the certificate of the authority that issued the registry'
 _AS_PEM: Final = "turn it into PEM with: openssl x509 -inform der -in {path} -out {path}.pem"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trust:
+class Trust(Struct, frozen=True, kw_only=True):
     """Certificate files beyond the system's.
 
     `authorities` are PEM files for every host (also a token server's). Below `directory` lie, per

@@ -8,11 +8,14 @@ import shutil
 import subprocess
 import sys
 import zlib
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from isal import isal_zlib
 
 from longshore.errors import UsageError
 from longshore.image.compression import Codec, CompressionOptions, codec_for
@@ -50,6 +53,41 @@ def test_segments_do_not_depend_on_how_the_bytes_arrived(blocks: list[bytes], le
 def test_a_block_of_the_right_length_is_not_copied() -> None:
     block = bytes(range(10))
     assert Cutter(10).feed(block)[0] is block
+
+
+def _crc32c(data: bytes) -> int:
+    """What ISA-L looks four bytes up by (the CRC-32C of RFC 3720, without its inversions)."""
+    crc = int.from_bytes(data, "little")
+    for _ in range(8 * len(data)):
+        crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc
+
+
+def _one_for_each_slot(slots: int) -> Iterator[bytes]:
+    """Segments whose beginning comes again, and is looked up in another slot of the table each."""
+    left = set(range(slots))
+    rest = (
+        bytes(range(256)) * 2
+    )  # shorter ones are not looked up at once, nor in a table of this size
+    for number in count():
+        start = number.to_bytes(4, "little")
+        if (slot := _crc32c(start) % slots) in left:
+            left.remove(slot)
+            yield start + b"once" + start + b"once" + rest
+        if not left:
+            return
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_segments_are_packed_to_the_same_bytes_wherever_in_memory_that_is_done(level: int) -> None:
+    # ISA-L puts an address into a slot of its table, as the hash of the third byte.
+    codec = codec_for(CompressionOptions(level=level))
+    segments = list(_one_for_each_slot(8192))
+    packed = [codec.pack(segment) for segment in segments]
+    held: list[object] = []
+    for _ in range(4):
+        held += [isal_zlib.compressobj(level, isal_zlib.DEFLATED, -15, 9) for _ in range(16)]
+        assert [codec.pack(segment) for segment in segments] == packed
 
 
 @pytest.mark.parametrize("level", GZIP_LEVELS)

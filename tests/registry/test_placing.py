@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
 
 import anyio
@@ -46,10 +46,9 @@ def placer(connect: Connect, tmp_path: Path) -> OpenPlacer:
 
     @asynccontextmanager
     async def make(host: str) -> AsyncIterator[Placer]:
-        memory = LayerCache(tmp_path / "cache")
-        async with connect(host) as client:
-            yield Placer(client=client, memory=memory)
-        memory.close()
+        with closing(LayerCache(tmp_path / "cache")) as memory:
+            async with connect(host) as client:
+                yield Placer(client=client, memory=memory)
 
     return make
 
@@ -93,14 +92,12 @@ async def test_layers_are_mounted_from_where_an_earlier_process_pushed_them(
 async def test_a_registry_that_was_emptied_gets_everything_again(
     placer: OpenPlacer, image: MemoryImage
 ) -> None:
-    async with faulty_registry() as registry, placer(registry.host) as first:
+    async with faulty_registry() as full, placer(full.host) as first:
         await _push(first, image)
-        host = registry.host
-    memory_of_the_first = first.memory
-    async with faulty_registry() as registry, placer(registry.host) as second:
-        second.memory = _Renamed(memory_of_the_first, host)
-        pushed = await _push(second, image)
-        assert await second.client.head_manifest(REPOSITORY, "1") == pushed.manifest.digest
+        async with faulty_registry() as empty, placer(empty.host) as second:
+            second.memory = _Renamed(first.memory, full.host)
+            pushed = await _push(second, image)
+            assert await second.client.head_manifest(REPOSITORY, "1") == pushed.manifest.digest
     assert image.opened == [2, 2, 2]
 
 

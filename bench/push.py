@@ -25,7 +25,7 @@ from pathlib import Path
 
 from content import RealLayer
 from msgspec import Struct
-from pushers import RIVALS, Pusher, ours, rivals
+from pushers import RIVALS, Pusher, ours, rivals, start_up
 from timing import Contender, absence, compare, table
 
 from longshore.engine.opening import open_engine
@@ -40,13 +40,15 @@ MB = 1_000_000
 class Scenario(Struct, frozen=True, kw_only=True):
     """What is pushed: one or more images, each as its layers from the base up.
 
-    The lowest `known` layers are in the repository already; `again`: all of the image is.
+    The lowest `known` layers are in the repository already; `again`: all of the image is. `short`:
+    there is so little to do that our start-up is shown as a row of its own.
     """
 
     title: str
     images: tuple[tuple[Layer, ...], ...]
     known: int = 0
     again: bool = False
+    short: bool = False
     warm_ups: int = 1
 
 
@@ -66,8 +68,10 @@ def scenarios(scale: int) -> dict[str, Scenario]:
     return {
         "cold": Scenario(title="cold: two big layers and a tiny one", images=(big,), warm_ups=0),
         "layer": Scenario(title="one 100 MB layer on a known base", images=(added,), known=1),
-        "tiny": Scenario(title="a tiny layer on a known base", images=((base, tiny),), known=1),
-        "nothing": Scenario(title="nothing changed", images=(added,), again=True),
+        "tiny": Scenario(
+            title="a tiny layer on a known base", images=((base, tiny),), known=1, short=True
+        ),
+        "nothing": Scenario(title="nothing changed", images=(added,), again=True, short=True),
         "ten": Scenario(title="ten images on one base", images=ten),
         "sixty": Scenario(title="60 layers of 5 MB", images=(sixty,)),
         "files": Scenario(title="one layer of 100,000 small files", images=((files,),)),
@@ -178,6 +182,8 @@ class Bench:
             if scenario.again:
                 before = partial(self.ready, self.with_base(pusher, place, images[0]))
             rows.append(self.contender(pusher, place, images, scenario, before))
+        if scenario.short:
+            rows.append(Contender("longshore, start-up alone", start_up()))
         return table(scenario.title, compare(rows, runs, warm_ups=scenario.warm_ups))
 
     def contender(

@@ -87,3 +87,8 @@ def ours(data_root: Path | None) -> Iterator[Pusher]:
         yield Pusher(name="longshore", command=lambda image, to: f"{push} {image} {to}")
         hidden = f"{shlex.join(hiding_store(data_root))} {push}"
     yield Pusher(name="longshore, no store", command=lambda image, to: f"{hidden} {image} {to}")
+
+
+def start_up() -> list[str]:
+    """A command that imports what a push of ours does, and pushes nothing."""
+    return [sys.executable, "-c", "import longshore.cli.main, longshore.commands.push"]

@@ -163,11 +163,12 @@ def _isal(level: int) -> Codec | None:
     def deflate(segment: Block) -> bytes:
         # memLevel 9: the larger table makes level 1 a tenth faster.
         packer = isal_zlib.compressobj(level, isal_zlib.DEFLATED, -15, 9)
+        whole = memoryview(segment)
         return b"".join(
             (
-                packer.compress(segment[:_START]),
+                packer.compress(whole[:_START]),
                 packer.flush(isal_zlib.Z_SYNC_FLUSH),
-                packer.compress(segment[_START:]),
+                packer.compress(whole[_START:]),
                 packer.flush(isal_zlib.Z_FULL_FLUSH),
             )
         )

@@ -148,7 +148,7 @@ def bad_checksum(user: User, vault: Vault) -> None:
 def changed(user: User, vault: Vault) -> None:
     path = user.directory / "env.encrypted"
     data = bytearray(path.read_bytes())
-    data[-5] ^= 1
+    data[-20] = ord("B" if data[-20] == ord("A") else "A")  # still base64
     path.write_bytes(data)
 
 

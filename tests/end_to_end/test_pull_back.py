@@ -6,7 +6,7 @@ import gzip
 import json
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from longshore.engine.endpoint import Endpoint
 from longshore.oci.digest import Digest
 
 pytestmark = [pytest.mark.engine, pytest.mark.registry, pytest.mark.slow]
@@ -41,6 +42,7 @@ LARGE = f"""{BASE}
 RUN head -c 50000000 /dev/urandom >/large
 CMD ["sha256sum", "/large"]
 """
+PACKED = "longshore-pull-back-packed:latest"
 PRINTS = "first\nsecond\nlong\n"
 
 
@@ -133,15 +135,34 @@ def from_layout(target: Target, folder: Path) -> str:
 SOURCES = {"engine": from_engine, "archive": from_archive, "layout": from_layout}
 
 
+@pytest.fixture(scope="module")
+def archive(
+    engine_endpoint: Endpoint, busybox_image: str, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The image of `DOCKERFILE`, built once; the engine does not keep it."""
+    folder = tmp_path_factory.mktemp("archive")
+    (folder / "Dockerfile").write_text(DOCKERFILE)
+    built = Target(PACKED, PACKED, engine_endpoint.url)
+    built.docker("build", "-q", "-t", PACKED, folder)
+    built.docker("save", "-o", folder / "image.tar", PACKED)
+    built.forget()
+    return folder / "image.tar"
+
+
 @pytest.fixture
-def target(user: Any, docker_registry_url: str, request: pytest.FixtureRequest) -> Any:
-    """An image of all kinds of files, built by the engine and not yet pushed."""
+def target(user: Any, docker_registry_url: str, archive: Path, request: Any) -> Iterator[Target]:
+    """An image of all kinds of files, in the engine and not yet pushed."""
     number = abs(hash(request.node.name)) % 10**8
     image = f"longshore-pull-back-{number}"
-    user.write("Dockerfile", getattr(request, "param", DOCKERFILE))
     engine = user.environment["DOCKER_HOST"]
     found = Target(image, f"{docker_registry_url.partition('//')[2]}/back/app{number}:v1", engine)
-    found.docker("build", "-q", "-t", image, user.directory)
+    if hasattr(request, "param"):
+        user.write("Dockerfile", request.param)
+        found.docker("build", "-q", "-t", image, user.directory)
+    else:
+        found.docker("load", "-q", "-i", archive)
+        found.docker("tag", PACKED, image)
+        found.docker("rmi", PACKED)
     yield found
     with suppress(AssertionError):
         found.docker("rmi", "-f", image, found.name, f"{image}-skopeo:latest")

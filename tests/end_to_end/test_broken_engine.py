@@ -110,8 +110,8 @@ def alone(user: User, private: PrivateEngine, static_busybox: Path) -> User:
     user.write(
         "codeship-services.yml",
         "app: {build: {image: longshore-test/box, context: .}, depends_on: [db]}\n"
-        "db: {build: {image: longshore-test/box, context: .}, command: sleep 100,"
-        " volumes: [/data]}\n",
+        "db: {build: {image: longshore-test/box, context: .}, volumes: [/data],"
+        " command: sh -c 'trap exit TERM; sleep 100 & wait'}\n",
     )
     return user
 
@@ -191,7 +191,10 @@ def test_a_restarted_engine_ends_the_step_and_the_next_run_leaves_nothing(
     alone: User, private: PrivateEngine, wait_for: WaitFor
 ) -> None:
     alone.write(
-        "codeship-steps.yml", "- {name: s, service: app, command: sh -c 'echo up; sleep 100'}\n"
+        "codeship-steps.yml",
+        # An engine that ends waits ten seconds for containers that do not.
+        "- name: s\n  service: app\n"
+        "  command: sh -c 'trap \"exit 143\" TERM; echo up; sleep 100 & wait'\n",
     )
     process = alone.start("steps", "--stop-grace", "1s")
     wait_for(process, ") up")
@@ -245,7 +248,7 @@ def test_a_context_that_does_not_fit_on_the_disk_is_told_with_the_remedy(
     alone: User,
 ) -> None:
     with (alone.directory / "huge").open("wb") as file:
-        for _ in range(300):
+        for _ in range(150):
             file.write(os.urandom(1 << 20))
     alone.write(".dockerignore", "")
     alone.write("codeship-steps.yml", "- {service: app, command: echo never}\n")

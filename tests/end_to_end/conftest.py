@@ -18,12 +18,14 @@ import pytest
 from longshore.engine.docker.engine import connect
 from longshore.engine.endpoint import Endpoint
 from longshore.engine.spec import Resource
-from longshore.run.scope import PROJECT_LABEL
+from longshore.run.scope import OWNER, OWNER_LABEL, PROJECT_LABEL
 from longshore.secrets.envelope import Format, encrypt
 from longshore.secrets.key import AesKey, generate_key
 from longshore.testing.registry_process import Settings, run_registry
 
 PROGRAM = Path(sys.executable).parent / "longshore"
+UP = "sh -c 'trap exit TERM; echo up; sleep 60 & wait'"
+"""A command that says when it is up and ends at SIGTERM; `sleep` as process 1 does not."""
 
 
 @dataclass
@@ -68,12 +70,12 @@ class User:
 
     def left_on(self, endpoint: Endpoint) -> list[Resource]:
         """What the runs of the project have on an engine now."""
-        return list(anyio.run(_resources, endpoint, str(self.directory)))
+        return list(anyio.run(_resources, endpoint, PROJECT_LABEL, str(self.directory)))
 
 
-async def _resources(endpoint: Endpoint, project: str) -> tuple[Resource, ...]:
+async def _resources(endpoint: Endpoint, label: str, value: str) -> tuple[Resource, ...]:
     async with connect(endpoint) as engine:
-        return await engine.resources({PROJECT_LABEL: project})
+        return await engine.resources({label: value})
 
 
 @pytest.fixture
@@ -88,7 +90,9 @@ def user(tmp_path: Path, engine_endpoint: Endpoint, busybox_image: str) -> Itera
     for process in user.processes:
         process.kill()
         process.communicate()
-    user.run("cleanup")
+    # Of whatever project; most tests leave nothing, and a process more takes half a second.
+    if anyio.run(_resources, engine_endpoint, OWNER_LABEL, OWNER):
+        user.run("cleanup")
 
 
 def _environment(home: Path, variables: Mapping[str, str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ import pytest
 
 from longshore.engine.endpoint import Endpoint
 
-from .conftest import User
+from .conftest import UP, User
 
 WaitFor = Callable[["Popen[str]", str], str]
 
@@ -110,7 +110,7 @@ def test_no_remove_keeps_containers_over_the_next_run_until_cleanup(
         "db: {image: longshore-test/busybox, command: sleep 100}\n",
     )
     user.write("codeship-steps.yml", "- {name: s, service: app, command: sh -c 'echo kept'}\n")
-    assert user.run("steps", "--no-remove").returncode == 0
+    assert user.run("steps", "--no-remove", "--stop-grace", "1s").returncode == 0
     kept = user.left_on(engine_endpoint)
     assert len(kept) == 3
     assert user.run("steps", "--stop-grace", "1s").returncode == 0
@@ -167,7 +167,7 @@ def test_sigterm_stops_like_ctrl_c(
     user: User, engine_endpoint: Endpoint, wait_for: WaitFor
 ) -> None:
     user.write("codeship-services.yml", APP)
-    user.write("codeship-steps.yml", "- {service: app, command: sh -c 'echo up; sleep 60'}\n")
+    user.write("codeship-steps.yml", f"- {{service: app, command: {UP}}}\n")
     process = user.start("steps")
     wait_for(process, ") up")
     process.send_signal(signal.SIGTERM)
@@ -200,7 +200,7 @@ def test_ctrl_c_tells_what_passed_apart_from_what_was_stopped_and_not_reached(
     user.write(
         "codeship-steps.yml",
         "- {name: first, service: app, command: echo quick}\n"
-        "- {name: slow, service: app, command: sh -c 'echo up; sleep 60'}\n"
+        f"- {{name: slow, service: app, command: {UP}}}\n"
         "- {name: later, service: app, command: echo never}\n",
     )
     process = user.start("steps")
@@ -214,8 +214,7 @@ def test_on_fail_is_not_run_after_ctrl_c(user: User, wait_for: WaitFor) -> None:
     user.write("codeship-services.yml", APP)
     user.write(
         "codeship-steps.yml",
-        "- {service: app, command: sh -c 'echo up; sleep 60',"
-        " on_fail: [{command: echo handled}]}\n",
+        f"- {{service: app, command: {UP}, on_fail: [{{command: echo handled}}]}}\n",
     )
     process = user.start("steps")
     wait_for(process, ") up")

@@ -131,7 +131,7 @@ def test_twenty_runs_killed_at_random_moments_leave_nothing_after_one_cleanup(
         "- type: parallel\n  steps:\n"
         + "    - {name: s, service: app, command: sh -c 'echo up; sleep 100'}\n" * 2,
     )
-    living = user.start("steps")
+    living = user.start("steps", "--stop-grace", "1s")
     wait_for(living, ") up")
     wait_for(living, ") up")
     alive = {r.id for r in user.left_on(engine_endpoint)}

@@ -15,7 +15,7 @@ from longshore.engine.endpoint import Endpoint
 from longshore.engine.spec import Resource
 from longshore.run.scope import OWNER, OWNER_LABEL
 
-from .conftest import User
+from .conftest import UP, User
 
 SERVICES = "app: {image: longshore-test/busybox}\n"
 WaitFor = Callable[["Popen[str]", str], str]
@@ -74,9 +74,7 @@ def test_ctrl_c_stops_the_step_removes_everything_and_exits_130(
     user: User, engine_endpoint: Endpoint, wait_for: WaitFor
 ) -> None:
     user.write("codeship-services.yml", SERVICES)
-    user.write(
-        "codeship-steps.yml", "- {name: s, service: app, command: sh -c 'echo up; sleep 60'}\n"
-    )
+    user.write("codeship-steps.yml", f"- {{name: s, service: app, command: {UP}}}\n")
     before = set(labelled(engine_endpoint))
     process = user.start("steps")
     wait_for(process, "up")

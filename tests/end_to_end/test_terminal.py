@@ -229,7 +229,7 @@ def test_a_terminal_that_is_closed_ends_the_run_and_leaves_nothing(
     project: User, engine_endpoint: Endpoint
 ) -> None:
     project.write("codeship-services.yml", DEPENDENCY)
-    screen = opened(project, "run", "app", "sh", "-c", "echo up; sleep 100")
+    screen = opened(project, "run", "--stop-grace", "1s", "app", "sh", "-c", "echo up; sleep 100")
     screen.wait_for("up\r\n")
     assert anyio.run(_of_project, engine_endpoint, project) != ()
     os.close(screen.descriptor)

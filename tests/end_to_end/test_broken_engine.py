@@ -26,7 +26,7 @@ from longshore.environment import Environment
 from longshore.errors import EngineUnavailable
 from longshore.run.scope import OWNER, OWNER_LABEL
 
-from .conftest import User
+from .conftest import UP, User
 
 WaitFor = Callable[["Popen[str]", str], str]
 
@@ -126,9 +126,8 @@ def _bridge_of_the_machine() -> str | None:
 def test_an_engine_that_dies_ends_the_run_and_after_its_return_cleanup_removes_all(
     alone: User, private: PrivateEngine, wait_for: WaitFor
 ) -> None:
-    alone.write(
-        "codeship-steps.yml", "- {name: s, service: app, command: sh -c 'echo up; sleep 100'}\n"
-    )
+    # An engine that finds containers of its past life waits ten seconds for those that live on.
+    alone.write("codeship-steps.yml", f"- {{name: s, service: app, command: {UP}}}\n")
     process = alone.start("steps")
     wait_for(process, ") up")
     bridge = _bridge_of_the_machine()

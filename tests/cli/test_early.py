@@ -11,7 +11,11 @@ from .conftest import Program
 
 @pytest.mark.parametrize(
     ("name", "what"),
-    [(".", "is a directory"), ("none/pushed.json", "is in no directory that exists")],
+    [
+        (".", "is a directory"),
+        ("none/pushed.json", "is in no directory that exists"),
+        ("-", "is no file: standard output is for digests and logs"),
+    ],
 )
 def test_a_metadata_file_that_cannot_be_written(longshore: Program, name: str, what: str) -> None:
     done = longshore("steps", "--push", "--engine", "unix:///none", "--metadata-file", name)

@@ -84,10 +84,15 @@ def _metadata_file(name: str | None) -> Path | None:
     if not name:
         return None
     path = Path(name)
-    if path.is_dir() or not path.parent.is_dir():
-        there = "is a directory" if path.is_dir() else "is in no directory that exists"
-        raise UsageError(f"--metadata-file {name} {there}", hint="name the file to write")
-    return path
+    if name == "-":
+        there = "is no file: standard output is for digests and logs"
+    elif path.is_dir():
+        there = "is a directory"
+    elif not path.parent.is_dir():
+        there = "is in no directory that exists"
+    else:
+        return path
+    raise UsageError(f"--metadata-file {name} {there}", hint="name the file to write")
 
 
 def _format(asked: str | None, compression: Compression) -> Format | None:

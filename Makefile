@@ -2,7 +2,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST := scripts/with-engine $(BIN)/python -m pytest
+PYTEST := scripts/as-root $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check fast real bench bench-push bench-eager lock clean

@@ -147,6 +147,26 @@ def test_credentials_that_only_the_service_has_are_told_of_once(tmp_path: Path) 
     assert checked(tmp_path, services, own) == []
 
 
+def test_a_credentials_file_that_a_step_names_is_told_at_the_step(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM x/base\n")
+    step = "{service: app, type: push, image_name: r.example/x, dockercfg_path: nowhere}"
+    found = failure(tmp_path, "app: {build: .}\n", f"- {step}\n")
+    assert "codeship-steps.yml:1:3)" in (found.hint or "")
+
+
+def test_credentials_without_the_registry_of_a_push_are_a_mistake_of_the_files(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "cfg").write_text('{"auths": {"other.example": {"auth": "dTpw"}}}')
+    step = "{service: app, type: push, image_name: r.example/x, dockercfg_path: cfg}"
+    found = failure(tmp_path, "app: {image: x/app}\n", f"- {step}\n")
+    assert isinstance(found, InvalidValue)  # exit code 2 (C-5): no registry was asked
+    assert found.message == (
+        "no credentials for r.example in cfg, which has credentials for other.example"
+    )
+    assert "add an entry for r.example" in (found.hint or "")
+
+
 def test_services_run_or_loaded_by_name_need_what_they_use(tmp_path: Path) -> None:
     plan = Scene(tmp_path).plan(APP, "[]")
     environment = Environment({"HOME": str(tmp_path)})

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from longshore.config.credential_keys import CredentialKeys
 from longshore.config.problem import Place
-from longshore.errors import LongshoreError, UsageError
+from longshore.errors import InvalidValue, LongshoreError, RegistryDenied, UsageError
 from longshore.plan.lasting import lasting_arguments
 from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, Plan, PushStep, ServicePlan
 from longshore.registry.credentials.store import CredentialStore
@@ -70,10 +70,13 @@ class Preflight:
         chain = (*image.credentials, *need.chain)
         generated = image.key not in self.for_generators
         keys = self.credentials.source(chain, generated=generated)
-        with self._needed_by(f'the image of service "{image.service}"', image.place):
+        what = f'the image of service "{image.service}"'
+        of_step = keys in need.chain and keys not in image.credentials
+        with self._needed_by(what, need.place if of_step else image.place):
             self._generator(keys)
             if isinstance(image, BuildPlan) and self._first(f"{image.key} {keys}"):
                 self._credentials(keys)
+        with self._needed_by(what, image.place):
             if isinstance(image, BuildPlan) and self._first(image.key):
                 self._arguments(image)
 
@@ -95,7 +98,7 @@ class Preflight:
             self._generator(keys)
             store = self._credentials(keys)
             if store is not None:
-                store.require(step.push.targets[0].registry)
+                _required(store, step.push.targets[0].registry)
             self._tell_lasting(step.push.image)
         if chain and not step.credentials:
             self.files.tell([_of_service_only(step)])
@@ -138,6 +141,14 @@ class Preflight:
             return False
         self._seen.add(what)
         return True
+
+
+def _required(store: CredentialStore, registry: str) -> None:
+    """Raises InvalidValue: the file is wrong, and no registry was asked (C-5)."""
+    try:
+        store.require(registry)
+    except RegistryDenied as missing:
+        raise InvalidValue(missing.message, hint=missing.hint) from missing
 
 
 def _lasting(image: BuildPlan) -> Callable[[str], str]:

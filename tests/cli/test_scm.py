@@ -85,8 +85,10 @@ def test_where_there_is_no_repository_git_is_quoted(longshore: Program) -> None:
 
 @pytest.mark.usefixtures("repository")
 def test_a_repository_of_somebody_else_is_no_silent_nothing(longshore: Program) -> None:
-    # The variable is git's own, for its tests of the same refusal.
-    done = longshore("env", "demo", "--ci-from-scm", GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
+    # The first variable is git's own, for its tests of the same refusal; a developer's own settings
+    # may name every directory safe.
+    refusing = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1", "GIT_CONFIG_GLOBAL": "/dev/null"}
+    done = longshore("env", "demo", "--ci-from-scm", **refusing)
     assert "CI_BRANCH" not in done.out
     assert "notice: --ci-from-scm found nothing: git: detected dubious ownership" in done.err
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from random import Random
 from typing import Self
 
+import anyio
+import anyio.lowlevel
 import pytest
 
 from longshore.image.compression import CompressionOptions
@@ -78,21 +80,28 @@ async def test_layers_side_by_side_share_their_helpers_on_a_machine_with_many_co
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
+    record = tmp_path / "record"
+    os.mkfifo(record)  # a process that waits for it cannot end before it is looked at
     async with AsyncExitStack() as stack:
         for _ in range(4):
-            layer = packed_apart(tmp_path, tmp_path, Digest.of(b""), CompressionOptions())
+            layer = packed_apart(record, tmp_path, Digest.of(b""), CompressionOptions())
             await stack.enter_async_context(layer)
-        assert sorted(_helpers_of_children()) == [1, 1, 1, 3]
-    async with packed_apart(tmp_path, tmp_path, Digest.of(b""), CompressionOptions()):
-        assert _helpers_of_children() == [3]
+        assert sorted(await _helpers_of_children()) == [1, 1, 1, 3]
+    async with packed_apart(record, tmp_path, Digest.of(b""), CompressionOptions()):
+        assert await _helpers_of_children() == [3]
 
 
-def _helpers_of_children() -> list[int]:
+async def _helpers_of_children() -> list[int]:
     """The last word of the command line of every packing process."""
     found = []
     for thread in Path("/proc/self/task").iterdir():
         for child in (thread / "children").read_text().split():
-            words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+            command = Path(f"/proc/{child}/cmdline")
+            with anyio.fail_after(10):
+                # The kernel tells it a moment after exec has succeeded.
+                while not (line := command.read_bytes()):
+                    await anyio.lowlevel.checkpoint()
+            words = line.split(b"\0")
             if b"longshore.image.packer" in words:
                 found.append(int(words[-2]))
     return found

@@ -66,9 +66,8 @@ def _crc32c(data: bytes) -> int:
 def _one_for_each_slot(slots: int) -> Iterator[bytes]:
     """Segments whose beginning comes again, and is looked up in another slot of the table each."""
     left = set(range(slots))
-    rest = (
-        bytes(range(256)) * 2
-    )  # shorter ones are not looked up at once, nor in a table of this size
+    # Shorter segments are not looked up at once, nor in a table of this size.
+    rest = bytes(range(256)) * 2
     for number in count():
         start = number.to_bytes(4, "little")
         if (slot := _crc32c(start) % slots) in left:

@@ -10,8 +10,8 @@ from typing import Final
 from longshore.environment import Environment
 from longshore.errors import InvalidValue
 from longshore.oci.reference import DOCKER_HUB, normalise_registry
+from longshore.registry.credentials.credential_helper import CredentialHelper
 from longshore.registry.credentials.dockercfg import Dockercfg, Entries, parse_dockercfg
-from longshore.registry.credentials.helper import CredentialHelper
 from longshore.registry.credentials.store import CredentialStore
 from longshore.secrets.credential import Credential
 from longshore.secrets.key_lookup import KEY_VARIABLES

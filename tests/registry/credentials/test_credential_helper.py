@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from longshore.errors import RegistryError
-from longshore.registry.credentials.helper import CredentialHelper
+from longshore.registry.credentials.credential_helper import CredentialHelper
 
 MakeHelper = Callable[[str, str], None]
 

@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 
 from longshore.oci.digest import Digest
-from longshore.testing.registry_process import RegistryProcess
+from longshore.testing import registry_process
+from longshore.testing.registry_process import RegistryProcess, run_registry
 
 pytestmark = pytest.mark.registry
 
@@ -72,3 +73,22 @@ def test_a_registry_that_cannot_start_shows_its_log(
     with pytest.raises(RuntimeError, match="did not start") as caught:
         make_docker_registry(extra={"version": "9.9"})
     assert "unsupported version" in str(caught.value)
+
+
+_LONG_GOODBYE = """#!/bin/sh
+trap 'yes | head -c 300000 >&2; echo "last words" >&2; exit' TERM
+echo "listening on nothing" >&2
+while :; do sleep 0.01; done
+"""
+
+
+def test_what_a_registry_says_while_it_ends_is_in_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "program"
+    program.write_text(_LONG_GOODBYE)
+    program.chmod(0o755)
+    monkeypatch.setattr(registry_process, "PROGRAM", str(program))
+    with run_registry(tmp_path / "registry") as registry:
+        pass
+    assert registry.log.read_text().endswith("y\nlast words\n")

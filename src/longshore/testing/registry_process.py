@@ -75,12 +75,19 @@ def run_registry(folder: Path, settings: Settings | None = None) -> Iterator[Reg
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     ) as running:
+        ready = threading.Event()
+        follower = threading.Thread(
+            target=_follow, args=(running.stderr, process.log, ready), daemon=True
+        )
+        follower.start()
         try:
-            _until_it_listens(running, process.log)
+            _until_it_listens(ready, process.log)
             yield process
         finally:
             running.terminate()
             running.wait(_STOP)
+            # To the end of the log, which is closed with the process.
+            follower.join(_STOP)
 
 
 def htpasswd(users: Mapping[str, str]) -> str:
@@ -133,15 +140,14 @@ def _free_port() -> int:
         return port
 
 
-def _until_it_listens(running: subprocess.Popen[bytes], log: Path) -> None:
-    """Follow its log into a file; come back when it says that it listens."""
-    ready = threading.Event()
-    threading.Thread(target=_follow, args=(running.stderr, log, ready), daemon=True).start()
+def _until_it_listens(ready: threading.Event, log: Path) -> None:
+    """Come back when its log says that it listens."""
     if not ready.wait(_START) or _LISTENS not in log.read_bytes():
         raise RuntimeError(f"{PROGRAM} did not start:\n{log.read_text()[-4000:]}")
 
 
 def _follow(source: IO[bytes], log: Path, ready: threading.Event) -> None:
+    """Copy the log into a file; `ready` when it says that the registry listens, or has ended."""
     with log.open("wb", buffering=0) as file:
         for line in source:
             file.write(line)

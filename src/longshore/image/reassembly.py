@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterable
+from io import FileIO
 from typing import TypeAlias
 
 from longshore.errors import NotFound
@@ -34,8 +35,8 @@ def reassemble(
     the whole can tell.
     """
     try:
-        with LayerTree(directory) as tree:
-            yield from fill(read_pieces(record), tree, fresh)
+        with FileIO(record) as file, LayerTree(directory) as tree:
+            yield from fill(read_pieces(file), tree, fresh)
     except OSError as exc:
         raise NotFound(f"the engine's store cannot be read: {exc}") from exc
 

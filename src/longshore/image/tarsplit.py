@@ -7,90 +7,90 @@ of content follow here from the layer's directory. Names are data of the image: 
 
 from __future__ import annotations
 
-import gzip
-import json
-import os
-import re
-import zlib
-from binascii import Error as BinasciiError
-from binascii import a2b_base64
 from collections.abc import Iterable, Iterator
 from typing import IO, Final, TypeAlias
 
+from msgspec import DecodeError, Struct
+from msgspec.json import Decoder
+
 from longshore.errors import ContentMismatch
+from longshore.image.unpacking import Unpacker
+from longshore.oci.media_types import Compression
 
 Piece: TypeAlias = tuple[bytes, bytes, int]
 """(raw, b"", 0): bytes of the tar itself; (b"", name, size): content of a file, size above 0."""
 
-# What Go's encoder writes for nearly every line; with a backslash in it a line is decoded as JSON.
-_RAW_START: Final = b'{"type":2,"payload":"'
-_FILE: Final = re.compile(rb'\{"type":1,"name":"([^"\\]*)","size":([0-9]+),')
-_EMPTY: Final = re.compile(rb'\{"type":1,"name":"[^"\\]*","payload":')
+_FILE, _RAW = 1, 2
+_READ: Final = 64 << 10
 _LONGEST_LINE: Final = 64 << 20
+_WHAT: Final = "the engine's record of a layer (tar-split)"
 
 
-def read_pieces(record: str | os.PathLike[str] | IO[bytes]) -> Iterator[Piece]:
+class _Entry(Struct, gc=False):
+    """As Go's encoder writes it; `name_raw` is there when the name is no UTF-8."""
+
+    type: int
+    name: str = ""
+    name_raw: bytes = b""
+    size: int = 0
+    payload: bytes | None = None
+
+
+_DECODER: Final = Decoder(_Entry)
+
+
+def read_pieces(record: IO[bytes]) -> Iterator[Piece]:
     """The pieces of a layer's ``tar-split.json.gz``; blocking.
 
     Raises ContentMismatch where it is not what the engine writes, OSError if it cannot be read.
     """
-    try:
-        with gzip.open(record, "rb") as lines:
-            yield from parse_pieces(iter(lambda: lines.readline(_LONGEST_LINE), b""))
-    except (EOFError, gzip.BadGzipFile, zlib.error) as exc:
-        raise _damaged(str(exc)) from exc
+    return parse_pieces(_unpacked(record))
 
 
-def parse_pieces(lines: Iterable[bytes]) -> Iterator[Piece]:
-    """The same from lines; files without content are left out."""
-    start, length = _RAW_START, len(_RAW_START)
-    for line in lines:
-        if line.startswith(start):
-            # Up to the quote: base64 has no escapes.
-            yield _decoded(line[length : line.find(b'"', length)]), b"", 0
-        elif match := _FILE.match(line):
-            yield b"", match[1], int(match[2])
-        elif not _EMPTY.match(line):
-            yield from _slow(line)
+def parse_pieces(chunks: Iterable[bytes]) -> Iterator[Piece]:
+    """The same of what it unpacks to, cut anywhere; files without content are left out."""
+    for lines in _whole_lines(chunks):
+        try:
+            entries = _DECODER.decode_lines(lines)
+        except (DecodeError, UnicodeDecodeError) as exc:
+            raise _damaged(str(exc)) from exc
+        for entry in entries:
+            if entry.type == _RAW:
+                if entry.payload:
+                    yield entry.payload, b"", 0
+            elif entry.type != _FILE:
+                raise _damaged(f"an entry of an unknown kind: {entry.type}")
+            elif entry.size > 0:
+                yield b"", _name(entry), entry.size
 
 
-def _slow(line: bytes) -> Iterator[Piece]:
-    try:
-        entry = json.loads(line)
-    except ValueError as exc:
-        raise _damaged(str(exc)) from exc
-    match entry:
-        case {"type": 2, "payload": str(payload)}:
-            yield _decoded(payload.encode()), b"", 0
-        case {"type": 2, "payload": None}:
-            return
-        case {"type": 1, "size": int(size)} if size > 0:
-            yield b"", _name(entry), size
-        case {"type": 1}:
-            return
-        case _:
-            raise _damaged(f"an entry of an unknown kind: {line[:80]!r}")
+def _unpacked(record: IO[bytes]) -> Iterator[bytes]:
+    unpacker = Unpacker(Compression.GZIP, _WHAT)
+    while packed := record.read(_READ):
+        for block in unpacker.feed(packed):
+            yield bytes(block)
+    unpacker.finish()
 
 
-def _name(entry: object) -> bytes:
-    match entry:
-        case {"name_raw": str(raw)}:
-            return _decoded(raw.encode())
-        case {"name": str(name)}:
-            return name.encode("utf-8", "surrogatepass")
-        case _:
-            raise _damaged("a file without a name")
+def _whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for chunk in chunks:
+        lines, newline, after = chunk.rpartition(b"\n")
+        if newline:
+            yield rest + lines
+            rest = b""
+        rest += after
+        if len(rest) > _LONGEST_LINE:
+            raise _damaged("a line of it does not end")
+    yield rest
 
 
-def _decoded(payload: bytes) -> bytes:
-    try:
-        return a2b_base64(payload)
-    except BinasciiError as exc:
-        raise _damaged(str(exc)) from exc
+def _name(entry: _Entry) -> bytes:
+    name = entry.name_raw or entry.name.encode()
+    if not name:
+        raise _damaged("a file without a name")
+    return name
 
 
 def _damaged(what: str) -> ContentMismatch:
-    return ContentMismatch(
-        f"the engine's record of a layer (tar-split) is damaged: {what}",
-        hint="build or pull the image again",
-    )
+    return ContentMismatch(f"{_WHAT} is damaged: {what}", hint="build or pull the image again")

@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longshore.errors import ContentMismatch, EngineUnavailable, UsageError
+from longshore.image.compressed import CompressedLayer
 from longshore.image.compression import SEGMENT, CompressionOptions
 from longshore.image.layer import Block, Blocks
-from longshore.image.pipeline import CompressedLayer, compressed
+from longshore.image.pipeline import compressed
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
 from longshore.oci.media_types import Compression, Format

@@ -19,6 +19,7 @@ from enum import IntEnum
 from typing import Final
 
 from longshore.errors import ContentMismatch, LongshoreError
+from longshore.image.allocation import keep_freed_memory
 from longshore.image.compression import CompressionOptions
 from longshore.image.layer import BLOCK, Block
 from longshore.image.packing import Packing
@@ -131,6 +132,7 @@ def main(record: str, directory: str, compression: str, level: str, threads: str
         level=int(level) if level else None,
         threads=int(threads),
     )
+    keep_freed_memory()
     output = sys.stdout.fileno()
     with suppress(BrokenPipeError):
         try:

@@ -13,7 +13,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO, Final
@@ -21,6 +21,8 @@ from typing import IO, Final
 from anyio import wait_readable
 
 from longshore.errors import ContentMismatch, EngineError, LongshoreError, NotFound
+from longshore.image.allocation import keep_freed_memory
+from longshore.image.compressed import CompressedLayer
 from longshore.image.compression import CompressionOptions
 from longshore.image.layer import Block
 from longshore.image.packer import FRAME, Kind
@@ -32,37 +34,41 @@ _PIPE: Final = 1 << 20
 _HELPERS: Final = 6
 """Threads that help those that read, in all packing processes together: each has 8 MiB in hand,
 and a push of any image stays below 300 MB on any number of cores."""
-_PIECE: Final = 1 << 20
-"""What is handed on at a time; whole segments would be longer in memory than need be."""
+_PIECE: Final = 256 << 10
+"""What is handed on at a time: so much is still in the processor's cache when it is sent."""
 _DAMAGED_HINT: Final = "the image was changed in the engine's store; build or pull it again"
 
 
-class PackedApart:
-    """The blob of a layer as it comes: iterate once, to the end, then `packed` tells what it was.
-
-    Iterating raises ContentMismatch before the blob is whole when the layer is not `diff_id`.
-    """
+class PackedApart(CompressedLayer):
+    """The blob of the layer `diff_id` as it comes from the process that packs it."""
 
     def __init__(self, pipe: IO[bytes], diff_id: Digest, options: CompressionOptions) -> None:
+        super().__init__()
         self._pipe = pipe
         self._diff_id = diff_id
         self._compression = options.compression
-        self.packed: Packed | None = None
+        self._kind, self._left = Kind.CHUNK, 0
 
-    async def __aiter__(self) -> AsyncGenerator[Block, None]:
-        kind = Kind.CHUNK
-        while kind is not Kind.LAST:
-            number, length = FRAME.unpack(await self._exactly(FRAME.size))
-            kind = Kind(number)
-            match kind:
-                case Kind.CHUNK | Kind.LAST:
-                    for start in range(0, length, _PIECE):
-                        yield await self._exactly(min(_PIECE, length - start))
-                case Kind.PACKED:
-                    self.packed = self._read(await self._exactly(length))
-                case _:
-                    text = await self._exactly(length)
-                    raise _failure(kind, text.decode(errors="replace"))
+    async def __anext__(self) -> Block:
+        while not self._left:
+            if self._kind is Kind.LAST:
+                raise StopAsyncIteration
+            await self._begin_frame()
+        length = min(_PIECE, self._left)
+        self._left -= length
+        return await self._exactly(length)
+
+    async def _begin_frame(self) -> None:
+        number, length = FRAME.unpack(await self._exactly(FRAME.size))
+        self._kind = Kind(number)
+        match self._kind:
+            case Kind.CHUNK | Kind.LAST:
+                self._left = length
+            case Kind.PACKED:
+                self._packed = self._read(await self._exactly(length))
+            case _:
+                text = await self._exactly(length)
+                raise _failure(self._kind, text.decode(errors="replace"))
 
     def _read(self, content: bytes | bytearray) -> Packed:
         found = json.loads(content)
@@ -96,6 +102,7 @@ async def packed_apart(
     record: Path, directory: Path, diff_id: Digest, options: CompressionOptions
 ) -> AsyncIterator[PackedApart]:
     """Start packing; the process ends when the block is left."""
+    keep_freed_memory()
     with _helpers.lent(options.threads or len(os.sched_getaffinity(0)) - 1) as threads:
         process = _start(record, directory, options, threads)
         assert process.stdout is not None

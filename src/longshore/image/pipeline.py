@@ -17,7 +17,7 @@ import hashlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, Protocol, TypeGuard, runtime_checkable
 
 from anyio import (
     CapacityLimiter,
@@ -32,10 +32,10 @@ from anyio.abc import ObjectReceiveStream, ObjectSendStream, TaskGroup
 from anyio.lowlevel import RunVar
 
 from longshore.errors import LongshoreError
+from longshore.image.compressed import CompressedLayer
 from longshore.image.compression import SEGMENT, CompressionOptions
 from longshore.image.flow import Cutter
 from longshore.image.layer import Block, LayerSource
-from longshore.image.packer_process import PackedApart
 from longshore.image.packing import Packed, Packing, Segment, check_diff_id
 from longshore.image.unpacking import Unpacker
 from longshore.oci.descriptor import Descriptor
@@ -57,25 +57,18 @@ class SelfPacking(Protocol):
 
     def packer(
         self, options: CompressionOptions
-    ) -> AbstractAsyncContextManager[PackedApart] | None:
+    ) -> AbstractAsyncContextManager[CompressedLayer] | None:
         """Open the blob, which is iterated once, to the end."""
         ...
 
 
-class CompressedLayer:
-    """A blob as it is made: iterate once, to the end, then `packed` tells what it was.
-
-    Iteration raises ContentMismatch when the bytes do not have the diff ID (or, for blobs that
-    came packed, the digest) the source announced; then not all chunks have come.
-    """
+class _Piped(CompressedLayer):
+    """The blob of a layer as this process makes it."""
 
     def __init__(self, chunks: ObjectReceiveStream[Block]) -> None:
+        super().__init__()
         self._chunks = chunks
-        self._packed: Packed | None = None
         self._failure: LongshoreError | None = None
-
-    def __aiter__(self) -> AsyncIterator[Block]:
-        return self
 
     async def __anext__(self) -> Block:
         try:
@@ -84,28 +77,6 @@ class CompressedLayer:
             if self._failure:
                 raise self._failure from None
             raise StopAsyncIteration from None
-
-    @property
-    def packed(self) -> Packed:
-        """What was made; only after the end."""
-        if self._packed is None:
-            raise RuntimeError("a blob's digest is known only after its last chunk")
-        return self._packed
-
-    @property
-    def digest(self) -> Digest:
-        """Of the blob; only after the end."""
-        return self.packed.digest
-
-    @property
-    def size(self) -> int:
-        """Of the blob, in bytes; only after the end."""
-        return self.packed.size
-
-    @property
-    def diff_id(self) -> Digest:
-        """Of the tar, as it was read; only after the end."""
-        return self.packed.diff_id
 
 
 @asynccontextmanager
@@ -117,8 +88,19 @@ async def compressed(
     A source that is `packed` already passes as it is, whatever the options say. The same layer
     and options give the same bytes every time. Leaving early stops reading and packing.
     """
+    packer = source.packer(options) if _packs_itself(source) else None
+    async with packer or _piped(source, options) as layer:
+        yield layer
+
+
+def _packs_itself(source: LayerSource) -> TypeGuard[SelfPacking]:
+    return source.packed is None and isinstance(source, SelfPacking)
+
+
+@asynccontextmanager
+async def _piped(source: LayerSource, options: CompressionOptions) -> AsyncIterator[_Piped]:
     send, receive = create_memory_object_stream[Block](0)
-    layer = CompressedLayer(receive)
+    layer = _Piped(receive)
     left: Exception | None = None
     async with send, receive, create_task_group() as group:
         group.start_soon(_run, layer, source, options, send)
@@ -132,7 +114,7 @@ async def compressed(
 
 
 async def _run(
-    layer: CompressedLayer,
+    layer: _Piped,
     source: LayerSource,
     options: CompressionOptions,
     chunks: ObjectSendStream[Block],
@@ -141,8 +123,6 @@ async def _run(
         try:
             if source.packed:
                 layer._packed = await _pass_on(source, source.packed, chunks)
-            elif isinstance(source, SelfPacking) and (opened := source.packer(options)):
-                layer._packed = await _relay(opened, chunks)
             else:
                 layer._packed = await _Press(source, options, chunks).run()
         except* LongshoreError as several:
@@ -201,16 +181,6 @@ class _PackedCheck:
             uncompressed_size=self._tar_size,
             compression=self._compression,
         )
-
-
-async def _relay(
-    opened: AbstractAsyncContextManager[PackedApart], chunks: ObjectSendStream[Block]
-) -> Packed:
-    async with opened as layer:
-        async for chunk in layer:
-            await chunks.send(chunk)
-    assert layer.packed is not None
-    return layer.packed
 
 
 class _Press:

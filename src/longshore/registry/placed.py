@@ -16,7 +16,7 @@ from longshore.oci.media_types import Compression
 from longshore.registry.uploads import Delivery
 
 if TYPE_CHECKING:
-    from longshore.image.pipeline import CompressedLayer
+    from longshore.image.compressed import CompressedLayer
 
 
 class Candidate(Struct, frozen=True, kw_only=True):

@@ -42,9 +42,11 @@ def _get(url: str) -> Request:
     return Request(method="GET", url=URL(url), subject=Subject(registry="r.example"))
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_plain_requests_go_through_the_proxy_which_resolves_the_name(
-    connect: Connect,
+    connect: Connect, scheme: str, tmp_path: Path
 ) -> None:
+    tls, authority = _served_by_an_authority_of_its_own(tmp_path)
     seen: list[str] = []
     async with faulty_registry() as registry, ClientSession() as outside:
 
@@ -54,12 +56,22 @@ async def test_plain_requests_go_through_the_proxy_which_resolves_the_name(
             async with outside.request(request.method, target) as answer:
                 return web.Response(status=answer.status, body=await answer.read())
 
-        async with _server(forward) as proxy:
+        async with _server(forward, tls if scheme == "https" else None) as proxy:
             host = "registry.invalid:5000"
-            environment = {"HTTP_PROXY": f"http://{proxy}"}
-            async with connect(host, insecure=[host], environment=environment) as client:
+            environment = {"HTTP_PROXY": f"{scheme}://{proxy}"}
+            trust = {"insecure": [host], "authorities": [authority]}
+            async with connect(host, environment=environment, **trust) as client:
                 assert await client.tags("a/b") == ()
     assert "http://registry.invalid:5000/v2/" in seen
+
+
+def _served_by_an_authority_of_its_own(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """What a server on loopback serves with, and the file that says whom to trust for it."""
+    authority = trustme.CA()
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    authority.cert_pem.write_to_path(folder / "authority.crt")
+    return tls, folder / "authority.crt"
 
 
 async def test_a_proxy_that_is_not_there_is_named_as_the_cause(connect: Connect) -> None:

@@ -12,11 +12,11 @@ import ssl
 from collections.abc import Mapping
 from typing import Final
 
-import aiohttp
 from msgspec import Struct
 
 from longshore.errors import RegistryDenied, RegistryError, RegistryUnavailable
 from longshore.registry.transport.exchange import Answer, Subject
+from longshore.registry.transport.http_client import aiohttp
 from longshore.registry.transport.words import DISK_FULL, registry_words
 from longshore.secrets.credential import Credential
 

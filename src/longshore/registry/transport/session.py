@@ -8,15 +8,16 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-import aiohttp
 import anyio
 from multidict import CIMultiDictProxy
+from yarl import URL
 
 from longshore import __version__
 from longshore.environment import Environment
 from longshore.errors import LongshoreError
 from longshore.registry.transport.errors import CUT_HINT, interrupted, translate
 from longshore.registry.transport.exchange import Answer, Buffer, Pieces, Request, host_of
+from longshore.registry.transport.http_client import aiohttp
 from longshore.registry.transport.proxies import proxy_for
 from longshore.registry.transport.tls import Trust
 
@@ -127,6 +128,7 @@ class Session:
         raise interrupted(request.subject, host, reason, CUT_HINT)
 
     async def _exchange(self, request: Request, outgoing: _Outgoing) -> Answer:
+        proxy = proxy_for(request.url, self.environment)
         async with AsyncExitStack() as stack:
             response = await stack.enter_async_context(
                 self._http.request(
@@ -135,8 +137,8 @@ class Session:
                     headers=outgoing.headers,
                     data=outgoing.data,
                     allow_redirects=False,
-                    ssl=self._context(request),
-                    proxy=proxy_for(request.url, self.environment),
+                    ssl=self._context(request.url, proxy),
+                    proxy=proxy,
                 )
             )
             if request.keep_open and response.status in (200, 206):
@@ -144,10 +146,12 @@ class Session:
                 return _answer(response, request, b"", content)
             return _answer(response, request, await _read_capped(response))
 
-    def _context(self, request: Request) -> ssl.SSLContext | bool:
-        if request.url.scheme != "https":
+    def _context(self, url: URL, proxy: URL | None) -> ssl.SSLContext | bool:
+        """What aiohttp takes for both, should both be reached by TLS."""
+        secured = next((one for one in (url, proxy) if one and one.scheme == "https"), None)
+        if secured is None:
             return True
-        authority = host_of(request.url)
+        authority = host_of(secured)
         if authority not in self._contexts:
             self._contexts[authority] = self.trust.context(authority)
         return self._contexts[authority]

@@ -34,8 +34,8 @@ _PIPE: Final = 1 << 20
 _HELPERS: Final = 6
 """Threads that help those that read, in all packing processes together: each has 8 MiB in hand,
 and a push of any image stays below 300 MB on any number of cores."""
-_PIECE: Final = 256 << 10
-"""What is handed on at a time: so much is still in the processor's cache when it is sent."""
+_PIECE: Final = 512 << 10
+"""What is handed on at a time: less takes more turns of the loop, more is longer in memory."""
 _DAMAGED_HINT: Final = "the image was changed in the engine's store; build or pull it again"
 
 

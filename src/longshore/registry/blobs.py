@@ -18,7 +18,7 @@ from longshore.registry.transport.exchange import Answer, Buffer
 class BlobStream(Protocol):
     """The bytes of one blob on their way by; its digest is known only after the last.
 
-    Pieces are sent without copying, so they must not change afterwards; some 256 KiB each is a
+    Pieces are sent without copying, so they must not change afterwards; about 512 KiB each is a
     good size. `longshore.image.compressed.CompressedLayer` is one.
     """
 

@@ -18,6 +18,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -172,10 +173,11 @@ class Bench:
     def run(self, scenario: Scenario, images: list[str], runs: int) -> str:
         """The table of a scenario."""
         base = images.pop() if scenario.known else None
-        rows = []
+        rows, notes = [], ""
         for place, pusher in enumerate(self.pushers):
-            for image in images:
-                self.shell(pusher.prepare(image))
+            seconds = self.prepare(pusher, images)
+            if pusher.store:
+                notes += f"  {pusher.name}: {seconds:.1f} s to bring the images there not counted\n"
             before = partial(self.ready, None)
             if base is not None:
                 before = partial(self.ready, self.with_base(pusher, place, base))
@@ -184,7 +186,14 @@ class Bench:
             rows.append(self.contender(pusher, place, images, scenario, before))
         if scenario.short:
             rows.append(Contender("longshore, start-up alone", start_up()))
-        return table(scenario.title, compare(rows, runs, warm_ups=scenario.warm_ups))
+        return table(scenario.title, compare(rows, runs, warm_ups=scenario.warm_ups)) + notes
+
+    def prepare(self, pusher: Pusher, images: Sequence[str]) -> float:
+        """Seconds that it took."""
+        begin = time.perf_counter()
+        for image in images:
+            self.shell(pusher.prepare(image))
+        return time.perf_counter() - begin
 
     def contender(
         self,

@@ -60,11 +60,11 @@ def crane(address: str, folder: Path) -> Pusher:
 
 
 def podman(address: str, folder: Path) -> Pusher:
-    """It pushes from a store of its own; filling that is not counted."""
+    """It cannot read an engine; it pushes from a store of its own, which has to be filled first."""
     root = subprocess.check_output(["podman", "info", "-f", "{{.Store.GraphRoot}}"], text=True)
     ours = "podman images -q --filter 'reference=*/longshore-bench/*'"
     return Pusher(
-        name="podman push",
+        name="podman push, own store",
         command=lambda image, to: f"podman push --tls-verify=false {image} {to}",
         prepare=lambda image: f"docker save {image} | podman load -q",
         clean_up=f"{ours} | xargs -r podman rmi -f",

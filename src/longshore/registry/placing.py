@@ -56,6 +56,8 @@ class Placer:
     _codec: str = field(init=False)
     _placed: Once[tuple[str, Digest], Placed] = field(default_factory=Once)
     _sent: Once[Digest, Placed] = field(default_factory=Once)
+    _missed: set[tuple[str, Digest]] = field(default_factory=set)
+    """What was looked for and has not been placed since; nobody asks for it again."""
 
     def __post_init__(self) -> None:
         self._codec = codec_for(self.compression).name
@@ -71,6 +73,8 @@ class Placer:
         found = await self._find(repository, diff_id, candidates, name)
         if found is not None:
             await self._placed.get((repository, diff_id), lambda: _value(found))
+        else:
+            self._missed.add((repository, diff_id))
         return found
 
     async def place(
@@ -88,7 +92,7 @@ class Placer:
 
         async def work() -> Placed:
             found = None
-            if layer.packed is None:
+            if layer.packed is None and (repository, key) not in self._missed:
                 found = await self._find(repository, key, candidates, name)
             return found or await self._sent_once(repository, layer, tuple(candidates), name)
 
@@ -142,6 +146,7 @@ class Placer:
         self._placed.forget_if(lambda key, _: key[0] == repository)
         self._sent.forget_if(lambda _, placed: placed.repository == repository)
         self.passed.clear()
+        self._missed.clear()
         self.client.forget_blobs(repository)
 
     # --- without reading -----------------------------------------------------------------------

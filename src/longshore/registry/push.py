@@ -45,6 +45,8 @@ class PushOptions(Struct, frozen=True, kw_only=True):
     verify: bool = False
     """Ask for every blob once more at the end."""
     candidates: Candidates = field(default_factory=dict)
+    differs: bool = False
+    """Whoever asks has looked: what the first tag names is not this image."""
 
     @property
     def wanted(self) -> Compression | None:
@@ -129,6 +131,8 @@ async def same_image(
     `identity` is the digest of the configuration, which names every layer by diff ID; or that of
     the manifest, where it has to stay the same or the engine calls images by it.
     """
+    if options.differs:
+        return None
     client.will_push(repository)
     there = await _manifest_under(client, repository, tags[0])
     if there is None or identity not in (there.config.digest, there.digest):

@@ -38,7 +38,8 @@ class Unread(Struct, frozen=True, kw_only=True):
         there = await self.way.same_image(job.tags)
         if there is not None:
             return job.receipt(there, self.way.request.image.diff_ids, "registry")
-        return await (await self._informed())._push()
+        way = self.way.with_options(replace(job.options, differs=True))
+        return await (await replace(self, way=way)._informed())._push()
 
     async def _push(self) -> Receipt:
         way, job = self.way, self.way.job

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from longshore.environment import Environment
 from longshore.errors import ContentMismatch
 from longshore.image.compression import CompressionOptions
+from longshore.oci.manifest import Manifest, parse_manifest
 from longshore.oci.media_types import Compression, Format
 from longshore.registry.client import Access
 from longshore.registry.server.routes import Kind
@@ -74,6 +75,39 @@ async def test_layers_sent_early_through_the_engine_are_not_read_again(
             await pusher.push(pushing.request(registry, []))
         assert len(registry.requests("PUT", Kind.MANIFEST)) == 1
     assert not {"create", "export"} & set(engine.methods())
+
+
+@pytest.mark.parametrize("readable", [True, False], ids=["by the engine", "by nobody"])
+async def test_what_the_registry_has_answered_is_not_asked_again(
+    pushing: Pushing, tmp_path: Path, readable: bool
+) -> None:
+    settings = PushSettings(pusher=PusherChoice.OWN)
+    async with faulty_registry() as registry, pushing.reading_engine(tmp_path / "root") as engine:
+        if not readable:
+            engine.engine_info = replace(engine.engine_info, storage_driver="btrfs")
+        async with pushing.pusher(engine, settings) as pusher:
+            await pusher.push(pushing.request(registry, []))
+        _lose_the_last_layer(registry)
+        registry.recorded.clear()
+        async with pushing.pusher(engine, settings) as pusher:
+            await pusher.push(pushing.request(registry, []))
+    questions = [
+        (one.method, one.path) for one in registry.recorded if one.method in ("GET", "HEAD")
+    ]
+    assert len(registry.requests("PUT", Kind.MANIFEST)) == 1
+    assert sorted(questions) == sorted(set(questions))
+
+
+def _lose_the_last_layer(registry: FaultyRegistry) -> None:
+    """And the manifest."""
+    storage, place = registry.storage, "team/app"
+    [digest] = storage.manifests(place)
+    stored = storage.manifest(place, digest)
+    assert stored is not None
+    manifest = parse_manifest(stored.content, stored.media_type)
+    assert isinstance(manifest, Manifest)
+    storage.delete_manifest(place, digest)
+    storage.delete_blob(place, manifest.layers[-1].digest)
 
 
 async def test_nothing_changed_makes_no_container(pushing: Pushing, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from longshore.errors import RegistryError
 from longshore.run.push_settings import PusherChoice, PushSettings
 from longshore.testing.engine_script import FakeImage
-from longshore.testing.faults import FORBIDDEN, TOO_MANY, Script, on
+from longshore.testing.faults import FORBIDDEN, Late, Script, on
 from longshore.testing.registry import faulty_registry
 
 from .conftest import Pushing
@@ -93,11 +93,11 @@ async def test_what_was_pushed_is_in_the_metadata_file_though_another_repository
 ) -> None:
     metadata = tmp_path / "pushed.json"
     settings = PushSettings(pusher=PusherChoice.OWN, metadata_file=metadata)
-    later = replace(TOO_MANY, retry_after="1")
+    # A 429 would not do: the other repository waits as well, for it is the host's.
     plan = Script(
         [
-            on("PUT manifest", later, path="no/rights"),
-            on("PUT manifest", FORBIDDEN, path="no/rights", first=2),
+            on("GET manifest", Late(pause=1), path="no/rights"),
+            on("PUT manifest", FORBIDDEN, path="no/rights"),
         ]
     )
     async with (

@@ -286,3 +286,23 @@ async def test_a_repository_that_lacks_one_layer_is_asked_for_the_others(
         async with placer(registry.host) as second:
             pushed = await _push(second, image, "other/place")
     assert sorted(one.route for one in pushed.deliveries) == ["mounted", "mounted", "sent"]
+
+
+async def test_a_layer_looked_for_in_vain_is_not_looked_for_again_before_it_is_placed(
+    placer: OpenPlacer, image: MemoryImage
+) -> None:
+    async with faulty_registry() as registry:
+        async with placer(registry.host) as first:
+            pushed = await _push(first, image)
+        gone, layer = pushed.manifest.layers[0].digest, image.layers[0]
+        assert layer.diff_id is not None
+        registry.storage.delete_blob(REPOSITORY, gone)
+        registry.recorded.clear()
+        async with placer(registry.host) as second:
+            for _ in range(2):
+                assert await second.find(REPOSITORY, layer.diff_id, (), "layer 1") is None
+            assert len(registry.requests("HEAD")) == 1
+            placed = await second.place(REPOSITORY, layer, (), "layer 1")
+            assert len(registry.requests("HEAD")) == 1
+            assert await second.find(REPOSITORY, layer.diff_id, (), "layer 1") == placed
+    assert placed.delivery.route == "sent"

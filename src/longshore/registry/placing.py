@@ -57,7 +57,7 @@ class Placer:
     _placed: Once[tuple[str, Digest], Placed] = field(default_factory=Once)
     _sent: Once[Digest, Placed] = field(default_factory=Once)
     _missed: set[tuple[str, Digest]] = field(default_factory=set)
-    """What was looked for and has not been placed since; nobody asks for it again."""
+    """What was looked for in vain, until it is placed: it is not asked for again before."""
 
     def __post_init__(self) -> None:
         self._codec = codec_for(self.compression).name
@@ -67,14 +67,15 @@ class Placer:
     ) -> Placed | None:
         """The layer if it is in the repository, or can be mounted, as one of `candidates` or as
         what is remembered; nothing is read."""
-        known = self._placed.known((repository, diff_id))
-        if known is not None:
+        key = (repository, diff_id)
+        known = self._placed.known(key)
+        if known is not None or key in self._missed:
             return known
         found = await self._find(repository, diff_id, candidates, name)
         if found is not None:
-            await self._placed.get((repository, diff_id), lambda: _value(found))
+            await self._placed.get(key, lambda: _value(found))
         else:
-            self._missed.add((repository, diff_id))
+            self._missed.add(key)
         return found
 
     async def place(
@@ -92,7 +93,9 @@ class Placer:
 
         async def work() -> Placed:
             found = None
-            if layer.packed is None and (repository, key) not in self._missed:
+            missed = (repository, key) in self._missed
+            self._missed.discard((repository, key))  # a second try looks again
+            if layer.packed is None and not missed:
                 found = await self._find(repository, key, candidates, name)
             return found or await self._sent_once(repository, layer, tuple(candidates), name)
 

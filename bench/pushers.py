@@ -20,7 +20,7 @@ BIN = Path(sys.executable).parent
 class Pusher(Struct, frozen=True, kw_only=True):
     """A way to push: the shell command for one image (a name of the engine) to one target.
 
-    `prepare` is run once for each image and is not measured; `clean_up` once at the end. `store`
+    `prepare` is run once for each image and is in no figure; `clean_up` once at the end. `store`
     is where it reads images from, when that is not the engine's own.
     """
 

@@ -46,7 +46,8 @@ def _get(url: str) -> Request:
 async def test_plain_requests_go_through_the_proxy_which_resolves_the_name(
     connect: Connect, scheme: str, tmp_path: Path
 ) -> None:
-    tls, authority = _served_by_an_authority_of_its_own(tmp_path)
+    tls, authority = _tls()
+    authority.cert_pem.write_to_path(tmp_path / "authority.crt")
     seen: list[str] = []
     async with faulty_registry() as registry, ClientSession() as outside:
 
@@ -59,19 +60,18 @@ async def test_plain_requests_go_through_the_proxy_which_resolves_the_name(
         async with _server(forward, tls if scheme == "https" else None) as proxy:
             host = "registry.invalid:5000"
             environment = {"HTTP_PROXY": f"{scheme}://{proxy}"}
-            trust = {"insecure": [host], "authorities": [authority]}
+            trust = {"insecure": [host], "authorities": [tmp_path / "authority.crt"]}
             async with connect(host, environment=environment, **trust) as client:
                 assert await client.tags("a/b") == ()
     assert "http://registry.invalid:5000/v2/" in seen
 
 
-def _served_by_an_authority_of_its_own(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """What a server on loopback serves with, and the file that says whom to trust for it."""
+def _tls(name: str = "127.0.0.1") -> tuple[ssl.SSLContext, trustme.CA]:
+    """What a server called `name` serves with, and the authority that issued its certificate."""
     authority = trustme.CA()
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("127.0.0.1").configure_cert(tls)
-    authority.cert_pem.write_to_path(folder / "authority.crt")
-    return tls, folder / "authority.crt"
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(name).configure_cert(server)
+    return server, authority
 
 
 async def test_a_proxy_that_is_not_there_is_named_as_the_cause(connect: Connect) -> None:
@@ -83,8 +83,7 @@ async def test_a_proxy_that_is_not_there_is_named_as_the_cause(connect: Connect)
 
 
 async def test_a_host_listed_as_insecure_may_have_any_certificate(connect: Connect) -> None:
-    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    trustme.CA().issue_cert("elsewhere.example").configure_cert(server)
+    server, _ = _tls("elsewhere.example")
     async with faulty_registry(tls=server) as registry:
         async with connect(registry.host, insecure=[registry.host]) as client:
             assert (await client.ping()).scheme == "https"
@@ -105,9 +104,7 @@ async def test_a_plain_server_on_a_tls_port_is_told_with_the_remedy() -> None:
 async def test_our_own_certificate_is_shown_to_the_host_it_is_for(
     connect: Connect, tmp_path: Path
 ) -> None:
-    authority = trustme.CA()
-    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("127.0.0.1").configure_cert(server)
+    server, authority = _tls()
     authority.configure_trust(server)
     server.verify_mode = ssl.CERT_REQUIRED
     ours = authority.issue_cert("client@example.org")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator
 
@@ -14,6 +13,7 @@ from longshore.image.in_order import InOrder
 from longshore.image.layer import Block
 from longshore.oci.digest import Digest
 from longshore.oci.media_types import Compression
+from longshore.oci.sha256 import Sha256
 
 
 class Packed(Struct, frozen=True, kw_only=True):
@@ -54,7 +54,7 @@ class Packing:
         self._compression = options.compression
         self._codec = codec_for(options)
         self._free = free
-        self._tar, self._blob = hashlib.sha256(), hashlib.sha256()
+        self._tar, self._blob = Sha256(), Sha256()
         self._tar_size, self._blob_size, self._crc32 = 0, 0, 0
         self._measuring = InOrder(self._measure, lambda _: True)
         self._sealing = InOrder(self._seal, lambda segment: segment.is_done)

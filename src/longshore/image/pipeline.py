@@ -13,7 +13,6 @@ stage of a segment once took as long as hashing it.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -41,6 +40,7 @@ from longshore.image.unpacking import Unpacker
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest, Verifier
 from longshore.oci.media_types import compression_of
+from longshore.oci.sha256 import Sha256
 
 _AHEAD: Final = 3
 """Segments in memory for each packing thread: one at work, one done, one read ahead."""
@@ -161,7 +161,7 @@ class _PackedCheck:
         what = f"layer {announced.digest}, read from the {source.origin},"
         self._blob = Verifier(announced.digest, announced.size)
         self._unpacker = Unpacker(self._compression, what)
-        self._tar, self._tar_size = hashlib.sha256(), 0
+        self._tar, self._tar_size = Sha256(), 0
 
     def update(self, block: Block) -> None:
         self._blob.update(block)

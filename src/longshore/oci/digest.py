@@ -9,6 +9,7 @@ from typing import ClassVar
 from msgspec import Struct
 
 from longshore.errors import ContentMismatch, InvalidValue
+from longshore.oci.sha256 import Sha256
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 
@@ -65,7 +66,7 @@ class Verifier:
     def __init__(self, digest: Digest, size: int | None = None) -> None:
         self._digest = digest
         self._size = size
-        self._hash = hashlib.sha256()
+        self._hash = Sha256()
         self.count = 0
 
     def update(self, data: bytes | bytearray | memoryview) -> None:

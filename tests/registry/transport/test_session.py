@@ -18,7 +18,7 @@ from longshore.environment import Environment
 from longshore.errors import InvalidValue, RegistryError, RegistryUnavailable
 from longshore.registry.client import Access, RegistryClient
 from longshore.registry.clients import Clients, opened_clients
-from longshore.registry.transport.exchange import Request, Subject
+from longshore.registry.transport.exchange import Pieces, Request, Subject
 from longshore.registry.transport.session import BODY_LIMIT, Session
 from longshore.testing.registry import faulty_registry
 
@@ -40,6 +40,28 @@ async def _server(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncI
 
 def _get(url: str) -> Request:
     return Request(method="GET", url=URL(url), subject=Subject(registry="r.example"))
+
+
+async def test_a_line_that_takes_long_for_one_large_piece_is_not_silent() -> None:
+    piece = bytes(32 << 20)
+
+    async def slow(request: web.Request) -> web.Response:
+        size = 0
+        while data := await request.content.read(1 << 20):
+            size += len(data)
+            await anyio.sleep(0.04)
+        return web.Response(text=str(size))
+
+    async def body() -> AsyncIterator[bytes]:
+        yield piece
+
+    async with _server(slow) as host, Session(environment=Environment({}), idle=0.5) as session:
+        for sent in (body(), Pieces((piece,))):
+            request = Request(
+                method="PUT", url=URL(f"http://{host}/"), subject=Subject(registry=host), body=sent
+            )
+            answer = await session.send(request)
+            assert answer.body == b"%d" % len(piece)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

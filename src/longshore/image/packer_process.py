@@ -34,8 +34,6 @@ _PIPE: Final = 1 << 20
 _HELPERS: Final = 6
 """Threads that help those that read, in all packing processes together: each has 8 MiB in hand,
 and a push of any image stays below 300 MB on any number of cores."""
-_PIECE: Final = 512 << 10
-"""What is handed on at a time: less takes more turns of the loop, more is longer in memory."""
 _DAMAGED_HINT: Final = "the image was changed in the engine's store; build or pull it again"
 
 
@@ -47,30 +45,31 @@ class PackedApart(CompressedLayer):
         self._pipe = pipe
         self._diff_id = diff_id
         self._compression = options.compression
-        self._kind, self._left = Kind.CHUNK, 0
+        self._over = False
 
     async def __anext__(self) -> Block:
-        while not self._left:
-            if self._kind is Kind.LAST:
-                raise StopAsyncIteration
-            await self._begin_frame()
-        length = min(_PIECE, self._left)
-        self._left -= length
-        return await self._exactly(length)
+        # A frame at a time, which is a segment: pieces of it would take a turn of the loop each.
+        while not self._over:
+            number, length = FRAME.unpack(await self._exactly(FRAME.size))
+            content = await self._exactly(length)
+            if (chunk := self._taken(Kind(number), content)) is not None:
+                return chunk
+        raise StopAsyncIteration
 
-    async def _begin_frame(self) -> None:
-        number, length = FRAME.unpack(await self._exactly(FRAME.size))
-        self._kind = Kind(number)
-        match self._kind:
-            case Kind.CHUNK | Kind.LAST:
-                self._left = length
+    def _taken(self, kind: Kind, content: bytearray) -> Block | None:
+        match kind:
+            case Kind.CHUNK:
+                return content
+            case Kind.LAST:
+                self._over = True
+                return content or None
             case Kind.PACKED:
-                self._packed = self._read(await self._exactly(length))
+                self._packed = self._read(content)
+                return None
             case _:
-                text = await self._exactly(length)
-                raise _failure(self._kind, text.decode(errors="replace"))
+                raise _failure(kind, content.decode(errors="replace"))
 
-    def _read(self, content: bytes | bytearray) -> Packed:
+    def _read(self, content: bytearray) -> Packed:
         found = json.loads(content)
         diff_id = Digest.parse(found["diff_id"])
         check_diff_id(diff_id, self._diff_id, "engine's store")

@@ -102,7 +102,7 @@ async def packed_apart(
 ) -> AsyncIterator[PackedApart]:
     """Start packing; the process ends when the block is left."""
     keep_freed_memory()
-    with _helpers.lent(options.threads or len(os.sched_getaffinity(0)) - 1) as threads:
+    with _helpers.lent(options.threads) as threads:
         process = _start(record, directory, options, threads)
         assert process.stdout is not None
         try:
@@ -115,20 +115,26 @@ async def packed_apart(
 
 
 class _Helpers:
-    """What is left of `_HELPERS`; for one thread."""
+    """How many of them are lent; for one thread."""
 
     def __init__(self) -> None:
-        self._free = _HELPERS
+        self._lent = 0
 
     @contextmanager
-    def lent(self, wanted: int) -> Iterator[int]:
-        """Half of what is left, for layers come the largest first; one at least."""
-        count = max(1, min(wanted, self._free // 2))
-        self._free -= count
+    def lent(self, wanted: int | None) -> Iterator[int]:
+        """Half of what is left, rounded up; one at least.
+
+        The largest layer comes first and gets the most: layers that end at the same time would
+        all wait for the registry's disk then, and no core would have anything to do.
+        """
+        most = min(_HELPERS, 2 * len(os.sched_getaffinity(0))) - 1
+        count = max(1, (most - self._lent + 1) // 2)
+        count = min(count, wanted) if wanted else count
+        self._lent += count
         try:
             yield count
         finally:
-            self._free += count
+            self._lent -= count
 
 
 _helpers: Final = _Helpers()

@@ -64,6 +64,22 @@ async def test_a_line_that_takes_long_for_one_large_piece_is_not_silent() -> Non
             assert answer.body == b"%d" % len(piece)
 
 
+async def test_a_bug_in_what_gives_the_bytes_is_not_told_as_a_broken_connection() -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b"some"
+        raise ZeroDivisionError
+
+    async with faulty_registry() as registry, Session(environment=Environment({})) as session:
+        request = Request(
+            method="PUT",
+            url=URL(f"{registry.url}/v2/"),
+            subject=Subject(registry=registry.host),
+            body=body(),
+        )
+        with pytest.raises(ZeroDivisionError):
+            await session.send(request)
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_plain_requests_go_through_the_proxy_which_resolves_the_name(
     connect: Connect, scheme: str, tmp_path: Path

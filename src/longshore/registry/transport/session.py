@@ -14,7 +14,6 @@ from yarl import URL
 
 from longshore import __version__
 from longshore.environment import Environment
-from longshore.errors import LongshoreError
 from longshore.registry.transport.errors import CUT_HINT, interrupted, translate
 from longshore.registry.transport.exchange import Answer, Buffer, Pieces, Request, host_of
 from longshore.registry.transport.http_client import aiohttp
@@ -122,7 +121,7 @@ class Session:
                 watchdog.moved()
                 return await self._exchange(request, outgoing)
         except (aiohttp.ClientError, OSError) as error:
-            if isinstance(outgoing.failure, LongshoreError):
+            if outgoing.failure is not None:
                 raise outgoing.failure from error
             raise translate(error, request.subject, host) from error
         reason = f"no byte moved for {idle:g} s"
@@ -162,7 +161,7 @@ class _Outgoing:
     """A request's body as aiohttp wants it, watched on its way out."""
 
     def __init__(self, request: Request, watchdog: _Watchdog) -> None:
-        self.failure: BaseException | None = None
+        self.failure: Exception | None = None
         self._watchdog = watchdog
         self.headers = dict(request.headers)
         self.data: bytes | AsyncIterator[Buffer] | None
@@ -191,7 +190,7 @@ class _Outgoing:
                     self._watchdog.moved()
                     yield part
                 self._watchdog.hold()
-        except LongshoreError as error:
+        except Exception as error:
             self.failure = error
             raise
         self._watchdog.moved()

@@ -1,7 +1,7 @@
 """Every environment variable longshore reads, in one place.
 
-Nothing else in the package touches ``os.environ``. `Environment` is a value: commands take it
-once at the border and pass it down, and tests make their own.
+Nothing else in the package reads ``os.environ`` (git is given all of it). `Environment` is a value:
+commands take it once at the border and pass it down, and tests make their own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from msgspec import Struct
 
 
 class Variable(Struct, frozen=True):
-    """One variable we read: its name and what it does (the reference page is made from this)."""
+    """One variable we read: its name and what it does, as docs/reference/cli.md has it."""
 
     name: str
     meaning: str
@@ -26,6 +26,7 @@ VARIABLES = (
     Variable("DOCKER_TLS_VERIFY", "non-empty: speak TLS to DOCKER_HOST and verify it"),
     Variable("DOCKER_CERT_PATH", "directory of ca.pem, cert.pem and key.pem for DOCKER_HOST"),
     Variable("DOCKER_CONFIG", "directory of docker's config.json; default ~/.docker"),
+    Variable("BUILDX_CONFIG", "directory of buildx's settings; default buildx in docker's"),
     Variable("LONGSHORE_ENGINE", "default of --engine"),
     Variable("LONGSHORE_AES_KEY", "the AES key itself, instead of the file codeship.aes"),
     Variable("CODESHIP_AES_KEY", "the same under its former name"),
@@ -39,9 +40,9 @@ VARIABLES = (
     Variable("XDG_STATE_HOME", "where journals live; default ~/.local/state"),
     Variable("XDG_DATA_HOME", "where the embedded engine keeps its images; default ~/.local/share"),
     Variable("XDG_RUNTIME_DIR", "where sockets and lock files live; default a private directory"),
-    Variable("HTTPS_PROXY", "proxy for registries over https"),
-    Variable("HTTP_PROXY", "proxy for registries over http"),
-    Variable("NO_PROXY", "hosts reached without a proxy"),
+    Variable("HTTPS_PROXY", "proxy for registries over https; also in lower case"),
+    Variable("HTTP_PROXY", "proxy for registries over http; also in lower case"),
+    Variable("NO_PROXY", "hosts reached without a proxy; also in lower case"),
     Variable("SSL_CERT_FILE", "further certificate authorities"),
     Variable("HOME", "the user's home directory"),
     Variable("PATH", "where programs are looked for"),

@@ -114,6 +114,8 @@ def test_an_unknown_command_gets_the_nearest(longshore: Program) -> None:
     ("words", "message", "hint"),
     [
         ("steps --psuh", 'unknown flag "--psuh"; did you mean "--push"?', STEPS_FLAGS),
+        ("steps -tag=x", 'unknown flag "-tag"; did you mean "--tag"?', STEPS_FLAGS),
+        ("steps -zeal", 'unknown flag "-zeal"', STEPS_FLAGS),
         ("steps --bogus", 'unknown flag "--bogus"', STEPS_FLAGS),
         ("steps --tag", 'flag "--tag" needs a value', STEPS_FLAGS),
         ("steps -e", 'flag "-e" needs a value', STEPS_FLAGS),
@@ -134,6 +136,7 @@ def test_an_unknown_command_gets_the_nearest(longshore: Program) -> None:
         ("run", "SERVICE is missing", 'use "longshore run --help" for its flags'),
         ("rekey file", "--old is missing", 'use "longshore rekey --help" for its flags'),
         ("schema", "services or steps is missing", 'use "longshore schema --help" for its flags'),
+        ("schema x", '"x" is not services or steps', 'use "longshore schema --help" for its flags'),
         (
             "registry serev",
             'unknown command "serev" for "longshore registry"; did you mean "serve"?',

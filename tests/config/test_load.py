@@ -33,6 +33,13 @@ def service(read: Read, text: str) -> ServiceEntry:
     return next(iter(found.project.services.services.values()))
 
 
+def test_an_empty_path_is_none_as_scripts_pass_variables_that_are_not_set(tmp_path: Path) -> None:
+    (tmp_path / "codeship-services.yml").write_text(_SERVICE)
+    found = load(tmp_path, services_path="", steps_path="", need_steps=False)
+    assert found.problems == ()
+    assert found.services is not None
+
+
 def test_the_documentation_example_gets_the_promised_messages(read: Read) -> None:
     found = read(
         "demo:\n  build:\n    image: localhost:5000/myapp\n    dockerfile: Dockerfile\n"

@@ -168,8 +168,10 @@ def test_zstd_itself_accepts_the_frames(segments: list[bytes]) -> None:
     [(Compression.GZIP, 10), (Compression.GZIP, -1), (Compression.ZSTD, 0), (Compression.ZSTD, 20)],
 )
 def test_a_level_the_codec_lacks_is_a_usage_error(compression: Compression, level: int) -> None:
-    with pytest.raises(UsageError, match="no compression level"):
+    with pytest.raises(UsageError, match="no compression level") as caught:
         codec_for(CompressionOptions(compression=compression, level=level))
+    first, last = (0, 9) if compression is Compression.GZIP else (1, 19)
+    assert caught.value.hint == f"use a level from {first} to {last}"
 
 
 def test_none_leaves_the_tar_as_it_is() -> None:

@@ -25,6 +25,8 @@ class CobraCommand(click.Command):
         ctx.allow_extra_args = True
         try:
             rest = super().parse_args(ctx, self._without_go_spellings(ctx, args))
+        except click.NoSuchOption as error:
+            raise click.NoSuchOption(_as_typed(error.option_name, args), ctx=ctx) from error
         except click.UsageError as error:
             error.ctx = error.ctx or ctx
             raise
@@ -75,6 +77,12 @@ def _go_bool(name: str, value: str, ctx: click.Context) -> bool:
     if value in _FALSE:
         return False
     raise click.BadParameter(f'"{value}" is neither true nor false', ctx=ctx, param_hint=name)
+
+
+def _as_typed(flag: str, args: Sequence[str]) -> str:
+    """``-tag`` where click has read five flags of a letter and does not know the first."""
+    typed = next((word for word in args if word.startswith(flag)), flag)
+    return flag if flag.startswith("--") else typed.partition("=")[0]
 
 
 def usage(command: click.Command, ctx: click.Context) -> str:

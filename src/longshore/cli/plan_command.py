@@ -38,7 +38,7 @@ from longshore.cli.values import OneOf
 def plan(**flags: Any) -> int:
     """Show what would run and why, without an engine.
 
-    Takes all flags of `steps`; those that do not choose what runs have no effect.
+    Takes all flags of `steps` but `--list`; those that do not choose what runs have no effect.
     """
     return show(flags, flags["shape"])
 

@@ -10,6 +10,7 @@ import click
 from longshore.cli.catalogue import COMMANDS
 from longshore.cli.cobra import flag_rows, usage
 from longshore.cli.exit_codes import ExitCode
+from longshore.environment import VARIABLES
 
 _HEAD = """# The command line
 
@@ -17,7 +18,8 @@ _HEAD = """# The command line
 
 `longshore` and `jet` are the same program. Flags are written `--flag value`, `--flag=value`, and
 `--flag` or `--flag=true|false` for those without a value; they may stand before and after other
-arguments. `longshore COMMAND --help` shows what this page shows.
+arguments (of `run`, what follows the service's name and its flags is the container's command).
+`longshore COMMAND --help` shows what this page shows.
 """
 
 _MEANINGS = {
@@ -38,7 +40,7 @@ def cli_page(root: click.Group) -> str:
         command = root.get_command(context, entry.name)
         assert command is not None
         parts += _command(command, click.Context(command, info_name=entry.name, parent=context))
-    return "\n".join([*parts, *_exit_codes()]) + "\n"
+    return "\n".join([*parts, *_variables(), *_exit_codes()]) + "\n"
 
 
 def _overview() -> Iterator[str]:
@@ -61,6 +63,13 @@ def _command(command: click.Command, context: click.Context) -> Iterator[str]:
         yield from ("| Flag | Meaning |", "|---|---|")
         yield from (f"| `{_cell(left.strip())}` | {_cell(text)} |" for _, left, text in rows)
         yield ""
+
+
+def _variables() -> Iterator[str]:
+    yield "## Environment variables\n"
+    yield from ("| Variable | Meaning |", "|---|---|")
+    yield from (f"| `{one.name}` | {_cell(one.meaning)} |" for one in VARIABLES)
+    yield ""
 
 
 def _exit_codes() -> Iterator[str]:

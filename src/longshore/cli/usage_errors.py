@@ -24,7 +24,8 @@ def _message(error: click.ClickException, ctx: click.Context | None) -> str:
         case click.MissingParameter():
             return f"{_name(error, ctx)} is missing"
         case click.BadParameter():
-            return f"{_name(error, ctx)}: {error.message}"
+            name = _name(error, ctx)
+            return error.message if name in error.message else f"{name}: {error.message}"
         case _:
             return error.message
 

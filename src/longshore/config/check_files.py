@@ -19,6 +19,8 @@ from longshore.config.report import Report
 
 ReadText = Callable[[Path], str | None]
 
+_SERVICES = "the directory of the services file"
+_PROJECT = "the project directory"
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -32,7 +34,7 @@ def check_files(
     """Warn about every named file that does not exist, resolved as in F-11."""
     for entry in services.services.values():
         for key, path, place in _files(entry):
-            _exists(services.directory / path, key, path, place, report)
+            _exists(services.directory / path, key, path, place, report, _SERVICES)
         if entry.build is not None:
             _dockerfile(entry, entry.build, services.directory, report, read_text)
     for step in all_steps(steps.steps) if steps else ():
@@ -42,7 +44,7 @@ def check_files(
             ("dockercfg_path", keys.dockercfg_path),
         ):
             if named:
-                _exists(directory / named, key, named, step.where(key), report)
+                _exists(directory / named, key, named, step.where(key), report, _PROJECT)
 
 
 def _files(entry: ServiceEntry) -> Iterator[tuple[str, str, Place]]:
@@ -60,7 +62,7 @@ def _files(entry: ServiceEntry) -> Iterator[tuple[str, str, Place]]:
         yield "encrypted_args_file", path, entry.where("build", "encrypted_args_file", number)
 
 
-def _exists(path: Path, key: str, shown: str, place: Place, report: Report) -> None:
+def _exists(path: Path, key: str, shown: str, place: Place, report: Report, base: str) -> None:
     try:
         exists = path.exists()
     except (OSError, ValueError):
@@ -70,7 +72,7 @@ def _exists(path: Path, key: str, shown: str, place: Place, report: Report) -> N
             codes.MISSING_FILE,
             place,
             f'{key} "{shown[:80]}" does not exist',
-            "create it, or correct the path: it is relative to the project directory",
+            f"create it, or correct the path: it is relative to {base}",
         )
 
 
@@ -90,7 +92,7 @@ def _dockerfile(
         None,
     )
     if text is None:
-        where = f'context "{build.context}"' if build.context else "the project directory"
+        where = f'context "{build.context}"' if build.context else _SERVICES
         report.warning(
             codes.MISSING_FILE,
             entry.where("build", "dockerfile") if build.dockerfile else build.place,

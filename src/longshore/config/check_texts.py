@@ -15,7 +15,7 @@ from longshore.oci.reference import ImageReference
 _TEMPLATE = re.compile(
     r"\{\{-?\s*\.(ProjectID|BuildID|RepoName|Branch|Commit|CommitID|CommitMessage|"
     r"CommitDescription|CommitterName|CommitterEmail|CommitterUsername|Time|Timestamp|StringTime|"
-    r"StepName|ServiceName|ImageName|Ci|CiName|PrNumber|PullRequest)\b"
+    r"StepName|ServiceName|ImageName|Ci|CiName|PrNumber|PullRequest)\b(?:[^{}]*\}\})?"
 )
 _SUSPICIOUS = re.compile(r"[&|;<>$]")
 _LOOKS_LIKE_REGEX = re.compile(r"[*?+\[\]\\|(){}]")

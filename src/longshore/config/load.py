@@ -123,7 +123,7 @@ class _Loader:
         return read_steps(root, self._shown(path), Report(self.problems))
 
     def _path(self, given: str | None, names: tuple[str, ...], kind: str) -> Path | None:
-        if given is not None:
+        if given:  # scripts pass variables that are not set
             return Path(os.path.normpath(self.directory / given))
         found = find(names, self._names())
         if isinstance(found, NotFound):

@@ -38,7 +38,7 @@ Its fast loop takes part of an address for the hash of the third byte (in 2.32.1
 igzip_icf_body_h1_gr_bt.asm, ``.write_first_byte``), so that one segment in thousands came out
 differently from process to process; so few bytes go another way.
 """
-_ZLIB_LEVELS: Final = range(1, 10)
+_GZIP_LEVELS: Final = range(10)
 _ISAL_LEVELS: Final = range(4)
 _ZSTD_LEVELS: Final = range(1, 20)
 
@@ -150,7 +150,7 @@ class _Member(Struct, frozen=True, kw_only=True):
 def _gzip(level: int | None) -> Codec:
     if level is None or level in (0, 1):
         return _isal(1 if level is None else level) or _zlib(1)
-    _check_level("gzip", level, _ZLIB_LEVELS)
+    _check_level("gzip", level, _GZIP_LEVELS)
     return _zlib(level)
 
 

@@ -24,6 +24,7 @@ from longshore.errors import ContentMismatch, EngineError, LongshoreError, NotFo
 from longshore.image.allocation import keep_freed_memory
 from longshore.image.compressed import CompressedLayer
 from longshore.image.compression import CompressionOptions
+from longshore.image.cores import usable_cores
 from longshore.image.layer import Block
 from longshore.image.packer import FRAME, Kind
 from longshore.image.packing import Packed, check_diff_id
@@ -127,7 +128,7 @@ class _Helpers:
         The largest layer comes first and gets the most: layers that end at the same time would
         all wait for the registry's disk then, and no core would have anything to do.
         """
-        most = min(_HELPERS, 2 * len(os.sched_getaffinity(0))) - 1
+        most = min(_HELPERS, 2 * usable_cores()) - 1
         count = max(1, (most - self._lent + 1) // 2)
         count = min(count, wanted) if wanted else count
         self._lent += count

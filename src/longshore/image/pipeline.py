@@ -13,7 +13,6 @@ stage of a segment once took as long as hashing it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final, Protocol, TypeGuard, runtime_checkable
@@ -33,6 +32,7 @@ from anyio.lowlevel import RunVar
 from longshore.errors import LongshoreError
 from longshore.image.compressed import CompressedLayer
 from longshore.image.compression import SEGMENT, CompressionOptions
+from longshore.image.cores import usable_cores
 from longshore.image.flow import Cutter
 from longshore.image.layer import Block, LayerSource
 from longshore.image.packing import Packed, Packing, Segment, check_diff_id
@@ -233,6 +233,6 @@ def _limiter(threads: int | None) -> CapacityLimiter:
     try:
         return _shared.get()
     except LookupError:
-        limiter = CapacityLimiter(len(os.sched_getaffinity(0)))
+        limiter = CapacityLimiter(usable_cores())
         _shared.set(limiter)
         return limiter

@@ -1,4 +1,4 @@
-"""Where rendered text goes: the one place of `report` that writes."""
+"""Where rendered text goes; beside the journal the one place of `report` that writes."""
 
 from __future__ import annotations
 

@@ -6,12 +6,12 @@ which is imported only there, as what explains a choice is: most pushes find not
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from longshore.errors import NotFound
+from longshore.image.cores import usable_cores
 from longshore.image.layer import StoredImage
 from longshore.registry.push import place_layers
 from longshore.registry.receipt import Receipt
@@ -96,7 +96,7 @@ async def _explain(way: Way, stored: StoredImage) -> None:
     situation = Situation(
         layer_sizes=sizes,
         missing=sizes,
-        cores=len(os.sched_getaffinity(0)),
+        cores=usable_cores(),
         packed_store=(await way.engine.info()).containerd_store,
     )
     way.explain(choose(situation).reason)

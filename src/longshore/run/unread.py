@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
@@ -11,6 +10,7 @@ from msgspec.structs import replace
 
 from longshore.errors import ContentMismatch, EnginePushFailed, EngineUnavailable, NotFound
 from longshore.image.choose import Choice, Route, Situation, choose
+from longshore.image.cores import usable_cores
 from longshore.image.layer import StoredImage
 from longshore.oci.digest import Digest
 from longshore.registry.placed import Passed, Placed
@@ -137,7 +137,7 @@ class Unread(Struct, frozen=True, kw_only=True):
             layer_sizes=tuple(sizes.values()),
             missing=tuple(size for key, size in sizes.items() if key not in found),
             engine_missing=tuple(size for key, size in sizes.items() if key not in known),
-            cores=len(os.sched_getaffinity(0)),
+            cores=usable_cores(),
             store_refusal=self.refusal,
             packed_store=(await engine.info()).containerd_store,
             engine_reads=await self._engine_refuses() is None,

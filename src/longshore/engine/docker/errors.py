@@ -102,8 +102,8 @@ _BY_TEXT = (
 )
 
 _BY_ERRNO = {
-    errno.ENOENT: "Start the engine, or say where it listens with DOCKER_HOST.",
-    errno.ECONNREFUSED: "Start the engine, or say where it listens with DOCKER_HOST.",
+    errno.ENOENT: "Start the engine, or say where it listens with --engine or DOCKER_HOST.",
+    errno.ECONNREFUSED: "Start the engine, or say where it listens with --engine or DOCKER_HOST.",
     errno.EACCES: "You may not use the engine's socket: join its group (often `docker`).",
     errno.EPERM: "You may not use the engine's socket: join its group (often `docker`).",
     errno.EHOSTUNREACH: "The engine's machine cannot be reached: look at DOCKER_HOST.",

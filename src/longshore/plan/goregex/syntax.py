@@ -28,7 +28,10 @@ _PLACES: Final = {
 }
 _FOREIGN: Final = (
     ("(?=", "look-ahead (?=…) does not exist in RE2"),
-    ("(?!", "look-ahead (?!…) does not exist in RE2; use the key exclude, or two steps"),
+    (
+        "(?!",
+        "look-ahead (?!…) does not exist in RE2; what may not match belongs into the key exclude",
+    ),
     ("(?<=", "look-behind (?<=…) does not exist in RE2"),
     ("(?<!", "look-behind (?<!…) does not exist in RE2"),
     ("(?>", "(?>…) does not exist in RE2"),

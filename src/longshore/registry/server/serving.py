@@ -38,7 +38,7 @@ async def serve(
     if not allow_remote and not _is_loopback(host):
         raise UsageError(
             f"the registry would answer anybody who reaches {host}, without a password",
-            hint="use 127.0.0.1, or allow it explicitly",
+            hint="use 127.0.0.1, or allow it with --allow-remote",
         )
     async with serve_app(create_app(storage), host=host, port=port) as running:
         yield running

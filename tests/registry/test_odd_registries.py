@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import ClassVar
 
 import pytest
 from aiohttp import web
 
-from longshore.errors import RegistryError
-from longshore.registry.blobs import BlobSource
+from longshore.errors import NotFound, RegistryError, RegistryUnavailable
+from longshore.registry.blobs import BlobSource, BlobStream
 from longshore.registry.limits import Limits
 
 from .conftest import Connect, Serve
@@ -125,3 +127,108 @@ async def test_a_registry_that_takes_bytes_and_keeps_none_is_given_up(
         "stands before it"
     )
     assert requests < 20
+
+
+class TestUploadsThatGetNowhere:
+    """Only bytes beyond all that have ever arrived make us more patient."""
+
+    LOCATION: ClassVar = {"Location": "/v2/a/b/blobs/uploads/x"}
+    LIMITS: ClassVar = Limits(retries=4, chunk_size=1 << 20)
+
+    async def test_chunks_that_fit_nowhere_end_within_the_retries(
+        self, serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
+    ) -> None:
+        """``0-0`` may stand for a byte; nothing is won by trying both again and again."""
+        asked: list[str] = []
+
+        def lost(request: web.Request) -> web.Response:
+            asked.append(request.method)
+            if len(asked) > 100:
+                return web.Response(status=403)
+            headers = {**self.LOCATION, "Range": "0-0"}
+            return web.Response(status=self._status(request, 416, 204), headers=headers)
+
+        async with serve(lost) as host, connect(host, limits=self.LIMITS) as client:
+            client._line.chunking.streaming = False
+            with pytest.raises(RegistryUnavailable, match=r"416 .*gave up after 5 attempts"):
+                await client.upload_blob("a/b", stream(bytes(1 << 20)))
+
+    async def test_an_answer_that_tells_where_to_go_on_is_followed(
+        self, serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
+    ) -> None:
+        """416 with the Range, from a registry whose status of an upload tells none."""
+        got = 600_000
+        ranges: list[str] = []
+
+        def ahead(request: web.Request) -> web.Response:
+            nonlocal got
+            if request.method == "PATCH":
+                ranges.append(request.headers["Content-Range"])
+                if not ranges[-1].startswith(f"{got}-"):
+                    headers = {"Range": f"0-{got - 1}"}
+                    return web.Response(status=416, headers=headers)
+                got += int(request.headers["Content-Length"])
+            return web.Response(status=self._status(request, 202, 204), headers=self.LOCATION)
+
+        async with serve(ahead) as host, connect(host, limits=self.LIMITS) as client:
+            client._line.chunking.streaming = False
+            delivery = await client.upload_blob("a/b", stream(bytes(1 << 20)))
+        assert delivery.resumed == (600_000,)
+        assert [text.partition("-")[0] for text in ranges] == ["0", "600000"]
+
+    async def test_a_commit_that_fails_with_its_upload_gets_all_of_the_patience(
+        self, serve: Serve, connect: Connect, stream: Callable[..., BlobSource], waits: list[float]
+    ) -> None:
+        def failing(request: web.Request) -> web.Response:
+            if request.method == "PUT":
+                return web.Response(status=503)
+            return web.Response(status=self._status(request, 202, 404), headers=self.LOCATION)
+
+        async with serve(failing) as host, connect(host, limits=self.LIMITS) as client:
+            with pytest.raises(RegistryUnavailable, match=r"503 .*gave up after 5 attempts"):
+                await client.upload_blob("a/b", stream(bytes(1 << 20)))
+        assert sorted(waits) == waits
+        assert len(waits) == 4
+
+    async def test_an_upload_that_is_begun_again_is_not_left_behind(
+        self, serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
+    ) -> None:
+        """It had bytes that are not the last we have in memory."""
+        asked: list[str] = []
+
+        def forgetful(request: web.Request) -> web.Response:
+            asked.append(request.method)
+            if request.method == "PATCH" and asked.count("PATCH") == 3:
+                return web.Response(status=503)
+            headers = {**self.LOCATION, "Range": f"0-{(asked.count('PATCH') << 20) - 1}"}
+            if request.method == "GET":
+                headers["Range"] = "0-1000"
+            return web.Response(status=self._status(request, 202, 204), headers=headers)
+
+        async with serve(forgetful) as host, connect(host, limits=self.LIMITS) as client:
+            client._line.chunking.streaming = False
+            delivery = await client.upload_blob("a/b", stream(bytes(4 << 20)))
+        assert delivery.restarts == 1
+        assert (asked.count("POST"), asked.count("DELETE")) == (2, 1)
+
+    async def test_an_upload_whose_source_cannot_be_opened_is_cancelled(
+        self, serve: Serve, connect: Connect
+    ) -> None:
+        asked: list[str] = []
+
+        class Closed:
+            def open(self) -> AbstractAsyncContextManager[BlobStream]:
+                raise NotFound("the engine does not show its store")
+
+        def plain(request: web.Request) -> web.Response:
+            asked.append(request.method)
+            return web.Response(status=self._status(request, 202, 204), headers=self.LOCATION)
+
+        async with serve(plain) as host, connect(host) as client:
+            with pytest.raises(NotFound):
+                await client.upload_blob("a/b", Closed())
+        assert asked == ["POST", "DELETE"]
+
+    def _status(self, request: web.Request, patch: int, status: int) -> int:
+        known = {"POST": 202, "PATCH": patch, "GET": status, "HEAD": 404, "PUT": 201}
+        return known.get(request.method, 204)

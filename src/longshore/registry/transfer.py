@@ -69,6 +69,7 @@ class Transfer(Struct, kw_only=True):
     _committed: bool = False
     _broken: bool = False
     _single: bool = False
+    _farthest: int = 0
     _lost: int = 0
     _chunk: int = 0
 
@@ -222,8 +223,14 @@ class Transfer(Struct, kw_only=True):
         if offset <= self.offset:
             reason = f"{answer.phrase}, but no byte was kept"
             raise self._lie(reason)
+        self._reach(offset)
+
+    def _reach(self, offset: int) -> None:
+        """Bytes that go again are no progress: a registry may lose the same ones for ever."""
         self.offset = offset
-        self.patience.progress()
+        if offset > self._farthest:
+            self._farthest = offset
+            self.patience.progress()
 
     def _lie(self, reason: str) -> Interrupted:
         host = self.call.line.host
@@ -231,8 +238,11 @@ class Transfer(Struct, kw_only=True):
 
     # --- mending -----------------------------------------------------------------------------
 
-    async def _mend(self, reason: str) -> bool:
-        """Go on where the registry is, if the window reaches back there, else from zero."""
+    async def _mend(self, reason: str, told: int = 0) -> bool:
+        """Go on where the registry is, if the window reaches back there, else from zero.
+
+        `told`: where it said it was when it refused, in case its status does not say.
+        """
         self._broken = True
         if self.intake.exhausted and await self._is_there():
             self._committed = True
@@ -242,13 +252,12 @@ class Transfer(Struct, kw_only=True):
         except SessionLost:
             await self._restart(reason)
             return False
-        has = has or int(self._single)
-        if has > self.offset:
-            self.patience.progress()
+        has = has or told or int(self._single)
         if not self.intake.window.holds(has):
+            await self.session.cancel()
             await self._restart(f"{reason}; only {has} bytes had arrived")
             return False
-        self.offset = has
+        self._reach(has)
         self.intake.window.drop_before(has)
         if has:
             self.resumed.append(has)
@@ -259,6 +268,7 @@ class Transfer(Struct, kw_only=True):
 
     async def _in_step(self, answer: Answer) -> bool:
         # "0-0" stands for no byte and for one (see `ranges`); refused at 0 it has to be one.
+        tried, told = self._single and self.offset == 1, received(answer.headers.get("Range"))
         self._single = answer.status == 416 and self.offset == 0
         code, detail = registry_words(answer.body)
         said = ": ".join(filter(None, (code, detail, answer.phrase)))
@@ -275,7 +285,11 @@ class Transfer(Struct, kw_only=True):
                 detail=detail,
             )
         )
-        return await self._mend(said)
+        if tried:
+            await self.session.cancel()
+            await self._restart(said)
+            return False
+        return await self._mend(said, told)
 
     async def _begin_again(self, answer: Answer) -> bool:
         """Once only: a setup that loses a session without a break will lose them all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from typing import Literal
 
 from msgspec import Struct
@@ -87,7 +88,12 @@ async def _send(call: Call, source: BlobSource, session: UploadSession, name: st
         call.line.listener(Sent(repository=call.repository, blob=name, total=total))
 
     patience = await call.patience()
-    async with Intake(source, heard) as intake:
+    async with AsyncExitStack() as stack:
+        try:
+            intake = await stack.enter_async_context(Intake(source, heard))
+        except BaseException:
+            await session.cancel()
+            raise
         transfer = Transfer(call=call, intake=intake, session=session, patience=patience, what=name)
         digest = await transfer.run()
         return Delivery(

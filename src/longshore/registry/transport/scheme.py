@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -101,32 +100,44 @@ async def discover(sender: Sender, host: str, reach: Reach, *, deadline: float) 
 
     Any status counts as an answer: 401 brings the challenge. Raises RegistryUnavailable.
     """
-    subject = Subject(registry=host)
-    requests = list(_greetings(host, reach, subject, deadline))
-    for request, last in requests:
+    possible = list(_schemes(host, reach))
+    for scheme in tuple(possible) if len(possible) > 1 else ():
         try:
-            answer = await sender.send(request)
-        except (NotTls, Interrupted):
-            if last:
-                raise
+            answer = await sender.send(_greeting(scheme, host, deadline, once=True))
+        except Interrupted:
+            continue
+        except NotTls:
+            possible.remove(scheme)
             continue
         if not _wants_tls(answer):
-            # A redirect may upgrade to TLS, but never make another host the registry.
-            moved = answer.url.host != request.url.host
-            return Found((request.url if moved else answer.url).origin(), answer)
+            return _found(scheme, host, answer)
+        possible.remove(scheme)
+    if possible:
+        # With all retries what it may be.
+        answer = await sender.send(_greeting(possible[0], host, deadline, once=False))
+        if not _wants_tls(answer):
+            return _found(possible[0], host, answer)
     raise RegistryUnavailable(f"{host} wants HTTPS, but does not speak it properly", registry=host)
 
 
-def _greetings(
-    host: str, reach: Reach, subject: Subject, deadline: float
-) -> Iterator[tuple[Request, bool]]:
-    """Each scheme once, then the first again with all retries."""
-    schemes = _schemes(host, reach)
-    tries = [(scheme, True) for scheme in schemes] if len(schemes) > 1 else []
-    for scheme, once in [*tries, (schemes[0], False)]:
-        url = URL.build(scheme=scheme, authority=_api_host(host), path="/v2/")
-        request = Request(method="GET", url=url, subject=subject, once=once, deadline=deadline)
-        yield request, not once
+def _greeting(scheme: str, host: str, deadline: float, *, once: bool) -> Request:
+    return Request(
+        method="GET",
+        url=_address_of(scheme, host),
+        subject=Subject(registry=host),
+        once=once,
+        deadline=deadline,
+    )
+
+
+def _address_of(scheme: str, host: str) -> URL:
+    return URL.build(scheme=scheme, authority=_api_host(host), path="/v2/")
+
+
+def _found(scheme: str, host: str, answer: Answer) -> Found:
+    """A redirect may upgrade to TLS, but never make another host the registry."""
+    asked = _address_of(scheme, host)
+    return Found((answer.url if answer.url.host == asked.host else asked).origin(), answer)
 
 
 def _api_host(host: str) -> str:

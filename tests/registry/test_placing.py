@@ -21,7 +21,7 @@ from longshore.registry.push import PushOptions, push
 from longshore.registry.server.refusals import Code
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
-from longshore.testing.faults import FORBIDDEN, Answer, Script, on
+from longshore.testing.faults import FORBIDDEN, Answer, Redirect, Script, on
 from longshore.testing.registry import faulty_registry
 from longshore.testing.registry_auth import TokenAuth
 from longshore.testing.stored import MemoryImage, MemoryLayer, PackedLayer
@@ -209,6 +209,23 @@ async def test_a_blob_the_engine_noted_is_used_when_it_is_packed_as_wanted(
     assert pushed.manifest.layers[0].size == len(published)
     assert pushed.deliveries[0].source == "library/base"
     assert image.opened == [0, 1, 1]
+
+
+async def test_a_noted_blob_that_cannot_be_looked_into_is_sent(
+    connect: Connect, image: MemoryImage
+) -> None:
+    """Its bytes may be on a host that this machine does not reach; `docker push` never asks."""
+    layer = image.sources[0]
+    assert layer.diff_id is not None
+    published = gzip.compress(layer.content)
+    plan = Script([on("GET blob", Redirect(base="http://storage.invalid"), times=None)])
+    async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
+        await client.upload_blob(REPOSITORY, BlobBytes(published))
+        noted = Candidate(digest=Digest.of(published), compression=None, repositories=())
+        options = PushOptions(candidates={layer.diff_id: (noted,)})
+        pushed = await push(client, REPOSITORY, ["1"], image, options)
+    assert pushed.manifest.layers[0].digest != noted.digest
+    assert image.opened == [1, 1, 1]
 
 
 async def test_blobs_collected_before_the_manifest_came_are_sent_again(

@@ -20,6 +20,7 @@ from longshore.oci.digest import Digest
 from longshore.oci.manifest import Manifest, image_manifest, parse_manifest
 from longshore.oci.media_types import OCI_CONFIG, Compression, Format
 from longshore.registry.client import RegistryClient
+from longshore.registry.limits import Limits
 from longshore.registry.progress import Progress, Waiting
 from longshore.registry.push import PushOptions, push
 from longshore.registry.server.routes import Kind
@@ -248,6 +249,20 @@ async def test_a_tag_that_a_lagging_copy_shows_only_after_a_while_is_waited_for(
     async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
         await push(client, REPOSITORY, ["1"], image, PushOptions())
     assert len([event for event in told if isinstance(event, Waiting)]) == 2
+
+
+@pytest.mark.parametrize("retries", [0, 1, 8])
+async def test_a_tag_that_is_something_else_in_the_end_is_told_however_few_retries_there_are(
+    connect: Connect, image: MemoryImage, retries: int
+) -> None:
+    plan = Script([on("HEAD manifest", Answer(status=404), times=None)])
+    limits = Limits(retries=retries)
+    async with (
+        faulty_registry(plan=plan) as registry,
+        connect(registry.host, limits=limits) as client,
+    ):
+        with pytest.raises(ContentMismatch, match="is not there after it was pushed"):
+            await push(client, REPOSITORY, ["1"], image, PushOptions())
 
 
 class Patient(MemoryLayer):

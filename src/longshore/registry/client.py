@@ -12,6 +12,7 @@ from msgspec import Struct
 from yarl import URL
 
 from longshore.environment import Environment
+from longshore.errors import RegistryUnavailable
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import Document, Index, Manifest
 from longshore.oci.reference import check_repository, normalise_registry
@@ -207,7 +208,10 @@ class RegistryClient:
                 if there == digest:
                     break
                 reason = f"{repository}:{reference} is {there or 'not there'} yet"
-                await patience.pause(Interrupted(f"{self.host}: {reason}", reason=reason))
+                try:
+                    await patience.pause(Interrupted(f"{self.host}: {reason}", reason=reason))
+                except RegistryUnavailable:
+                    break  # no more looks are allowed
                 there = await manifests.head(call, reference)
             return there
 

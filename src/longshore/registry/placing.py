@@ -13,6 +13,7 @@ from typing import Final
 import anyio
 from msgspec.structs import replace
 
+from longshore.errors import RegistryError
 from longshore.image.compression import CompressionOptions, codec_for
 from longshore.image.layer import LayerSource
 from longshore.oci.digest import Digest
@@ -221,8 +222,11 @@ class Placer:
     async def _is_packed_so(self, repository: str, candidate: Candidate) -> bool:
         if candidate.compression is not None:
             return True
-        async with self.client.get_blob(repository, candidate.digest) as data:
-            start = await anext(aiter(data), b"")
+        try:
+            async with self.client.get_blob(repository, candidate.digest) as data:
+                start = await anext(aiter(data), b"")
+        except RegistryError:
+            return False  # it only saves time, and may be on a host out of our reach
         return packing_of(start) is self.compression.compression
 
     def _as_placed(self, repository: str, delivery: Delivery, candidate: Candidate) -> Placed:

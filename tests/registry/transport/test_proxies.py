@@ -50,7 +50,7 @@ def test_without_variables_there_is_no_proxy() -> None:
     assert proxy_for(URL("https://ghcr.io"), Environment({})) is None
 
 
-@pytest.mark.parametrize("value", ["socks5://h:1", "http://"])
+@pytest.mark.parametrize("value", ["socks5://h:1", "http://", "http://h:80800", "h:${PORT}"])
 def test_what_is_no_http_proxy_is_named(value: str) -> None:
     with pytest.raises(UsageError, match="HTTPS_PROXY does not hold"):
         proxy_for(URL("https://ghcr.io"), Environment({"HTTPS_PROXY": value}))

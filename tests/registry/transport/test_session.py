@@ -120,6 +120,16 @@ async def test_a_proxy_that_is_not_there_is_named_as_the_cause(connect: Connect)
     assert caught.value.hint == "check HTTPS_PROXY and NO_PROXY"
 
 
+@pytest.mark.parametrize("name", [f"{'a' * 70}.example", "registry..example"])
+async def test_a_name_that_no_host_can_have_is_told_without_trying_again(
+    connect: Connect, name: str
+) -> None:
+    async with connect(name) as client:
+        with pytest.raises(RegistryUnavailable, match="no host can have that name") as caught:
+            await client.ping()
+    assert caught.value.hint == f"check the name {name}"
+
+
 async def test_a_host_listed_as_insecure_may_have_any_certificate(connect: Connect) -> None:
     server, _ = _tls("elsewhere.example")
     async with faulty_registry(tls=server) as registry:

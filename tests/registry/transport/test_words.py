@@ -52,10 +52,15 @@ def test_registries_and_proxies_explain_themselves_in_many_ways(
     assert registry_words(body) == words
 
 
+def test_a_code_cannot_write_to_the_terminal() -> None:
+    body = json.dumps({"errors": [{"code": "\x1b[31mX\n::add-mask::x"}]}).encode()
+    assert registry_words(body) == (" [31mX ::add-mask::x", None)
+
+
 @given(st.binary(max_size=2000))
 def test_any_body_gives_short_printable_words(body: bytes) -> None:
-    _, detail = registry_words(body)
-    assert detail is None or (len(detail) <= 400 and detail.isprintable())
+    for word in registry_words(body):
+        assert word is None or (len(word) <= 400 and word.isprintable())
 
 
 @given(
@@ -74,7 +79,8 @@ def test_any_body_gives_short_printable_words(body: bytes) -> None:
     )
 )
 def test_any_json_is_read_without_an_error(document: object) -> None:
-    registry_words(json.dumps(document).encode())
+    for word in registry_words(json.dumps(document).encode()):
+        assert word is None or (len(word) <= 400 and word.isprintable())
 
 
 def test_json_nested_without_end_is_no_bug_of_ours() -> None:

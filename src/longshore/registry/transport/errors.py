@@ -127,10 +127,16 @@ TABLE: Final[Mapping[type[BaseException], _Kind]] = {
     aiohttp.InvalidURL: _Kind("it names an address that is none", temporary=False),
     aiohttp.NonHttpUrlClientError: _Kind("it names an address that is not HTTP", temporary=False),
     aiohttp.ClientError: _Kind("the exchange failed"),
+    UnicodeError: _Kind(
+        "no host can have that name", temporary=False, hint="check the name {host}"
+    ),
     TimeoutError: _Kind("no answer in time", hint=CUT_HINT),
     OSError: _Kind("the connection broke", hint=CUT_HINT),
 }
-"""Every exception that aiohttp raises, by itself or by its nearest parent here."""
+"""Every exception that aiohttp raises, by itself or by its nearest parent here.
+
+UnicodeError is what Python's resolver says to a label that is empty or too long (RFC 5890, 2.3.1).
+"""
 
 
 def interrupted(subject: Subject, host: str, reason: str, hint: str) -> Interrupted:

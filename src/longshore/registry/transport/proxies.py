@@ -25,13 +25,20 @@ def proxy_for(url: URL, environment: Environment) -> URL | None:
     text = _value(environment, name)
     if not text or not host:
         return None
-    proxy = URL(text if "://" in text else f"http://{text}")
+    try:
+        proxy = URL(text if "://" in text else f"http://{text}")
+    except ValueError:
+        raise _no_proxy(name) from None  # it may hold a password
     if proxy.scheme not in ("http", "https") or not proxy.host:
-        raise UsageError(
-            f"{name} does not hold the address of an HTTP proxy",
-            hint='write it as "http://host:port"; SOCKS proxies are not supported',
-        )
+        raise _no_proxy(name)
     return proxy
+
+
+def _no_proxy(name: str) -> UsageError:
+    return UsageError(
+        f"{name} does not hold the address of an HTTP proxy",
+        hint='write it as "http://host:port"; SOCKS proxies are not supported',
+    )
 
 
 def _value(environment: Environment, name: str) -> str | None:

@@ -120,7 +120,7 @@ class Session:
             with watchdog.scope:
                 watchdog.moved()
                 return await self._exchange(request, outgoing)
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, UnicodeError) as error:
             if outgoing.failure is not None:
                 raise outgoing.failure from error
             raise translate(error, request.subject, host) from error

@@ -25,7 +25,7 @@ def registry_words(body: bytes) -> tuple[str | None, str | None]:
     words = str(message or "")
     if detail and detail != message:
         words = f"{words} ({_detail(detail)})" if words else _detail(detail)
-    return (str(code) if code else None), _cut(words) or None
+    return (_cut(str(code)) if code else None), _cut(words) or None
 
 
 def _first_error(body: bytes) -> Mapping[str, object] | None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from longshore.config.build_keys import ARGS
 from longshore.config.reference import problems_page, services_page, steps_page
+from longshore.plan.facts import argument_fields
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -22,3 +24,8 @@ def test_the_checked_in_page_is_the_generated_one(name: str, page: Callable[[], 
     if os.environ.get("LONGSHORE_WRITE_DOCS"):
         path.write_text(page(), encoding="utf-8")
     assert path.read_text(encoding="utf-8") == page(), "run with LONGSHORE_WRITE_DOCS=1"
+
+
+def test_the_reference_of_build_arguments_names_every_template_field() -> None:
+    listed = ARGS.description.partition("The fields are ")[2].rstrip(".").replace(" and ", ", ")
+    assert set(listed.split(", ")) == argument_fields()

@@ -19,7 +19,10 @@ from longshore.cli.cobra import CobraCommand
 @options.engine_flags
 @options.registry_flags
 def login_check(**flags: Any) -> int:
-    """Try every registry credential the plan needs, before anything is built."""
+    """Try every registry credential the plan needs, before anything is built.
+
+    Nothing is run, and push steps count without `--push`.
+    """
     from longshore.cli import requests, terminal
     from longshore.commands.login_check import login_check as run_login_check
     from longshore.environment import Environment

@@ -62,7 +62,10 @@ DOCKERFILE_PATH = Key(
 ARGS = Key(
     name="args",
     shape=Variables(),
-    description="Build arguments; values may be Go templates such as {{ .Branch }}.",
+    description="Build arguments; values may be Go templates such as {{ .Branch }}. The fields are "
+    "ProjectID, BuildID, RepoName, Branch, Commit, CommitID, CommitMessage, CommitDescription, "
+    "CommitterName, CommitterEmail, CommitterUsername, PrNumber, PullRequest, Time, Timestamp, "
+    "StringTime, Ci, CiName, ServiceName and ImageName.",
     example='app:\n  build:\n    args:\n      BRANCH: "{{ .Branch }}"',
     rule="I-14, I-15",
 )

@@ -193,7 +193,8 @@ IMAGE_NAME = Key(
 IMAGE_TAG = Key(
     name="image_tag",
     shape=Items(Text("a tag"), lone=True),
-    description="Tag (or tags) to push; may be a Go template such as {{ .Branch }}.",
+    description="Tag (or tags) to push; may be a Go template such as {{ .Branch }}. Its fields are "
+    "those of build arguments, and StepName.",
     example='- service: app\n  type: push\n  image_name: user/app\n  image_tag: "{{ .Branch }}"',
     rule="P-12, P-13",
     default="latest",

@@ -128,8 +128,30 @@ def test_binary_files_in_jet_s_first_format_need_to_be_announced(run: Run) -> No
     noise = run.file("noise", bytes(range(256)), Format.JET_V1)
     with pytest.raises(DecryptionFailed, match=r"wrong key\?"):
         run(noise)
+    before = noise.read_bytes()
     assert run(noise, binary=True) == 0
     assert envelope.decrypt(noise.read_bytes(), NEW, "x") == bytes(range(256))
+    kept = noise.with_name("noise.before-rekey")
+    assert kept.read_bytes() == before
+    assert run.said == [f"{noise}: has the new key; {kept} is what it was"]
+
+
+def test_what_nothing_can_tell_the_key_of_is_not_given_the_new_key_twice(run: Run) -> None:
+    noise = run.file("noise", bytes(range(256)), Format.JET_V1)
+    run(noise, kind=Format.JET_V1, binary=True)
+    done = run.everything
+    with pytest.raises(UsageError, match="it may have the new key already"):
+        run(noise, kind=Format.JET_V1, binary=True)
+    assert run.everything == done
+
+
+def test_binary_changes_nothing_for_files_that_show_which_key_they_have(run: Run) -> None:
+    text = run.file("text", b"A=1\nPASS=hunter2\n", Format.JET_V1)
+    run(text, kind=Format.JET_V1, binary=True)
+    done = run.everything
+    assert run(text, kind=Format.JET_V1, binary=True) == 0
+    assert run.everything == done
+    assert run.said[-1] == f"{text}: had the new key already"
 
 
 def test_two_equal_keys_and_missing_keys_are_refused(run: Run) -> None:

@@ -17,12 +17,20 @@ from longshore.secrets.key_lookup import read_key
 
 
 class _Change(Struct, frozen=True, kw_only=True):
-    """A file before and after; `after` None: it has the new key already."""
+    """A file before and after; `after` None: it has the new key already.
+
+    `kept` is where it stays as it was, when nothing can tell which of the keys it has.
+    """
 
     path: Path
     mode: int
     before: bytes
     after: bytes | None
+    kept: Path | None = None
+
+    def __str__(self) -> str:
+        done = "has the new key" if self.after else "had the new key already"
+        return f"{self.path}: {done}{f'; {self.kept} is what it was' if self.kept else ''}"
 
 
 def rekey(
@@ -39,7 +47,9 @@ def rekey(
     Everything is decrypted, encrypted and written beside the originals before the first of them
     is replaced; when a replacement fails, those made before it are undone. If the machine stops
     between two replacements, the same command finishes: files that have the new key already are
-    left alone. Raises KeyUnavailable, DecryptionFailed, InvalidValue or UsageError.
+    left alone. Those in jet's first format whose content is of no known kind (`binary`) cannot
+    tell; they are kept under another name as well, and not taken again while that is there.
+    Raises KeyUnavailable, DecryptionFailed, InvalidValue or UsageError.
     """
     old_key, new_key = read_key(old), read_key(new)
     if old_key == new_key:
@@ -50,8 +60,7 @@ def rekey(
     ]
     _replace_all(changes)
     for change in changes:
-        done = "has the new key" if change.after else "had the new key already"
-        out(f"{change.path}: {done}")
+        out(str(change))
     return 0
 
 
@@ -63,16 +72,29 @@ def _prepared(
     *,
     binary: bool,
 ) -> _Change:
-    text = read_file(path)
+    text, mode = read_file(path), path.stat().st_mode & 0o7777
+    kept = None
     try:
-        plain = envelope.decrypt_file(text, old, str(path), binary=binary)
+        plain = envelope.decrypt_file(text, old, str(path))
     except DecryptionFailed:
-        if not _readable(text, new, path):
+        if _readable(text, new, path):
+            return _Change(path=path, mode=mode, before=text, after=None)
+        if not binary:
             raise
-        after = None
-    else:
-        after = envelope.encrypt(plain, new, format)
-    return _Change(path=path, mode=path.stat().st_mode & 0o7777, before=text, after=after)
+        plain = envelope.decrypt_file(text, old, str(path), binary=True)
+        kept = _free(path.with_name(f"{path.name}.before-rekey"))
+    after = envelope.encrypt(plain, new, format)
+    return _Change(path=path, mode=mode, before=text, after=after, kept=kept)
+
+
+def _free(kept: Path) -> Path:
+    if kept.exists():
+        raise UsageError(
+            f"{kept} is there from another rekey: it may have the new key already, and nothing in "
+            "the file tells",
+            hint=f"remove it when the file next to it is right, or move it back ({kept.stem})",
+        )
+    return kept
 
 
 def _readable(text: bytes, key: AesKey, path: Path) -> bool:
@@ -92,6 +114,9 @@ def _replace_all(changes: Iterable[_Change]) -> None:
                     stage = staged(change.path, change.after, mode=change.mode)
                     ready.append((change, stages.enter_context(stage)))
         for change, written in ready:
+            if change.kept is not None:
+                replace_file(change.kept, change.before, mode=change.mode)
+                undo.callback(change.kept.unlink)
             undo.callback(replace_file, change.path, change.before, mode=change.mode)
             with explained(change.path):
                 written.replace(change.path)

@@ -99,3 +99,34 @@ def test_every_public_services_file_means_the_same_after_the_fix(corpus: Path) -
             assert meaning(fixed.text) == meaning(source.text), path
         assert fix_services(SourceText("f", fixed.text)).edits == (), path
     assert changed > 50
+
+
+_MERGED = {
+    "a dockerfile of each": "x-base: &base\n  build: .\napp:\n  <<: *base\n  dockerfile: A\n"
+    "test:\n  <<: *base\n  dockerfile: B\n",
+    "a dependency of its own": "base: &base\n  image: a\n  links:\n  - db\napp:\n  <<: *base\n"
+    "  depends_on: [two]\ndb:\n  image: b\ntwo:\n  image: c\n",
+    "another encrypted file": "base: &base\n  image: a\n  encrypted_env: one\napp:\n  <<: *base\n"
+    "  encrypted_env_file: two\n",
+    "an image instead": "base: &base\n  dockerfile: D\napp:\n  <<: *base\n  image: a\n",
+    "a build that is merged": "app:\n  build: &b\n    path: a\n    dockerfile_path: A\n"
+    "test:\n  build:\n    <<: *b\n    dockerfile: B\n",
+}
+
+
+@pytest.mark.parametrize("text", _MERGED.values(), ids=_MERGED)
+def test_what_is_merged_into_other_maps_stays_as_it_is(text: str) -> None:
+    assert fix_services(SourceText("f", text)).text == text
+
+
+def test_beside_what_is_merged_the_rest_is_fixed() -> None:
+    merged = _MERGED["another encrypted file"]
+    fixed = fix_services(SourceText("f", f"{merged}own:\n  image: b\n  encrypted_env: x\n"))
+    assert fixed.text == f"{merged}own:\n  image: b\n  encrypted_env_file: x\n"
+
+
+def test_a_whole_service_under_two_names_is_fixed_once_for_both() -> None:
+    before = "app: &app\n  image: a\n  encrypted_env: x\ntest: *app\n"
+    after = fix_services(SourceText("f", before)).text
+    assert after == before.replace("encrypted_env", "encrypted_env_file")
+    assert meaning(after) == meaning(before)

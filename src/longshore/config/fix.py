@@ -1,7 +1,8 @@
 """``validate --fix``: old spellings of the services file rewritten in place; pure.
 
 Comments, order and quotes stay. What cannot be rewritten without touching other lines stays too:
-values behind aliases or over several lines, links beside a depends_on.
+values behind aliases or over several lines, links beside a depends_on, and maps that merge others
+or are merged: what their keys mean is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -48,11 +49,25 @@ def fix_services(source: SourceText) -> Fixed:
     nested = root.get("services")
     services = nested if isinstance(nested, Mapping) and "build" not in nested else root
     edits: dict[int, Edit] = {}
-    for _, service in services.pairs:
-        if isinstance(service, Mapping):
-            for edit in _service(source, service):
-                edits.setdefault(edit.start, edit)
+    for service in _unmerged(services):
+        for edit in _service(source, service):
+            edits.setdefault(edit.start, edit)
     return _applied(source.text, tuple(sorted(edits.values())))
+
+
+def _unmerged(services: Mapping) -> Iterator[Mapping]:
+    """The services without those that merge a map, or are merged, themselves or in their build."""
+    found = [service for _, service in services.pairs if isinstance(service, Mapping)]
+    maps = [(service, service) for service in found]
+    maps += [(one, build) for one in found if isinstance(build := one.get("build"), Mapping)]
+    # A merged map stands before the one that merges it, and its keys are shared.
+    shared = {key.place for _, node in maps for key, _ in node.pairs if key.place < node.place}
+    touched = {id(one) for one, node in maps if not shared.isdisjoint(_places(node))}
+    return (service for service in found if id(service) not in touched)
+
+
+def _places(node: Mapping) -> Iterator[Place]:
+    return (key.place for key, _ in node.pairs)
 
 
 def _applied(text: str, edits: tuple[Edit, ...]) -> Fixed:

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from longshore.cli.run_command import run
+
 from .conftest import Program
 
 STEPS_FLAGS = 'use "longshore steps --help" for its flags'
@@ -55,6 +57,20 @@ def test_booleans_are_spelt_as_in_go(
     (project / "codeship-steps.yml").write_text("- {service: demo, type: push, image_name: a/b}\n")
     done = longshore("plan", "--format", "json", *words)
     assert json.loads(done.out)["steps"][0]["runs"] is pushes
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--ci-branch", "main", "--publish=true", "-e", "A=1", "-e=B=2"],
+        ["-e", "A=1", "-e=B=2", "--publish=1", "--ci-branch=main"],
+        ["--publish", "-e=A=1", "--ci-branch", "main", "-e", "B=2"],
+    ],
+)
+def test_the_value_of_a_flag_is_not_taken_for_the_service(words: list[str]) -> None:
+    found = run.make_context("run", [*words, "app", "ls", "-e=C=3"]).params
+    assert (found["ci_branch"], found["publish"], found["env"]) == ("main", True, ("A=1", "B=2"))
+    assert (found["service"], found["command"]) == ("app", ("ls", "-e=C=3"))
 
 
 def test_a_boolean_that_is_neither_is_a_usage_error(longshore: Program) -> None:

@@ -43,13 +43,19 @@ class CobraCommand(click.Command):
             for name in parameter.opts
         }
         kept: list[str] = []
+        is_value = False
         for position, word in enumerate(args):
+            if is_value:
+                kept.append(word)
+                is_value = False
+                continue
             if word == "--" or (self.stops_at_first_word and not word.startswith("-")):
                 return [*kept, *args[position:]]
             name, equals, value = word.partition("=")
-            option = options.get(name) if equals else None
-            if option is None:
+            option = options.get(name)
+            if option is None or not equals:
                 kept.append(word)
+                is_value = option is not None and not (option.is_flag or option.count)
             elif option.is_flag:
                 kept = _with_flag(kept, option, name, _go_bool(name, value, ctx))
             else:

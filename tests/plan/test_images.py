@@ -157,6 +157,8 @@ def test_arguments_are_expanded_with_the_service_and_its_image(compile_: Compile
         ("FROM alpine", ["alpine:latest"]),
         ("FROM alpine:3 AS a\nFROM a\nFROM quay.io/x/y", ["alpine:3", "quay.io/x/y:latest"]),
         ("FROM scratch\nCOPY --from=0 /a /b", []),
+        ("FROM base AS base\nFROM base\nCOPY --from=base /a /b", ["base:latest"]),
+        ("FROM two\nFROM one AS two", ["two:latest", "one:latest"]),
         ("ARG B=x\nFROM $B\nFROM ${B}", []),
         ("# FROM x\nRUN echo FROM y", []),
     ],

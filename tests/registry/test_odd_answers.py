@@ -27,7 +27,10 @@ MANIFEST = image_manifest(Descriptor.of(b"{}", DOCKER_CONFIG), [])
 BOB = Credential(username="bob", password=Secret("pw-of-bob"))
 
 
-@pytest.mark.parametrize("link", ['<http://[x>; rel="next"', '<http://h:99999/>; rel="next"'])
+@pytest.mark.parametrize(
+    "link",
+    ['<http://[x>; rel="next"', '<http://xn--/>; rel="next"', '<http://h:99999/>; rel="next"'],
+)
 async def test_a_next_page_that_is_no_address_is_no_page(
     serve: Serve, connect: Connect, link: str
 ) -> None:
@@ -43,6 +46,7 @@ async def test_a_next_page_that_is_no_address_is_no_page(
     [
         ("http://r.example:99999/x", "no usable Location (***)"),
         ("http://[x", "no usable Location (***)"),
+        ("https://xn--a.example/x", "no usable Location (https://xn--a.example/x)"),
         ("ftp://r.example/x", "no usable Location (ftp://r.example/x)"),
         ("", "no Location"),
     ],
@@ -245,3 +249,16 @@ async def test_a_manifest_that_was_changed_is_refused(connect: Connect) -> None:
         registry.plan = Script([on("GET manifest", WrongDigest())])
         with pytest.raises(ContentMismatch):
             await client.get_manifest("a/b", "t")
+
+
+@pytest.mark.parametrize("realm", ["https://xn--/token", "http://[x", "ftp://r.example/token"])
+async def test_a_token_server_without_an_address_is_the_registrys_fault(
+    serve: Serve, connect: Connect, realm: str
+) -> None:
+    headers = {"WWW-Authenticate": f'Bearer realm="{realm}",service="r"'}
+    async with (
+        serve(lambda _: web.Response(status=401, headers=headers)) as host,
+        connect(host) as client,
+    ):
+        with pytest.raises(RegistryError, match="a token server with no usable address"):
+            await client.tags("a/b")

@@ -15,11 +15,18 @@ _COPY_FROM = re.compile(r"^[ \t]*COPY[ \t]+(?:--\S+[ \t]+)*--from=(\S+)", _LINES
 
 def base_images(dockerfile: str) -> Iterator[str]:
     """The images a Dockerfile starts from or copies from, stages and ``scratch`` left out (I-7)."""
-    stages = {match[2].lower() for match in _FROM.finditer(dockerfile) if match[2]}
-    names = [match[1] for match in _FROM.finditer(dockerfile)]
-    names += [match[1] for match in _COPY_FROM.finditer(dockerfile)]
+    stages: set[str] = set()
+    names: list[str] = []
+    for match in _FROM.finditer(dockerfile):
+        # Only stages above it can be meant: FROM app AS app starts from the image.
+        if match[1].lower() not in stages:
+            names.append(match[1])
+        if match[2]:
+            stages.add(match[2].lower())
+    copied = (match[1] for match in _COPY_FROM.finditer(dockerfile))
+    names += [name for name in copied if name.lower() not in stages]
     for name in names:
-        if name.lower() in stages or name == "scratch" or name.isdecimal() or "$" in name:
+        if name == "scratch" or name.isdecimal() or "$" in name:
             continue
         yield _full_name(name)
 

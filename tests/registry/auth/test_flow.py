@@ -95,6 +95,8 @@ def test_both_names_of_the_token_are_read(key: str) -> None:
         ({}, "", 60),
         ({"expires_in": 0}, "", 60),
         ({"expires_in": "soon"}, "", 60),
+        ({"expires_in": 10**400}, "", 365 * 24 * 3600),
+        ({"expires_in": float("nan")}, "", 60),
         (
             {"expires_in": 300, "issued_at": "2026-01-01T00:00:00Z"},
             "Thu, 01 Jan 2026 00:00:40 GMT",

@@ -22,6 +22,7 @@ from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
 
 CLIENT_ID: Final = "longshore"
+_YEAR: Final = 365 * 24 * 3600
 _SHORTEST_LIFE: Final = 60.0
 """What the specification lets us assume when ``expires_in`` is missing."""
 _NO_SUCH_METHOD: Final = frozenset({404, 405})
@@ -127,7 +128,7 @@ def _lifetime(document: dict[str, object], answer: Answer) -> float:
     wrong clock here changes nothing.
     """
     expires_in = document.get("expires_in")
-    life = float(expires_in) if isinstance(expires_in, int | float) else 0.0
+    life = float(min(expires_in, _YEAR)) if isinstance(expires_in, int | float) else 0.0
     age = _age(document.get("issued_at"), answer.headers.get("Date"))
     # Docker's own token server says 60 s at least; 0 and nonsense mean "not told".
     return max(0.0, (life if life > 0 else _SHORTEST_LIFE) - age)

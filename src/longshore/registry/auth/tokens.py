@@ -159,6 +159,7 @@ class Authorizing(Struct, kw_only=True):
         text = challenge.get("realm")
         try:
             realm = URL(text)
+            realm.host  # noqa: B018 - decoded only when it is asked for, and may raise
         except ValueError:
             realm = URL()
         if realm.scheme not in ("http", "https") or not realm.host:

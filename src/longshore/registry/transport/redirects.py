@@ -36,8 +36,8 @@ def resolve(answer: Answer, subject: Subject, reach: Reach) -> URL:
         raise _misled(subject, "no Location")
     try:
         target = answer.url.join(URL(location, encoded=True))
-        # Parsed only when it is asked for.
-        target.port  # noqa: B018 - raises
+        # Parsed only when they are asked for.
+        target.port, target.host  # noqa: B018 - raise
     except ValueError:
         target = URL()
     if target.scheme not in ("http", "https") or not target.host:

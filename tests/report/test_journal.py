@@ -10,7 +10,7 @@ import pytest
 
 from longshore.errors import InvalidValue
 from longshore.report.journal import KEPT_OUTPUT, KEPT_RUNS, Journal, journal
-from longshore.run.events import ContainerOutput, StepFinished
+from longshore.run.events import ContainerOutput, Notice, StepFinished
 from longshore.run.outcome import Failed
 
 
@@ -24,6 +24,12 @@ def test_events_are_json_lines_with_their_time(tmp_path: Path) -> None:
     line = json.loads((tmp_path / "abc.jsonl").read_text())
     assert (line["event"], line["outcome"], line["exit_code"]) == ("step_finished", "failed", 3)
     assert line["time"].endswith("+00:00")
+
+
+def test_a_project_whose_path_is_no_text_is_written_all_the_same(tmp_path: Path) -> None:
+    with journal(tmp_path, "abc") as write:
+        write(Notice(text="in /home/u/caf\udce9"))
+    assert json.loads((tmp_path / "abc.jsonl").read_text())["text"] == "in /home/u/caf?"
 
 
 def test_nobody_else_can_read_it(tmp_path: Path) -> None:

@@ -56,6 +56,27 @@ async def test_a_network_that_stays_does_not_keep_the_containers_of_its_step() -
         assert [type(lost) for lost in clean_up.lost] == [Conflict]
 
 
+class Stuck(FakeEngine):
+    """Never comes to an end with removing a container."""
+
+    async def remove(self, container: str) -> None:
+        await anyio.sleep_forever()
+
+
+async def test_what_an_engine_does_not_finish_is_lost_and_the_network_is_tried_all_the_same() -> (
+    None
+):
+    async with Stuck() as engine:
+        engine.images[IMAGE] = FakeImage(program=FakeProgram(until=anyio.Event()))
+        network = await engine.create_network("step", {})
+        database = await _running(engine, "db", network)
+        async with janitor(engine, grace=0.1, keep=False, margin=0.1) as clean_up:
+            clean_up.dispose(StepDebris(dependencies=[database], network=network))
+        assert "did not finish within 0.2 s" in str(clean_up.lost[0])
+        assert not engine.networks
+        engine.containers.clear()
+
+
 async def test_what_the_user_keeps_is_stopped_and_stays() -> None:
     async with _engine() as engine:
         network = await engine.create_network("step", {})

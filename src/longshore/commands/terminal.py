@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import stat
@@ -19,6 +18,7 @@ from msgspec import Struct
 from longshore.engine.port import Attachment, Engine
 from longshore.errors import EngineError
 from longshore.report.sink import Sink
+from longshore.run.alarm import alarm
 from longshore.run.runtime import Mask
 
 _BLOCK = 1 << 16
@@ -51,19 +51,14 @@ class TerminalReader(Struct, frozen=True):
                 group.cancel_scope.cancel()
 
     async def _show(self, attachment: Attachment) -> None:
-        loop = asyncio.get_running_loop()
-        patience = _PATIENCE_OF_A_PERSON if self.tty else _PATIENCE
-        alarm: asyncio.TimerHandle | None = None
-        try:
-            async for chunk in attachment:
-                if alarm is not None:
-                    alarm.cancel()
-                self._write(chunk.stream, self.mask(f"terminal/{chunk.stream}", chunk.data))
-                alarm = loop.call_later(patience, self._release)
-        finally:
-            if alarm is not None:
-                alarm.cancel()
-            self._release()
+        with alarm(_PATIENCE_OF_A_PERSON if self.tty else _PATIENCE, self._release) as bell:
+            try:
+                async for chunk in attachment:
+                    self._write(chunk.stream, self.mask(f"terminal/{chunk.stream}", chunk.data))
+                    bell.set()
+            finally:
+                bell.clear()
+                self._release()
 
     def _release(self) -> None:
         for stream in 1, 2:

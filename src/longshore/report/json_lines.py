@@ -23,7 +23,9 @@ VERSION = 1
 def json_line(event: Event, now: datetime) -> bytes:
     """One event as a line of JSON, with its newline."""
     record = {"time": now.isoformat(timespec="microseconds"), "event": event_name(event)}
-    return json.dumps(record | _fields(event), ensure_ascii=False).encode() + b"\n"
+    text = json.dumps(record | _fields(event), ensure_ascii=False)
+    # A path may hold bytes that are no text.
+    return text.encode(errors="replace") + b"\n"
 
 
 def event_name(event: Event) -> str:

@@ -6,8 +6,8 @@ Leaving the janitor's block waits for all of it, bounded.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 
 import anyio
 from anyio.abc import TaskGroup
@@ -39,6 +39,7 @@ class Janitor(Struct):
     tasks: TaskGroup
     grace: float
     keep: bool = False
+    margin: float = _MARGIN
     lost: list[EngineError] = field(default_factory=list)
     at_the_end: list[str] = field(default_factory=list)
     """Containers, not running, that go when everything else has."""
@@ -78,11 +79,12 @@ class Janitor(Struct):
 
     async def _dispose(self, debris: StepDebris, grace: float, keep: bool) -> None:
         """Each thing on its own: one that cannot be removed keeps no other."""
-        with anyio.CancelScope(shield=True), anyio.move_on_after(grace + _MARGIN):
+        with self._bounded(grace + self.margin):
             async with anyio.create_task_group() as group:
                 for container in filter(None, (debris.main, *debris.dependencies)):
                     ended = container == debris.main and debris.main_ended
                     group.start_soon(self._end, container, None if ended else grace, keep)
+        with self._bounded(self.margin):
             if debris.network is not None and not keep:
                 await self._attempt(self.engine.remove_network, debris.network)
         if debris.network is not None:
@@ -93,9 +95,17 @@ class Janitor(Struct):
     async def finish(self) -> None:
         """Remove what the steps shared; nothing of them may be left by now."""
         if not self.keep:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(_MARGIN):
+            with self._bounded(self.margin):
                 for container in self.at_the_end:
                     await self._attempt(self.engine.remove, container)
+
+    @contextmanager
+    def _bounded(self, seconds: float) -> Iterator[None]:
+        """Not cut short by a cancellation, and not for ever; what was not done counts as lost."""
+        with anyio.CancelScope(shield=True), anyio.move_on_after(seconds) as limit:
+            yield
+        if limit.cancelled_caught:
+            self.lost.append(EngineError(f"the engine did not finish within {seconds:g} s"))
 
     async def _end(self, container: str, grace: float | None, keep: bool) -> None:
         """`grace` None: it has ended by itself."""
@@ -112,10 +122,13 @@ class Janitor(Struct):
 
 
 @asynccontextmanager
-async def janitor(engine: Engine, *, grace: float, keep: bool) -> AsyncIterator[Janitor]:
-    """A janitor for one run; leaving the block waits until everything is removed."""
+async def janitor(
+    engine: Engine, *, grace: float, keep: bool, margin: float = _MARGIN
+) -> AsyncIterator[Janitor]:
+    """A janitor for one run; leaving the block waits until everything is removed, or `margin`
+    seconds longer than containers have to end."""
     tasks = anyio.create_task_group()
-    cleaner = Janitor(engine, tasks, grace, keep)
+    cleaner = Janitor(engine, tasks, grace, keep, margin)
     try:
         async with tasks:
             yield cleaner

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -11,6 +10,7 @@ from msgspec import Struct, field
 
 from longshore.engine.port import Attachment
 from longshore.engine.spec import OutputChunk
+from longshore.run.alarm import alarm
 from longshore.run.events import ContainerOutput
 from longshore.run.lines import LineBuffer
 from longshore.run.runtime import Runtime, StepLabel
@@ -53,29 +53,19 @@ class Pump(Struct):
     spoke: Callable[[], None] = lambda: None
     tail: Tail = field(default_factory=Tail)
     _buffers: dict[int, LineBuffer] = field(default_factory=dict)
-    _alarm: asyncio.TimerHandle | None = None
 
     async def read(self, container: str, attachment: Attachment) -> None:
         """Until the container closes its output."""
-        try:
-            async for chunk in attachment:
-                self._feed(chunk)
-                self._set_alarm()
-        finally:
-            self._clear_alarm()
-            self._finish()
-
-    def _set_alarm(self) -> None:
-        """A timer, not a task: one is set for nearly every chunk of a flood."""
-        self._clear_alarm()
-        if any(buffer.holds for buffer in self._buffers.values()):
-            loop = asyncio.get_running_loop()
-            self._alarm = loop.call_later(PATIENCE, self._flush)
-
-    def _clear_alarm(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
+        with alarm(PATIENCE, self._flush) as bell:
+            try:
+                async for chunk in attachment:
+                    self._feed(chunk)
+                    bell.clear()
+                    if any(buffer.holds for buffer in self._buffers.values()):
+                        bell.set()
+            finally:
+                bell.clear()
+                self._finish()
 
     def _flush(self) -> None:
         for buffer in self._buffers.values():

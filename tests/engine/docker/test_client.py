@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from anyio.abc import SocketStream
 
 from longshore.engine.docker.engine import DockerEngine, connect
-from longshore.engine.docker.ssh import command
+from longshore.engine.docker.ssh import command, forward
 from longshore.engine.endpoint import Endpoint
 from longshore.errors import EngineError, EngineUnavailable, NotFound
 
@@ -157,3 +158,16 @@ def test_the_ssh_command_forwards_one_private_socket() -> None:
     assert words[-2:] == ["--", "host"]
     assert words[words.index("-l") : words.index("-l") + 2] == ["-l", "me"]
     assert words[words.index("-p") : words.index("-p") + 2] == ["-p", "2222"]
+
+
+async def test_ctrl_c_at_the_terminal_does_not_reach_the_ssh_that_clean_up_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ssh = tmp_path / "ssh"
+    ssh.write_text('#!/bin/sh\necho $$ > "$0.pid"\necho ready\nexec sleep 60\n')
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    async with forward("ssh://host"):
+        pid = int((tmp_path / "ssh.pid").read_text())
+        assert os.getpgid(pid) != os.getpgid(0)
+        assert os.getsid(pid) != os.getsid(0)

@@ -42,7 +42,10 @@ async def forward(url: str) -> AsyncIterator[Path]:
         local = Path(directory, "engine.sock")
         words = command(url, local)
         try:
-            process = await anyio.open_process(words, stdin=subprocess.DEVNULL)
+            # Out of the reach of Ctrl-C at the terminal: clean-up goes this way.
+            process = await anyio.open_process(
+                words, stdin=subprocess.DEVNULL, start_new_session=True
+            )
         except OSError as exception:
             raise EngineUnavailable(
                 f"ssh cannot be started: {exception.strerror}",

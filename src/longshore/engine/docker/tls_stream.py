@@ -49,8 +49,8 @@ class TlsStream(ByteStream):
 
     @property
     def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
-        """None."""
-        return {}
+        """Those of the stream below."""
+        return self.transport.extra_attributes
 
     async def receive(self, max_bytes: int = _BLOCK) -> bytes:
         """At least one byte; EndOfStream when the other side has closed."""

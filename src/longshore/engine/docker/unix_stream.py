@@ -15,7 +15,7 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
-from anyio.abc import ByteStream
+from anyio.abc import ByteStream, SocketAttribute
 
 
 @dataclass(slots=True)
@@ -26,8 +26,8 @@ class UnixStream(ByteStream):
 
     @property
     def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
-        """None."""
-        return {}
+        """The socket."""
+        return {SocketAttribute.raw_socket: lambda: self.raw}
 
     async def receive(self, max_bytes: int = 65536) -> bytes:
         """At least one byte; EndOfStream when the other side has closed.

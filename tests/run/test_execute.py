@@ -262,6 +262,18 @@ async def test_a_missing_dockerfile_breaks_the_step_with_its_place(scene: Scene)
     assert "codeship-services.yml" in (outcome.hint or "")
 
 
+async def test_a_dockerfile_that_cannot_be_looked_at_breaks_its_step_alone(scene: Scene) -> None:
+    """As one that a container made for root alone; the tests are root and cannot be refused."""
+    ran = await scene.run(
+        f"{{broken: {{build: {{context: ., dockerfile: {'x' * 300}}}}}, app: {{image: busybox}}}}",
+        "[{type: parallel, steps: [{service: broken, command: x}, {service: app, command: y}]}]",
+    )
+    outcome = ran.outcomes["x"]
+    assert isinstance(outcome, Broken)
+    assert "cannot be read: File name too long" in outcome.message
+    assert ran.outcomes["y"] == Passed()
+
+
 async def test_an_image_that_is_nowhere_breaks_the_step(scene: Scene) -> None:
     ran = await scene.run("app: {image: nowhere/nothing}", "[{service: app, command: x}]")
     outcome = ran.outcomes["x"]

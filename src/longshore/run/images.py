@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import anyio
 from msgspec import Struct, field
@@ -117,7 +118,9 @@ class ImageStore(Struct):
     async def _built(self, plan: BuildPlan, credentials: tuple[CredentialKeys, ...]) -> ImageInfo:
         if plan.builds_first:
             await self.ready(plan.builds_first, credentials)
-        _check_files(plan)
+        with _readable(plan):
+            _check_files(plan)
+            registries = base_registries(plan)
         arguments, secrets = await self.values_of(plan)
         chain = (*plan.credentials, *credentials)
         spec = BuildSpec(
@@ -127,7 +130,7 @@ class ImageStore(Struct):
             arguments=arguments,
             secrets=secrets,
             credentials=await self.credentials.for_build(
-                chain, base_registries(plan), generated=plan.key not in self.for_generators
+                chain, registries, generated=plan.key not in self.for_generators
             ),
             from_engine=bool(plan.builds_first),
             pull=self.options.pull_if_present and not plan.builds_first,
@@ -229,6 +232,19 @@ def _how_built(spec: BuildSpec) -> str:
     """Names of arguments alone, for anything may be in their values (I-19)."""
     names = ", ".join(name for name, _ in (*spec.arguments, *spec.secrets))
     return f"built from {spec.dockerfile}" + (f", arguments: {names}" if names else "")
+
+
+@contextmanager
+def _readable(plan: BuildPlan) -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        raise BuildFailed(
+            f'service "{plan.service}": {fault.filename or plan.dockerfile} cannot be read: '
+            f"{fault.strerror}",
+            hint="a container of an earlier step may have made it as root: have it give others the "
+            "right to read it",
+        ) from fault
 
 
 def _check_files(plan: BuildPlan) -> None:

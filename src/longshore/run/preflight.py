@@ -112,13 +112,12 @@ class Preflight:
     def _tell_lasting(self, key: ImageKey) -> None:
         """Values of encrypted arguments that everybody who pulls the image can read."""
         for image in () if self.build_secrets else image_closure(self.plan, [key]):
-            if isinstance(image, BuildPlan) and image.dockerfile.is_file():
+            if isinstance(image, BuildPlan) and (text := _text(image.dockerfile)):
                 names = [name for name, _ in self._arguments(image)]
-                text = image.dockerfile.read_text(errors="replace")
                 self.files.tell(map(_lasting(image), lasting_arguments(text, names)))
 
     def _present(self, paths: Iterable[Path]) -> Iterator[Path]:
-        return (path for path in paths if path.exists() or not self._may_come(path))
+        return (path for path in paths if _exists(path) or not self._may_come(path))
 
     def _may_come(self, path: Path) -> bool:
         mounts = (mount for service in self.plan.services.values() for mount in service.mounts)
@@ -140,6 +139,22 @@ class Preflight:
         if what in self._seen:
             return False
         self._seen.add(what)
+        return True
+
+
+def _text(dockerfile: Path) -> str:
+    """Of one that cannot be read (yet) the build will tell."""
+    try:
+        return dockerfile.read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def _exists(path: Path) -> bool:
+    """Of one that cannot be looked at it is told when it is read."""
+    try:
+        return path.exists()
+    except OSError:
         return True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -203,6 +204,18 @@ async def test_a_definition_longer_than_a_pipe_holds_arrives_and_the_image_is_na
     assert await build(plugged(ENDS_WELL), long, lines.append) == ("sha256:1",)
     assert (tmp_path / "kept").read_bytes() == definition(long)
     assert lines == ["#1 DONE"]
+
+
+async def test_a_disk_without_room_for_our_own_files_fails_the_build(
+    spec: BuildSpec,
+    plugged: Callable[[str], Setting],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "D").touch()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(BuildFailed, match="temporary files cannot be written: No such file"):
+        await build(plugged(ENDS_WELL), spec, lambda line: None)
 
 
 @pytest.mark.parametrize(

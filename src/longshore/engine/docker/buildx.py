@@ -14,8 +14,8 @@ import signal
 import subprocess
 import tempfile
 from collections import deque
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -85,9 +85,7 @@ async def build(
     configuration, containerd's by their manifest.
     """
     await anyio.to_thread.run_sync(prepare, spec.context, spec.dockerfile)
-    with tempfile.TemporaryDirectory(prefix="longshore-buildx-") as name:
-        directory = Path(name)
-        configure(directory, setting, spec)
+    with _configured(setting, spec) as directory:
         await _run(
             command(spec, directory),
             definition(spec, keeps_cache=setting.keeps_cache),
@@ -143,6 +141,21 @@ def _host(setting: Setting) -> str:
         return f"unix://{address.socket}"
     host = f"[{address.host}]" if ":" in address.host else address.host
     return f"tcp://{host}:{address.port}"
+
+
+@contextmanager
+def _configured(setting: Setting, spec: BuildSpec) -> Iterator[Path]:
+    with ExitStack() as stack:
+        try:
+            made = tempfile.TemporaryDirectory(prefix="longshore-buildx-")
+            directory = Path(stack.enter_context(made))
+            configure(directory, setting, spec)
+        except OSError as fault:
+            raise BuildFailed(
+                f"the build's temporary files cannot be written: {fault.strerror or fault}",
+                hint="make room on the disk, or name another directory with TMPDIR",
+            ) from fault
+        yield directory
 
 
 def configure(directory: Path, setting: Setting, spec: BuildSpec) -> None:

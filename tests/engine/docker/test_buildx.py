@@ -240,7 +240,10 @@ async def test_a_cancelled_build_is_interrupted_and_gives_back_what_it_opened(
     spec: BuildSpec, plugged: Callable[[str], Setting], tmp_path: Path
 ) -> None:
     (tmp_path / "D").touch()
-    setting = plugged("trap 'echo interrupted >$kept; exit 1' INT\necho up\nsleep 60 & wait\n")
+    # Not "sleep 60 & wait": a signal just before dash waits is seen when the wait is over.
+    setting = plugged(
+        "trap 'echo interrupted >$kept; exit 1' INT\necho up\nwhile :; do sleep 0.1; done\n"
+    )
     long = replace(spec, arguments=(("ARG", "x" * 300_000),))
     open_before = len(list(Path("/proc/self/fd").iterdir()))
     with anyio.CancelScope() as scope:

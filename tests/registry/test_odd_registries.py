@@ -190,6 +190,31 @@ class TestUploadsThatGetNowhere:
         assert sorted(waits) == waits
         assert len(waits) == 4
 
+    async def test_an_upload_that_was_lost_may_be_cut_as_often_as_a_first_one(
+        self, serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
+    ) -> None:
+        """Every chunk that gets through is progress in the session that is new."""
+        got, patches, lost = 0, 0, False
+
+        def cutting(request: web.Request) -> web.Response:
+            nonlocal got, patches, lost
+            if request.method == "PATCH":
+                patches += 1
+                if got == 15 << 20 and not lost:
+                    got, lost = 0, True
+                    return web.Response(status=404)
+                if patches % 2:
+                    return web.Response(status=503)
+                got += int(request.headers["Content-Length"])
+            headers = {**self.LOCATION, **({"Range": f"0-{got - 1}"} if got else {})}
+            return web.Response(status=self._status(request, 202, 204), headers=headers)
+
+        async with serve(cutting) as host, connect(host, limits=self.LIMITS) as client:
+            client._line.chunking.streaming = False
+            delivery = await client.upload_blob("a/b", stream(bytes(16 << 20)))
+        assert delivery.restarts == 1
+        assert patches > 40
+
     async def test_an_upload_that_is_begun_again_is_not_left_behind(
         self, serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
     ) -> None:

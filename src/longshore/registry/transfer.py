@@ -226,11 +226,12 @@ class Transfer(Struct, kw_only=True):
         self._reach(offset)
 
     def _reach(self, offset: int) -> None:
-        """Bytes that go again are no progress: a registry may lose the same ones for ever."""
+        """Bytes that a session has had before are no progress, nor is it to begin anew: a registry
+        may lose the same ones for ever."""
         self.offset = offset
         if offset > self._farthest:
             self._farthest = offset
-            self.patience.progress()
+            self.patience.progress(restarts=self.restarts)
 
     def _lie(self, reason: str) -> Interrupted:
         host = self.call.line.host
@@ -321,7 +322,7 @@ class Transfer(Struct, kw_only=True):
         self.session = await begin(self.call, self.what)
         if self.intake.window.start:
             await self.intake.reopen()
-        self.offset = 0
+        self.offset = self._farthest = 0
         self._single = False
 
     # --- the end -----------------------------------------------------------------------------

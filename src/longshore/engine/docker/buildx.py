@@ -169,8 +169,9 @@ def configure(directory: Path, setting: Setting, spec: BuildSpec) -> None:
     config.mkdir(mode=0o700)
     own = setting.environment.docker_config_directory
     for name in ("cli-plugins", "contexts"):
-        if (own / name).is_dir():
-            (config / name).symlink_to(own / name)
+        with suppress(PermissionError):  # what is not for us is not for the build
+            if (own / name).is_dir():
+                (config / name).symlink_to(own / name)
     content = {**_harmless(own), "auths": buildx_auths(spec.credentials)}
     file = config / "config.json"
     file.touch(mode=0o600)

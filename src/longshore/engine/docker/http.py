@@ -21,6 +21,7 @@ from longshore.engine.docker.dial import Address
 READ_SIZE: Final = 1 << 18
 _HEAD_LIMIT: Final = 1 << 20
 
+_KEPT_SECONDS: Final = 10.0
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "DELETE"})
 
 Body = bytes | AsyncIterator[bytes] | None
@@ -34,6 +35,7 @@ class Wire(Struct):
         default_factory=lambda: h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_LIMIT)
     )
     used: bool = False
+    idle_since: float = 0.0
 
     @property
     def has_ended(self) -> bool:
@@ -142,10 +144,11 @@ class Pool:
                 raise
 
     async def _kept(self) -> Wire | None:
-        """A connection that was used before; those that the engine has closed are closed, too."""
+        """A connection that was used before; old ones are closed, for what stands between may have
+        dropped them silently, and those that the engine has closed."""
         while self._idle:
             wire = self._idle.pop()
-            if not wire.has_ended:
+            if anyio.current_time() - wire.idle_since < _KEPT_SECONDS and not wire.has_ended:
                 return wire
             await wire.close()
         return None
@@ -154,7 +157,7 @@ class Pool:
         protocol = wire.protocol
         if protocol.our_state is h11.DONE and protocol.their_state is h11.DONE:
             protocol.start_next_cycle()
-            wire.used = True
+            wire.used, wire.idle_since = True, anyio.current_time()
             self._idle.append(wire)
         else:
             await wire.close()

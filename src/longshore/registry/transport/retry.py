@@ -114,9 +114,9 @@ class Patience:
     def __post_init__(self) -> None:
         self.started = self.backoff.clock.now()
 
-    def progress(self) -> None:
-        """Something got through: count from the beginning."""
-        self.attempts = 0
+    def progress(self, *, restarts: int = 0) -> None:
+        """Something got through: count from the beginning, or from how often it was begun anew."""
+        self.attempts = restarts
 
     async def pause(self, interruption: Interrupted) -> None:
         """Wait as long as the host's back-off says; raises RegistryUnavailable when that is it."""

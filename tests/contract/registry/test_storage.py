@@ -100,6 +100,9 @@ async def test_a_disk_that_fills_up_ends_the_push_at_once_and_leaves_the_tag(
         there = await pull(http, registry.url, REPOSITORY, "t")
     assert there is not None
     assert there.is_image(before.parts)
+    # A server that closes with bytes unread resets the connection, and its answer may be lost with
+    # it (RFC 9112, 9.6); asked again it says the same.
+    del time.waits[:1]
     check_full(caught.value, "layer 2 of 3", registry, time)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +237,15 @@ async def test_a_build_that_fails_before_it_reads_anything_is_told(
         await build(plugged(script), long, lambda line: None)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Tests may be started in the background, where shells ignore SIGINT and so do their children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 async def test_a_cancelled_build_is_interrupted_and_gives_back_what_it_opened(
     spec: BuildSpec, plugged: Callable[[str], Setting], tmp_path: Path
 ) -> None:

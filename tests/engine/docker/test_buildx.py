@@ -239,7 +239,7 @@ async def test_a_build_that_fails_before_it_reads_anything_is_told(
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Tests may be started in the background, where shells ignore SIGINT and so do their children."""
+    """In the background shells ignore SIGINT, and their children inherit that."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -57,7 +57,6 @@ class TerminalReader(Struct, frozen=True):
                     self._write(chunk.stream, self.mask(f"terminal/{chunk.stream}", chunk.data))
                     bell.set()
             finally:
-                bell.clear()
                 self._release()
 
     def _release(self) -> None:

@@ -64,7 +64,6 @@ class Pump(Struct):
                     if any(buffer.holds for buffer in self._buffers.values()):
                         bell.set()
             finally:
-                bell.clear()
                 self._finish()
 
     def _flush(self) -> None:

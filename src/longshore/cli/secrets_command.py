@@ -103,7 +103,11 @@ def decrypt(key_path: str | None, binary: bool, source: str, target: str) -> int
 @_binary
 @click.argument("files", nargs=-1, required=True)
 def rekey(old: str, new: str, shape: str, binary: bool, files: tuple[str, ...]) -> int:
-    """Encrypt files anew with another AES key: all of them, or none if one fails."""
+    """Encrypt files anew with another AES key: all of them, or none if one fails.
+
+    With `--binary` a file in the original's format that is of no known kind cannot tell which key
+    it has: it is kept beside as FILE.before-rekey, and not taken again while that is there.
+    """
     from longshore.commands.rekey import rekey as run_rekey
     from longshore.secrets.envelope import Format
 

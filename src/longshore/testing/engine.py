@@ -108,7 +108,7 @@ class FakeEngine(FakeImageStore):
         for source in spec.volumes_from:
             self._get(source.partition(":")[0])
         for missing in (m.host for m in spec.mounts if m.bare and m.host):
-            if not Path(missing).is_dir():
+            if not Path(missing).exists():
                 what = f"bind source path does not exist: {missing}"
                 raise EngineError(f"the engine says: {what}", status=400)
         container = self._new_container(spec, image)

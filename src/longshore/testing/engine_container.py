@@ -130,12 +130,20 @@ class FakeContainer(Struct, kw_only=True):
         return self.files.get(path)
 
     def archive(self, path: str) -> bytes | None:
-        """A file or directory as a tar, as engines give it; a directory from a host mount only."""
+        """A file or directory as a tar, as engines give it; a directory from host mounts only."""
+        name = PurePosixPath(path).name
         host = self._on_host(path)
         if host is not None and host.is_dir():
-            return tar_of_directory(host)
+            return tar_of_directory({name: host})
+        if inside := self._mounted_below(path):
+            return tar_of_directory({f"{name}/{below}": at for below, at in inside.items()})
         content = self.read(path)
-        return None if content is None else tar_of({PurePosixPath(path).name: content})
+        return None if content is None else tar_of({name: content})
+
+    def _mounted_below(self, path: str) -> dict[PurePosixPath, Path]:
+        places = {PurePosixPath(m.container): Path(m.host) for m in self.spec.mounts if m.host}
+        inside = (place for place in sorted(places) if place.is_relative_to(path))
+        return {place.relative_to(path): places[place] for place in inside}
 
     def _write(self, path: str, content: bytes) -> None:
         host = self._on_host(path)

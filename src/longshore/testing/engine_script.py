@@ -161,11 +161,12 @@ def tar_of(files: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def tar_of_directory(directory: Path) -> bytes:
-    """A tar of a directory, its own name first in all names, in the order of a walk."""
+def tar_of_directory(parts: Mapping[str, Path]) -> bytes:
+    """A tar of files and directories, each under its name, in the order of a walk."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        archive.add(directory, directory.name)
+        for name, path in parts.items():
+            archive.add(path, name)
     return buffer.getvalue()
 
 

@@ -175,6 +175,28 @@ async def test_a_host_directory_is_read_through_a_container_that_was_never_start
         assert file.read() == b"content"
 
 
+async def test_the_archive_of_a_directory_holds_what_is_mounted_into_it(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """`longshore.run.engine_store` fetches what it needs to know of an image so: all at once."""
+    (tmp_path / "entry").mkdir()
+    (tmp_path / "entry" / "file").write_text("content")
+    (tmp_path / "config").write_text("configuration")
+    mounts = tuple(
+        Mount(host=str(tmp_path / name), container=f"/at/{place}", read_only=True, bare=True)
+        for name, place in (("config", "config"), ("entry", "one"), ("entry", "two"))
+    )
+    spec = replace(bench.spec("true", FakeProgram()), mounts=mounts)
+    async with (
+        created(bench.engine, spec) as container,
+        bench.engine.read_file(container, "/at") as stream,
+    ):
+        data = b"".join([part async for part in stream])
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        files = [member.name for member in archive if member.isreg()]
+    assert files == ["at/config", "at/one/file", "at/two/file"]
+
+
 async def test_a_bare_mount_makes_no_directory_on_the_host(bench: Bench, tmp_path: Path) -> None:
     mount = Mount(host=str(tmp_path / "none"), container="/at", read_only=True, bare=True)
     spec = replace(bench.spec("true", FakeProgram()), mounts=(mount,))

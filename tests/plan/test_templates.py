@@ -113,6 +113,8 @@ def test_messages_say_what_where_and_what_instead(
         ('{{define "t"}}{{.X}}{{end}}{{template "t" .Time}}', {"Time"}),
         ('{{define "t"}}{{.X}}{{template "t" .}}{{end}}{{template "t" .}}', {"X"}),
         ('{{block "t" $}}{{$.X}}{{end}}', {"X"}),
+        ("{{if .A}}{{$ = .Time}}{{end}}{{$.Year}}", {"A", "Time"}),
+        ('{{$ = .Time}}{{$.Year}}{{block "t" .}}{{$.X}}{{end}}', {"Time", "X"}),
         ("{{/* .X */}}{{`.Y`}}", set()),
     ],
 )  # fmt: skip
@@ -167,6 +169,19 @@ _DOUBLING = (
 @pytest.mark.timeout(10)
 def test_runaway_templates_end_with_an_error(text: str) -> None:
     assert _expand(text, {}) is None
+
+
+def test_a_character_that_is_no_utf8_is_the_replacement_character() -> None:
+    assert parse_template("{{'\udcff'}}").expand({}) == "65533"
+
+
+def test_definitions_that_call_one_another_in_a_long_row_are_nested_too_deep() -> None:
+    row = "".join(
+        f'{{{{define "{each}"}}}}{{{{template "{each + 1}"}}}}{{{{end}}}}' for each in range(2000)
+    )
+    template = parse_template(row + '{{define "2000"}}{{end}}{{template "0" .}}')
+    with pytest.raises(InvalidValue, match="deep"):
+        template.expand({})
 
 
 def test_an_expansion_may_be_as_long_as_the_limit() -> None:

@@ -68,6 +68,8 @@ BRANCHES = [
     "Z9",
     "\u00a0",
     "٣",
+    "0éi",
+    "KǄK",
 ]
 
 PATTERNS = [
@@ -479,4 +481,9 @@ PATTERNS = [
     "^a#b$",
     "^%s$",
     "^é\u0301?$",
+    # between the bytes of a character is no place
+    "^\\t|[^]a]{0,1}\\B",
+    "(?i)\\B|^$",
+    "^x|é\\B",
+    "\\Bé|^x",
 ]

@@ -820,6 +820,38 @@ _TIME_METHODS = r"""
 {{println .Time.Month .Time.Day}}
 """
 
+_FOUND_BY_FUZZING = r"""
+{{$ := .Time}}{{$.Year}}
+{{$ = .Time}}{{$.Year}}
+{{with $ := .Time}}{{$.Year}}{{end}}
+{{$ = .Time}}{{define "x"}}{{$.Branch}}{{end}}{{template "x" .}}
+{{html "a" nil}}
+{{html nil 1}}
+{{html nil nil}}
+{{js nil "a" 2 3}}
+{{urlquery nil 1 2}}
+{{eq .Time.MarshalText nil}}
+{{ne .Time.MarshalText nil}}
+{{eq nil .Time.MarshalText}}
+{{eq .Time.MarshalText}}
+{{eq .Time.MarshalText "a"}}
+{{eq .Time.MarshalText .Time.MarshalText}}
+{{eq .Time .Time.Location}}
+{{ne .Time.Location .Time}}
+{{eq .Time.Location .}}
+{{eq .Time.Location .Time.Location}}
+{{eq .Time .}}
+{{.Time.Add 1+0i}}
+{{.Time.Add 0i}}
+{{.Time.Add 1.5+0i}}
+{{.Time.Add 1+1i}}
+{{printf "%d" 1+0i}}
+{{print 1+0i 0i}}
+{{slice .Branch 0+0i 1}}
+{{index .Branch 0i}}
+{{eq 1+0i 1}}
+"""
+
 
 def _lines(block: str) -> list[str]:
     return [line for line in block.strip("\n").split("\n") if line]
@@ -865,6 +897,7 @@ TEMPLATES = list(
             *_lines(_COMPARISONS),
             *_lines(_BLOCKS),
             *_lines(_TIME_METHODS),
+            *_lines(_FOUND_BY_FUZZING),
             *_WITH_NEWLINES,
         ]
     )

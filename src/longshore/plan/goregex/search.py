@@ -35,9 +35,11 @@ def compile_pattern(pattern: str, *, prefer_re2: bool = True) -> Pattern:
     if not _is_utf8(pattern):
         return _useless("it is not UTF-8")
     re2_find = _re2(pattern) if prefer_re2 else None
+    # RE2 looks at bytes, and finds "no edge of a word" in the middle of a character.
+    favourite = None if "\\B" in pattern else re2_find
     try:
         node = parse_pattern(pattern)
-        return Pattern(re2_find or _automaton(node))
+        return Pattern(favourite or _automaton(node))
     except NotAPattern as fault:
         return _useless(str(fault))
     except TooMuch as fault:

@@ -11,8 +11,6 @@ from longshore.plan.gotime.zone import Zone
 
 def equal(first: Value, *others: Value) -> bool:
     """Whether `first` equals one of the others; raises InvalidValue for kinds that do not mix."""
-    if isinstance(first, ByteSlice):
-        raise InvalidValue(f"values of type {type_name(first)} cannot be compared")
     if not others:
         raise InvalidValue("eq needs something to compare with", hint='write eq .Branch "master"')
     return any(_same(first, other) for other in others)
@@ -48,14 +46,17 @@ def _same(first: Value, other: Value) -> bool:
     kinds = _kind(first), _kind(other)
     if kinds[0] != kinds[1]:
         raise _mixed(first, other)
-    if isinstance(other, ByteSlice):
-        raise InvalidValue(f"values of type {type_name(other)} cannot be compared")
+    for value in (first, other):
+        if isinstance(value, ByteSlice):
+            raise InvalidValue(f"values of type {type_name(value)} cannot be compared")
     return first == other
 
 
 def _kind(value: Value) -> str:
     """Go's basic kinds; signed and unsigned integers do mix, everything else does not."""
-    if isinstance(value, GoTime | Zone | Root | ByteSlice):
+    if isinstance(value, Zone):
+        return "pointer"
+    if isinstance(value, GoTime | Root | ByteSlice):
         return "other"
     return _BASIC.get(type(value), "integer")
 

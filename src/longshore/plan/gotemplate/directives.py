@@ -12,7 +12,9 @@ from longshore.plan.gotemplate.flags import Flags
 from longshore.plan.gotemplate.values import Value
 
 _MOST: Final = 1_000_000
-"""The widest width; what is beyond is no number for Go either."""
+"""What is beyond takes no further digit, for Go either (fmt/print.go, ``parsenum``)."""
+
+_DIGITS: Final = frozenset("0123456789")
 
 
 class Literal(Struct, frozen=True):
@@ -110,16 +112,16 @@ class Directives(Struct):
             return
         self.reordered = True
         end = self.format.find("]", self.at)
-        if end < 0:
+        # An empty pair at the end: Go looks for a bracket in no less than three characters.
+        if end < 0 or self.format[self.at :] == "[]":
             self.at += 1
             self.misplaced = True
             return
-        inside = self.format[self.at + 1 : end]
+        number, rest = _parsed(self.format, self.at + 1, end)
         self.at = end + 1
-        number = _number(inside)
-        if number is None or not 1 <= number <= len(self.arguments):
+        if number is None or rest != end or not 1 <= number <= len(self.arguments):
             self.misplaced = True
-            self.indexed = number is not None
+            self.indexed = number is not None and rest == end
             return
         self.argument = number - 1
         self.indexed = True
@@ -162,16 +164,16 @@ class Directives(Struct):
         return int(value)
 
     def _digits(self) -> int | None:
-        start = self.at
-        while self._peek() and self._peek() in "0123456789":
-            self.at += 1
-            if int(self.format[start : self.at]) > _MOST:
-                self.at = len(self.format)
-                return None
-        return int(self.format[start : self.at]) if self.at > start else None
+        number, self.at = _parsed(self.format, self.at, len(self.format))
+        return number
 
 
-def _number(digits: str) -> int | None:
-    if not digits or not digits.isascii() or not digits.isdigit() or len(digits) > 7:
-        return None
-    return int(digits) if int(digits) <= _MOST else None
+def _parsed(text: str, at: int, end: int) -> tuple[int | None, int]:
+    """The number that stands at `at`, and where it ends; too large: None, and `end`."""
+    number = None
+    while at < end and text[at] in _DIGITS:
+        if number is not None and number > _MOST:
+            return None, end
+        number = (number or 0) * 10 + int(text[at])
+        at += 1
+    return number, at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 
 from msgspec import Struct, field
@@ -36,7 +37,7 @@ def field_uses(tree: Tree) -> tuple[FieldUse, ...]:
     Fields of other things (``with .Time``, variables) are left out; so are definitions that
     nobody calls.
     """
-    return tuple(_Finder(tree).body(tree.body, _Place(dot=True, dollar=True)))
+    return tuple(_Finder(tree).uses())
 
 
 class _Place(Struct, frozen=True):
@@ -47,8 +48,17 @@ class _Place(Struct, frozen=True):
 
 
 class _Finder(Struct):
+    """What is called waits for its turn: definitions may call one another in a long row."""
+
     tree: Tree
+    waiting: deque[tuple[Body, bool]] = field(default_factory=deque)
     seen: set[tuple[str, bool]] = field(default_factory=set)
+
+    def uses(self) -> Iterator[FieldUse]:
+        self.waiting.append((self.tree.body, True))
+        while self.waiting:
+            body, data = self.waiting.popleft()
+            yield from self.body(body, _Place(data, data and not _sets_dollar(body)))
 
     def body(self, body: Body, place: _Place) -> Iterator[FieldUse]:
         for statement in body:
@@ -77,7 +87,17 @@ class _Finder(Struct):
         data = call.pipe is not None and _is_data(call.pipe, place)
         if call.name in self.tree.definitions and (call.name, data) not in self.seen:
             self.seen.add((call.name, data))
-            yield from self.body(self.tree.definitions[call.name], _Place(data, data))
+            self.waiting.append((self.tree.definitions[call.name], data))
+
+
+def _sets_dollar(body: Body) -> bool:
+    """Whether ``$`` is declared or assigned anywhere: then nobody knows what it is."""
+    for statement in body:
+        if isinstance(statement, Action | Branch) and "$" in statement.pipe.declared:
+            return True
+        if isinstance(statement, Branch) and _sets_dollar(statement.body + statement.otherwise):
+            return True
+    return False
 
 
 def _is_data(pipe: Pipe, place: _Place) -> bool:

@@ -64,7 +64,8 @@ def _position(index: Value, last: int) -> int:
 def _joined(values: tuple[Value, ...]) -> bytes:
     if len(values) == 1:
         return shown(values[0])
-    return sprint(*values)
+    # Go turns nil into this text first, and puts no blank beside a text.
+    return sprint(*(b"<no value>" if value is None else value for value in values))
 
 
 FUNCTIONS: Final[Mapping[str, Builtin]] = {

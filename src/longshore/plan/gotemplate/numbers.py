@@ -49,7 +49,7 @@ def number_constant(text: str) -> Constant:
         floating = _float(text[:-1])
         if floating is None:
             raise _illegal(text)
-        return Constant(text=text, imaginary=complex(0, floating))
+        return _complex(text, complex(0, floating))
     integer = _integer(text)
     if integer is not None:
         return Constant(text=text, integer=integer, floating=float(integer))
@@ -58,8 +58,7 @@ def number_constant(text: str) -> Constant:
         raise _illegal(text)
     if not re.search("[.eEpP]", text):
         raise InvalidValue(f"{text} does not fit into an int")
-    whole = floating.is_integer() and _LOWEST <= floating < -_LOWEST
-    return Constant(text=text, integer=int(floating) if whole else None, floating=floating)
+    return Constant(text=text, integer=_whole(floating), floating=floating)
 
 
 def complex_constant(text: str) -> Constant:
@@ -70,7 +69,19 @@ def complex_constant(text: str) -> Constant:
     real, imaginary = _float(text[:cut]), _float(text[cut:-1])
     if real is None or imaginary is None:
         raise _illegal(text)
-    return Constant(text=text, imaginary=complex(real, imaginary))
+    return _complex(text, complex(real, imaginary))
+
+
+def _complex(text: str, value: complex) -> Constant:
+    """Without an imaginary part it is a real number as well."""
+    if value.imag:
+        return Constant(text=text, imaginary=value)
+    return Constant(text=text, integer=_whole(value.real), floating=value.real, imaginary=value)
+
+
+def _whole(floating: float) -> int | None:
+    whole = floating.is_integer() and _LOWEST <= floating < -_LOWEST
+    return int(floating) if whole else None
 
 
 def _illegal(text: str) -> InvalidValue:

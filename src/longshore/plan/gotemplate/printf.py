@@ -112,7 +112,7 @@ def _print_bytes(value: ByteSlice, verb: str, flags: Flags) -> bytes:
     if text is not None:
         return text
     if flags.sharp_v:
-        return b"[]byte{" + b", ".join(f"{byte:#x}".encode() for byte in value) + b"}"
+        return b"[]byte{" + b", ".join(printed(Uint8(byte), "v", flags) for byte in value) + b"}"
     element = "d" if verb == "v" else verb
     return b"[" + b" ".join(printed(Uint8(byte), element, flags) for byte in value) + b"]"
 

@@ -45,7 +45,8 @@ def unquote_character(literal: str) -> int:
         return _escaped(found, "'")[0]
     if len(inner) != 1:
         raise InvalidValue(f"{literal} is not one character", hint='texts are written "…"')
-    return ord(inner)
+    # A byte that is no UTF-8 is the replacement character, as everywhere in Go.
+    return 0xFFFD if "\udc80" <= inner <= "\udcff" else ord(inner)
 
 
 def _escaped(found: re.Match[str], quote: str) -> tuple[int, bool]:

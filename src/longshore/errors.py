@@ -5,7 +5,6 @@
     LongshoreError              message, hint; never raised itself
     ├── UsageError              the command line cannot mean anything          exit 2
     ├── InvalidValue            a text that is no digest, reference, key, …    exit 2
-    │   └── InvalidConfiguration    the two files have errors (all of them)    exit 2
     ├── SecretError             key or encrypted text unusable                 exit 2
     │   ├── KeyUnavailable          no key, or not a key
     │   └── DecryptionFailed        wrong key, or the text was changed
@@ -29,17 +28,6 @@ Errors of foreign libraries are translated where they enter (`engine/docker/erro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from typing import Protocol
-
-    class Describable(Protocol):
-        """What an InvalidConfiguration carries: anything that describes itself in a line."""
-
-        def __str__(self) -> str: ...
-
 
 class LongshoreError(Exception):
     """Something we can explain: `message` says what is, `hint` what to do about it."""
@@ -56,14 +44,6 @@ class UsageError(LongshoreError):
 
 class InvalidValue(LongshoreError):
     """A text is not what it should be: a digest, an image reference, a duration."""
-
-
-class InvalidConfiguration(InvalidValue):
-    """The user's files have errors; `problems` holds every one, sorted by place."""
-
-    def __init__(self, problems: Sequence[Describable]) -> None:
-        super().__init__("\n".join(map(str, problems)))
-        self.problems = tuple(problems)
 
 
 class SecretError(LongshoreError):

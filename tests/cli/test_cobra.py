@@ -160,7 +160,8 @@ def test_an_unknown_command_gets_the_nearest(longshore: Program) -> None:
         ),
         ("nothing", 'unknown command "nothing" for "longshore"', COMMANDS),
         ("help nothing", 'unknown command "nothing" for "longshore"', COMMANDS),
-        ("-x", 'unknown flag "-x"', COMMANDS),
+        ("-x", 'unknown flag "-x"', f"{COMMANDS}; their flags stand behind them"),
+        ("--tag x steps", 'unknown flag "--tag"', f"{COMMANDS}; their flags stand behind them"),
         ("--version", 'unknown flag "--version"', 'it is a command: "longshore version"'),
     ],
 )

@@ -102,7 +102,7 @@ def test_where_there_is_no_git_that_is_said(longshore: Program, tmp_path: Path) 
 def test_a_directory_that_is_not_there_is_one_error_and_no_notice(longshore: Program) -> None:
     done = longshore("plan", "--ci-from-scm", "--dir", "nowhere")
     assert done.code == 2
-    assert done.err.startswith("Error: there is no directory nowhere\n")
+    assert done.err.startswith('Error: there is no directory "nowhere"\n')
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"aiohttp", "aiodocker", "yaml", "rich", "anyio", "cryptography", "asyncio", "isal"}
-ENGINE = {"aiohttp", "aiodocker", "anyio", "rich", "cryptography", "longshore.engine.docker"}
+HEAVY = {"aiohttp", "yaml", "anyio", "cryptography", "asyncio", "isal"}
+ENGINE = {"aiohttp", "anyio", "cryptography", "longshore.engine.docker"}
 
 
 def imported(directory: Path, *words: str, exit_code: int = 0) -> set[str]:

@@ -93,7 +93,10 @@ def test_values_of_the_build_are_taken(longshore: Program) -> None:
 def test_a_missing_directory_is_a_usage_error(longshore: Program) -> None:
     done = longshore("validate", "--dir", "nowhere")
     assert done.code == 2
-    assert done.err == "Error: there is no directory nowhere\nhint: see --dir\n"
+    assert done.err == (
+        'Error: there is no directory "nowhere"\n'
+        "hint: give --dir the directory of codeship-services.yml and codeship-steps.yml\n"
+    )
 
 
 def test_missing_files_are_named(longshore: Program, project: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from longshore.config.fix import fix_services
+from longshore.config.load import load
 from longshore.config.model import BuildEntry, DependencyEntry, ServiceEntry
 from longshore.config.problem import Place, Problems
 from longshore.config.report import Report
@@ -130,3 +131,32 @@ def test_a_whole_service_under_two_names_is_fixed_once_for_both() -> None:
     after = fix_services(SourceText("f", before)).text
     assert after == before.replace("encrypted_env", "encrypted_env_file")
     assert meaning(after) == meaning(before)
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        "image: a; links: [db]",
+        "image: a; links: ['db:x']",
+        "image: a; links: [db]; depends_on: [db]",
+        "image: a; encrypted_env: e",
+        "image: a; encrypted_env: e; encrypted_env_file: f",
+        "build: .; dockerfile: D",
+        "build: {context: .}; dockerfile: D",
+        "dockerfile: D",
+        "image: a; dockerfile: D",
+        "build: {path: .}",
+        "build: {path: ., context: .}",
+        "build: {name: a, image: b}",
+        "build: {dockerfile_path: D}",
+    ],
+)
+def test_the_fix_does_what_the_hint_of_a_deprecated_key_promises(
+    service: str, tmp_path: Path
+) -> None:
+    text = "\n  ".join(["db:\n  image: x\napp:", *service.split("; ")]) + "\n"
+    (tmp_path / "codeship-services.yml").write_text(text)
+    hints = [p.hint or "" for p in load(tmp_path, need_steps=False).problems if p.code == "LS024"]
+    promised = sum("--fix" in hint for hint in hints)
+    edits = {edit.what for edit in fix_services(SourceText("f", text)).edits}
+    assert promised == len(edits), (text, hints)

@@ -145,7 +145,7 @@ def test_zstd_without_a_library_is_a_usage_error(monkeypatch: pytest.MonkeyPatch
     _hide(monkeypatch, *_ZSTD)
     with pytest.raises(UsageError, match="zstd library") as caught:
         codec_for(CompressionOptions(compression=Compression.ZSTD))
-    assert "longshore[zstd]" in (caught.value.hint or "")
+    assert "backports.zstd" in (caught.value.hint or "")
 
 
 def _zstd_or_skip() -> Codec:

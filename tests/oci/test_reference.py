@@ -117,11 +117,6 @@ def test_the_hint_for_upper_case_is_the_name_to_write() -> None:
     assert '"myuser/app"' in (caught.value.hint or "")
 
 
-def test_hub_is_reached_where_its_api_is_and_others_where_they_are_named() -> None:
-    assert ImageReference.parse("busybox").api_host == "registry-1.docker.io"
-    assert ImageReference.parse("localhost:5000/a").api_host == "localhost:5000"
-
-
 def test_tags_and_digests_are_kept_changed_and_defaulted() -> None:
     digest = Digest.parse(f"sha256:{HEX}")
     both = ImageReference.parse(f"user/app:1@{digest}")

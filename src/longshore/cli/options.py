@@ -253,6 +253,12 @@ def legacy_flags(function: Command) -> Command:
     return function
 
 
+def legacy_key_type(function: Command) -> Command:
+    """The one of them that commands around keys had."""
+    shared: dict[str, Any] = {"hidden": True, "expose_value": False, "callback": _legacy}
+    return click.option("--key-type", **shared)(function)
+
+
 def _legacy(ctx: click.Context, option: click.Parameter, value: object) -> None:
     if value:
         name = option.opts[0]

@@ -42,6 +42,7 @@ def _tell(text: str) -> None:
 
 @click.command(cls=CobraCommand, name="generate")
 @_key_path
+@options.legacy_key_type
 @options.flag("--force", help="replace an existing key")
 def generate(key_path: str | None, force: bool) -> int:
     """Generate an AES key for encrypting files, into codeship.aes."""
@@ -52,6 +53,7 @@ def generate(key_path: str | None, force: bool) -> int:
 
 @click.command(cls=CobraCommand, name="encrypt")
 @_key_path
+@options.legacy_key_type
 @_format
 @click.argument("source", metavar="IN")
 @click.argument("target", metavar="OUT")
@@ -76,6 +78,7 @@ def encrypt(key_path: str | None, shape: str, source: str, target: str) -> int:
 
 @click.command(cls=CobraCommand, name="decrypt")
 @_key_path
+@options.legacy_key_type
 @_binary
 @click.argument("source", metavar="IN")
 @click.argument("target", metavar="OUT")

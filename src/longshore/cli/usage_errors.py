@@ -37,7 +37,8 @@ def _hint(error: click.ClickException, ctx: click.Context | None) -> str | None:
         word = error.option_name.lstrip("-") if isinstance(error, click.NoSuchOption) else ""
         if ctx.parent is None and word in {listed.name for listed in COMMANDS}:
             return f'it is a command: "{ctx.command_path} {word}"'
-        return f'"{ctx.command_path} --help" lists the commands'
+        known = f'"{ctx.command_path} --help" lists the commands'
+        return f"{known}; their flags stand behind them" if word else known
     return f'use "{ctx.command_path} --help" for its flags'
 
 

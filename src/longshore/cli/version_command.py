@@ -20,4 +20,5 @@ def version() -> None:
 def update(dry_run: bool) -> None:
     """Tell how to upgrade; longshore does not replace itself."""
     click.echo(f"Running version {__version__}.")
-    click.echo("To upgrade: pip install --upgrade longshore (or pipx upgrade longshore)")
+    # No name of a package: the one on the public index is somebody else's.
+    click.echo("To upgrade: fetch the newest source, and in its directory: pipx install --force .")

@@ -63,7 +63,10 @@ def examined(
     Raises UsageError for a directory that is not there and for unknown names in `selection`.
     """
     if not choice.directory.is_dir():
-        raise UsageError(f"there is no directory {choice.directory}", hint="see --dir")
+        raise UsageError(
+            f'there is no directory "{choice.directory}"',
+            hint="give --dir the directory of codeship-services.yml and codeship-steps.yml",
+        )
     loaded = load(
         choice.directory,
         services_path=choice.services_path,

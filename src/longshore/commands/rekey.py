@@ -51,9 +51,11 @@ def rekey(
     tell; they are kept under another name as well, and not taken again while that is there.
     Raises KeyUnavailable, DecryptionFailed, InvalidValue or UsageError.
     """
-    old_key, new_key = read_key(old), read_key(new)
+    make = "make a new key: longshore generate --key-path {}"
+    old_key = read_key(old, "name the file of the old key with --old")
+    new_key = read_key(new, make.format(new))
     if old_key == new_key:
-        raise UsageError(f"{old} and {new} hold the same key", hint="make one: longshore generate")
+        raise UsageError(f"{old} and {new} hold the same key", hint=make.format("new.aes"))
     changes = [
         _prepared(path, old_key, new_key, format, binary=binary)
         for path in dict.fromkeys(file.resolve() for file in files)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from longshore.config.keys import Key, Keys, Status, ignored
+from longshore.config.by_hand import beside
+from longshore.config.keys import Key, Keys, Status, differs, ignored
 from longshore.config.shapes import Items, Text, Variables
 
 _PATH = Text("the path of a file")
@@ -24,6 +25,7 @@ BUILD_NAME = Key(
     rule="S-3",
     status=Status.DEPRECATED,
     instead="image",
+    by_hand=beside("image"),
 )
 CONTEXT = Key(
     name="context",
@@ -41,6 +43,8 @@ PATH = Key(
     rule="S-2",
     status=Status.DEPRECATED,
     instead="context",
+    by_hand=beside("context"),
+    told=differs("path", "context"),
 )
 DOCKERFILE = Key(
     name="dockerfile",
@@ -58,6 +62,8 @@ DOCKERFILE_PATH = Key(
     rule="S-2",
     status=Status.DEPRECATED,
     instead="dockerfile",
+    by_hand=beside("dockerfile"),
+    told=differs("dockerfile_path", "dockerfile"),
 )
 ARGS = Key(
     name="args",

@@ -63,17 +63,26 @@ def _files(entry: ServiceEntry) -> Iterator[tuple[str, str, Place]]:
 
 
 def _exists(path: Path, key: str, shown: str, place: Place, report: Report, base: str) -> None:
-    try:
-        exists = path.exists()
-    except (OSError, ValueError):
-        exists = False
-    if not exists:
+    wrong = _wrong(path)
+    if wrong is not None:
         report.warning(
             codes.MISSING_FILE,
             place,
-            f'{key} "{shown[:80]}" does not exist',
+            f'{key} "{shown[:80]}" {wrong}',
             f"create it, or correct the path: it is relative to {base}",
         )
+
+
+def _wrong(path: Path) -> str | None:
+    """Why a file cannot be read, as far as a look tells, to complete a sentence."""
+    try:
+        if path.is_dir():
+            return "is a directory"
+        return None if path.exists() else "does not exist"
+    except PermissionError:
+        return "cannot be read: permission denied"
+    except (OSError, ValueError, RuntimeError):  # a loop of links is a RuntimeError before 3.13
+        return "does not exist"
 
 
 def _dockerfile(
@@ -93,10 +102,13 @@ def _dockerfile(
     )
     if text is None:
         where = f'context "{build.context}"' if build.context else _SERVICES
+        key = "dockerfile" if build.dockerfile else "context"
+        there = any(_wrong(base / name) is None for base in places)
+        wrong = "cannot be read" if there else "does not exist"
         report.warning(
             codes.MISSING_FILE,
-            entry.where("build", "dockerfile") if build.dockerfile else build.place,
-            f'Dockerfile "{name[:80]}" does not exist in {where}',
+            entry.where("build", key),
+            f'Dockerfile "{name[:80]}" {wrong} in {where}',
             "create it, or correct dockerfile or context",
         )
         return

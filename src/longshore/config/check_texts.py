@@ -66,8 +66,13 @@ def check_tag(text: str, key: str, place: Place, report: Report) -> None:
             place,
             f'{key} "{text[:60]}" looks like a pattern, but without ^ or $ it only matches a build '
             "tag of exactly this text",
-            f'write "^{text[:60]}$"',
+            f"write {single_quoted(f'^{text[:60]}$')}",
         )
+
+
+def single_quoted(text: str) -> str:
+    """As YAML, where a backslash is only a backslash."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def warn_template(text: str, place: Place, report: Report, *, fatal: bool = False) -> bool:

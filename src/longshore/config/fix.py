@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from longshore.config.node import Mapping, Node, Scalar, Sequence
+from longshore.config import by_hand
+from longshore.config.node import Mapping, Node, Scalar
 from longshore.config.problem import Place, Problems
 from longshore.config.source import SourceText
 from longshore.config.yaml_source import read_yaml
@@ -80,27 +81,21 @@ def _applied(text: str, edits: tuple[Edit, ...]) -> Fixed:
 
 def _service(source: SourceText, service: Mapping) -> Iterator[Edit]:
     keys = {key.text: (key, value) for key, value in service.pairs}
-    if "encrypted_env" in keys and "encrypted_env_file" not in keys:
+    if "encrypted_env" in keys and by_hand.encrypted_env(service) is None:
         yield _renamed(source, keys["encrypted_env"][0], "encrypted_env_file")
-    if "links" in keys and "depends_on" not in keys and _no_aliases(keys["links"][1]):
+    if "links" in keys and by_hand.links(service) is None:
         yield _renamed(source, keys["links"][0], "depends_on")
     build = keys.get("build", (None, None))[1]
     if isinstance(build, Mapping):
         yield from _build(source, build)
-    if "dockerfile" in keys and "image" not in keys:
+    if "dockerfile" in keys and "image" not in keys and by_hand.dockerfile(service) is None:
         yield from _dockerfile(source, keys["dockerfile"], keys.get("build"))
-
-
-def _no_aliases(links: Node) -> bool:
-    return isinstance(links, Sequence) and all(
-        isinstance(item, Scalar) and ":" not in item.text for item in links.items
-    )
 
 
 def _build(source: SourceText, build: Mapping) -> Iterator[Edit]:
     for key, _ in build.pairs:
         new = _IN_BUILD.get(key.text)
-        if new is not None and new not in build:
+        if new is not None and by_hand.beside(new)(build) is None:
             yield _renamed(source, key, new)
 
 

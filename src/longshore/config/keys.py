@@ -6,6 +6,7 @@ and the reference pages (`longshore.config.reference`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,9 +16,10 @@ from typing import Any, Generic, TypeVar, cast
 from msgspec import Struct
 
 from longshore.config import codes
+from longshore.config.by_hand import ByHand
 from longshore.config.node import Mapping, Node, Scalar
 from longshore.config.report import Report
-from longshore.config.shapes import Anything, Shape
+from longshore.config.shapes import Anything, Shape, says_nothing
 from longshore.config.suggest import nearest
 
 T = TypeVar("T")
@@ -35,8 +37,9 @@ class Key(Struct, Generic[T], frozen=True, kw_only=True):
     """One key of a map.
 
     `description` is one sentence; `example` is YAML of the whole entry; `instead` is what to write
-    in place of a deprecated key; `why` is the reason an ignored key is ignored. `required` and
-    `steps` (the types of steps a key belongs to) are for the schema and the pages.
+    in place of a deprecated key, and `by_hand` what is to be done where that is not all; `told`:
+    whether something else is told of it there. `why` is the reason an ignored key is ignored.
+    `required` and `steps` (the types of steps a key belongs to) are for the schema and the pages.
     """
 
     name: str
@@ -47,6 +50,8 @@ class Key(Struct, Generic[T], frozen=True, kw_only=True):
     default: str = ""
     status: Status = Status.SUPPORTED
     instead: str | None = None
+    by_hand: ByHand = lambda _: None
+    told: Callable[[Mapping], bool] = lambda _: False
     why: str | None = None
     required: bool = False
     steps: frozenset[str] = frozenset()
@@ -110,11 +115,13 @@ class Fields:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """All keys of one kind of map; `elsewhere` tells where misplaced keys belong."""
+    """All keys of one kind of map; `elsewhere` tells where misplaced keys belong, `file` which of
+    the two files it is."""
 
     what: str
     keys: tuple[Key[Any], ...]
     elsewhere: Table[str, str] = field(default_factory=dict)
+    file: str = "services"
     by_name: Table[str, Key[Any]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -134,7 +141,7 @@ class Keys:
                 unknown[name.text] = name
                 continue
             _warn(key, name, node, report)
-            if isinstance(value, Scalar) and value.is_null and not key.null:
+            if says_nothing(value, key.shape) and not key.null:
                 _empty(key, name, report)
                 continue
             written[key.name] = (name, value)
@@ -165,9 +172,9 @@ class Keys:
             name,
             f'unknown key "{text}" in {self.what} is ignored'
             + report.did_you_mean(
-                text, [k.name for k in self.keys if k.status is Status.SUPPORTED]
+                text, [key.name for key in self.keys if key.status is Status.SUPPORTED]
             ),
-            f"see docs/reference for the keys of {self.what}",
+            f'"longshore schema {self.file}" describes the keys of {self.what}',
         )
 
 
@@ -197,22 +204,23 @@ def example_hint(key: Key[Any]) -> str:
     return f'write for example "{lines[start]}"'
 
 
-def _renamed_twice(key: Key[Any], node: Mapping) -> bool:
-    """Whether the old and the new name stand here with different texts, which is an error."""
-    old, new = node.get(key.name), node.get(key.instead or "")
-    return isinstance(old, Scalar) and isinstance(new, Scalar) and old.text != new.text
+def differs(old: str, new: str) -> Callable[[Mapping], bool]:
+    """Whether both names of a key stand in a map with different texts."""
+
+    def told(node: Mapping) -> bool:
+        one, other = node.get(old), node.get(new)
+        return isinstance(one, Scalar) and isinstance(other, Scalar) and one.text != other.text
+
+    return told
 
 
 def _warn(key: Key[Any], name: Scalar, node: Mapping, report: Report) -> None:
     if key.status is Status.IGNORED:
         report.warning(codes.IGNORED_KEY, name, f'key "{key.name}" is ignored', key.why)
-    elif key.status is Status.DEPRECATED and key.instead and not _renamed_twice(key, node):
-        report.warning(
-            codes.DEPRECATED_KEY,
-            name,
-            f'key "{key.name}" is deprecated',
-            f'write "{key.instead}" instead; "longshore validate --fix" does it',
-        )
+    elif key.status is Status.DEPRECATED and key.instead and not key.told(node):
+        how = key.by_hand(node) or '"longshore validate --fix" does it'
+        hint = f'write "{key.instead}" instead; {how}'
+        report.warning(codes.DEPRECATED_KEY, name, f'key "{key.name}" is deprecated', hint)
 
 
 def _empty(key: Key[Any], name: Scalar, report: Report) -> None:

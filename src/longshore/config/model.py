@@ -113,16 +113,14 @@ class ServiceEntry(Entry, frozen=True, kw_only=True):
     mem_limit: int | None = None
     cpu_shares: int | None = None
     read_only: bool = False
-    privileged: bool = False
 
 
 class ServicesFile(Struct, frozen=True, kw_only=True):
-    """The services file; `compose_fallback`: it is a docker-compose.yml (spec F-1, S-9)."""
+    """The services file."""
 
     path: str
     directory: Path
     services: Mapping[str, ServiceEntry]
-    compose_fallback: bool = False
 
 
 class GroupKind(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from longshore.config import by_hand
 from longshore.config.keys import Key, Keys, Status, ignored
 from longshore.config.service_shapes import (
     BuildShape,
@@ -17,6 +18,7 @@ from longshore.config.shapes import (
     Command,
     Flag,
     Items,
+    Name,
     Number,
     Size,
     Text,
@@ -25,7 +27,8 @@ from longshore.config.shapes import (
 
 _PATH = Text("the path of a file")
 _PATHS = Items(_PATH, lone=True)
-_NAME = Text("the name of a service")
+_NAME = Name("the name of a service")
+_CREDENTIALS = Name("the path of a file")
 _TEXTS = Items(Text(), lone=True)
 
 BUILD = Key(
@@ -50,6 +53,8 @@ SERVICE_DOCKERFILE = Key(
     rule="S-7",
     status=Status.DEPRECATED,
     instead="build: {dockerfile: ...}",
+    by_hand=by_hand.dockerfile,
+    told=lambda service: "image" in service and "build" not in service,
 )
 COMMAND = Key(
     name="command",
@@ -129,6 +134,7 @@ ENCRYPTED_ENV = Key(
     rule="S-27",
     status=Status.DEPRECATED,
     instead="encrypted_env_file",
+    by_hand=by_hand.encrypted_env,
 )
 VOLUMES = Key(
     name="volumes",
@@ -159,6 +165,7 @@ LINKS = Key(
     rule="S-30, S-31",
     status=Status.DEPRECATED,
     instead="depends_on",
+    by_hand=by_hand.links,
 )
 ADD_DOCKER = Key(
     name="add_docker",
@@ -188,7 +195,7 @@ DEFAULT_CACHE_BRANCH = Key(
 )
 ENCRYPTED_DOCKERCFG_PATH = Key(
     name="encrypted_dockercfg_path",
-    shape=_PATH,
+    shape=_CREDENTIALS,
     description="Encrypted registry credentials for pulling images and base images.",
     example="app:\n  build: .\n  encrypted_dockercfg_path: dockercfg.encrypted",
     rule="S-52, P-26",
@@ -202,7 +209,7 @@ DOCKERCFG_SERVICE = Key(
 )
 DOCKERCFG_PATH = Key(
     name="dockercfg_path",
-    shape=_PATH,
+    shape=_CREDENTIALS,
     description="Registry credentials in a plain file.",
     example="app:\n  build: .\n  dockercfg_path: dockercfg",
     rule="section 2.1",
@@ -216,15 +223,6 @@ PORTS = Key(
     status=Status.IGNORED,
     why="the containers of a step reach each other without it; remove it, or use "
     '"longshore run --publish"',
-)
-PRIVILEGED = Key(
-    name="privileged",
-    shape=Flag(),
-    description="Gives the container all rights on the host; only where the operator allows it.",
-    example="app:\n  build: .\n  privileged: true",
-    rule="S-19, S-54",
-    status=Status.IGNORED,
-    why="it never had an effect in CodeShip",
 )
 
 
@@ -284,9 +282,10 @@ SERVICE_KEYS = Keys(
         *(BUILD, IMAGE, SERVICE_DOCKERFILE, COMMAND, ENTRYPOINT, WORKING_DIR, HOSTNAME, USER),
         *(ENVIRONMENT, ENV_FILE, ENCRYPTED_ENVIRONMENT, ENCRYPTED_ENV_FILE, ENCRYPTED_ENV),
         *(VOLUMES, VOLUMES_FROM, DEPENDS_ON, LINKS, ADD_DOCKER, CACHED, DEFAULT_CACHE_BRANCH),
-        *(ENCRYPTED_DOCKERCFG_PATH, DOCKERCFG_SERVICE, DOCKERCFG_PATH, PORTS, PRIVILEGED),
+        *(ENCRYPTED_DOCKERCFG_PATH, DOCKERCFG_SERVICE, DOCKERCFG_PATH, PORTS),
         *(CAP_ADD, CAP_DROP, DNS, DNS_SEARCH, SECURITY_OPT, EXTRA_HOSTS, SHM_SIZE, MEM_LIMIT),
         *(CPU_SHARES, READ_ONLY),
+        *ignored("privileged", "it never had an effect in CodeShip", "S-19, S-54"),
         *ignored("expose", "containers of a step reach every port of each other", "S-19"),
         *ignored("external_links stdin_open", "a step's containers have no links to the host"),
         *ignored("labels", "labels belong into the Dockerfile"),

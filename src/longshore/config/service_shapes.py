@@ -10,7 +10,7 @@ from longshore.config import codes
 from longshore.config.model import Condition, DependencyEntry, LinkEntry, VolumeEntry
 from longshore.config.node import Mapping, Node, Scalar, Sequence
 from longshore.config.report import Report
-from longshore.config.shapes import Checked, Items, Schema, Text, wrong_type
+from longshore.config.shapes import Items, Schema, Text, wrong_type
 from longshore.errors import InvalidValue
 
 _LOOKS_LIKE_PATH = re.compile(r"[./~\\]|\$")
@@ -21,6 +21,10 @@ _MODES = frozenset(
 
 # `nocopy` is for named volumes: engines refuse it with a host directory.
 _NOT_KEPT = frozenset({"", "ro", "rw", "nocopy"})
+
+
+class _Named(InvalidValue):
+    """A volume with a name of its own (LS037)."""
 
 
 def parse_volume(text: str) -> VolumeEntry:
@@ -40,7 +44,7 @@ def parse_volume(text: str) -> VolumeEntry:
             f'"{mode[:20]}" is no mode of a volume', hint='write ":ro", ":rw" or nothing'
         )
     if host and not _LOOKS_LIKE_PATH.search(host):
-        raise InvalidValue(
+        raise _Named(
             f'named volume "{host[:40]}" is not supported; write "./{host[:40]}:{container[:60]}" '
             "for the directory of that name",
             hint=f'for a volume that lives as long as its step write "{container[:60]}"',
@@ -76,16 +80,25 @@ class Volumes(Struct, frozen=True):
         }
 
 
-class _Volume(Checked[VolumeEntry], frozen=True):
+class _Volume(Struct, frozen=True):
+    what: str
+
+    def schema(self) -> Schema:
+        return {"type": "string"}
+
     def decode(self, node: Node, report: Report) -> VolumeEntry | None:
-        if isinstance(node, Scalar) and not node.is_null:
-            named = ":" in node.text and not _LOOKS_LIKE_PATH.search(node.text.partition(":")[0])
-            code = codes.NAMED_VOLUME if named and node.text.partition(":")[0] else codes.VOLUME
-            return Checked(self.what, parse_volume, code).decode(node, report)
-        return Checked(self.what, parse_volume, codes.VOLUME).decode(node, report)
+        text = Text(self.what).decode(node, report)
+        if text is None:
+            return None
+        try:
+            return parse_volume(text)
+        except InvalidValue as fault:
+            code = codes.NAMED_VOLUME if isinstance(fault, _Named) else codes.VOLUME
+            report.error(code, node, fault.message, fault.hint)
+            return None
 
 
-_VOLUMES = Items(_Volume('a volume such as "./directory:/path"', parse_volume))
+_VOLUMES = Items(_Volume('a volume such as "./directory:/path"'))
 
 
 class Dependencies(Struct, frozen=True):
@@ -223,7 +236,7 @@ class BuildShape(Struct, frozen=True):
 
     def decode(self, node: Node, report: Report) -> Node | None:
         if isinstance(node, Sequence):
-            wrong_type(self.what, node, report, "remove the dashes")
+            wrong_type(self.what, node, report, 'write "build: DIRECTORY", without dash or bracket')
             return None
         return node
 

@@ -40,7 +40,7 @@ def read_services(
             services[name.text] = entry
     if not blocks:
         report.error(codes.EMPTY_FILE, root, "the services file defines no service", _FIRST)
-    return ServicesFile(path=path, directory=directory, services=services, compose_fallback=compose)
+    return ServicesFile(path=path, directory=directory, services=services)
 
 
 _FIRST = 'define one, for example "app:" and, indented below it, "build: ."'
@@ -76,7 +76,7 @@ def _blocks(root: Node, report: Report) -> list[tuple[Scalar, Node]] | None:
         return list(nested.pairs)
     if isinstance(nested, Scalar) and nested.is_null:
         return []
-    wrong_type("a map of services", nested, report, "remove the dashes")
+    wrong_type("a map of services", nested, report, 'write them below "services:", as "NAME:"')
     return None
 
 
@@ -109,6 +109,8 @@ class _Reader(Struct, frozen=True):
             self._no_map(name, node)
             # Known all the same: who refers to it should not be told that it is undefined.
             return ServiceEntry(name=name.text, place=name.place)
+        if not name.text:
+            self.report.error(codes.EMPTY_VALUE, name, "this service has no name", _FIRST)
         fields = k.SERVICE_KEYS.read(node, self.report)
         build, image = self._image(name, fields)
         self._neither(name, fields)
@@ -151,7 +153,7 @@ class _Reader(Struct, frozen=True):
     def _limits(self, fields: Fields) -> dict[str, Any]:
         keys: tuple[Key[Any], ...] = (
             *(k.PORTS, k.CAP_ADD, k.CAP_DROP, k.DNS, k.DNS_SEARCH, k.EXTRA_HOSTS, k.SECURITY_OPT),
-            *(k.SHM_SIZE, k.MEM_LIMIT, k.CPU_SHARES, k.READ_ONLY, k.PRIVILEGED),
+            *(k.SHM_SIZE, k.MEM_LIMIT, k.CPU_SHARES, k.READ_ONLY),
         )
         return {key.name: fields.get(key) for key in keys if fields.get(key) is not None}
 
@@ -162,9 +164,10 @@ class _Reader(Struct, frozen=True):
             for old, new in (("path", "context"), ("dockerfile_path", "dockerfile")):
                 if ("build", old) in places:
                     places.setdefault(("build", new), places["build", old])
-        for path, place in [*places.items()]:
-            if path[0] == "encrypted_env":
-                places.setdefault(("encrypted_env_file", *path[1:]), place)
+        before, more = fields.get(k.ENCRYPTED_ENV_FILE) or (), fields.get(k.ENCRYPTED_ENV) or ()
+        for at, _ in enumerate(more, len(before)):
+            item = ("encrypted_env", at - len(before))
+            places["encrypted_env_file", at] = places.get(item, places[("encrypted_env",)])
         for path in ("build", "args"), ("environment",):
             places.update(_listed_variables(node, path))
         return places

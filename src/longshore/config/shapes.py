@@ -75,6 +75,17 @@ class Text(Struct, frozen=True):
         return dict(_TEXT)
 
 
+class Name(Text, frozen=True):
+    """A text that names something; an empty one is as good as none, as to Go."""
+
+
+def says_nothing(node: Node, shape: Shape[Any]) -> bool:
+    """Whether this is as good as no value."""
+    return isinstance(node, Scalar) and (
+        node.is_null or (not node.text and isinstance(shape, Name))
+    )
+
+
 class Flag(Struct, frozen=True):
     """Yes or no, in any of YAML 1.1's spellings, quoted or not (Q-33)."""
 
@@ -194,7 +205,7 @@ class Items(Struct, Generic[T], frozen=True):
         return None
 
     def _item(self, node: Node, report: Report) -> T | None:
-        if isinstance(node, Scalar) and node.is_null:
+        if says_nothing(node, self.item):
             report.error(
                 codes.EMPTY_VALUE, node, "this list item is empty", "complete or remove it"
             )

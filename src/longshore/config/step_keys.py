@@ -8,7 +8,7 @@ from longshore.config import codes
 from longshore.config.keys import Key, Keys
 from longshore.config.node import Node, Scalar, Sequence
 from longshore.config.report import Report
-from longshore.config.shapes import Command, Flag, Items, Schema, Text, wrong_type
+from longshore.config.shapes import Command, Flag, Items, Name, Schema, Text, wrong_type
 
 RUN, PUSH, SERIAL, PARALLEL, MANUAL, MATRIX = (
     "run",
@@ -22,8 +22,8 @@ TYPES = (RUN, PUSH, SERIAL, PARALLEL, MANUAL, MATRIX)
 GROUPS = frozenset({SERIAL, PARALLEL, MANUAL, MATRIX})
 _ALL = frozenset(TYPES)
 _PUSH = frozenset({PUSH})
-_PATH = Text("the path of a file")
-_NAME = Text("the name of a service")
+_PATH = Name("the path of a file")
+_NAME = Name("the name of a service")
 
 
 class Pattern(Struct, frozen=True):
@@ -36,7 +36,7 @@ class Pattern(Struct, frozen=True):
             texts = "|".join(item.text for item in node.items if isinstance(item, Scalar))
             report.error(
                 codes.TAG_LIST, node, f"this must be {self.what}, not a list",
-                f'write "^({texts[:60]})$"',
+                f"write '^({texts[:60]})$'",
             )  # fmt: skip
             return None
         return Text(self.what).decode(node, report)
@@ -77,7 +77,7 @@ class StepType(Struct, frozen=True):
 
 NAME = Key(
     name="name",
-    shape=Text("the name of a step"),
+    shape=Name("the name of a step"),
     description="Name shown in the output; it should be unique.",
     example="- name: tests\n  service: app\n  command: make test",
     rule="T-13 to T-16",
@@ -225,6 +225,7 @@ STEP_KEYS = Keys(
         *(NAME, TYPE, SERVICE, SERVICES, COMMAND, STEPS, TAG, EXCLUDE, IMAGE_NAME, IMAGE_TAG),
         *(REGISTRY, EAGER, ENCRYPTED_DOCKERCFG_PATH, DOCKERCFG_SERVICE, DOCKERCFG_PATH, ON_FAIL),
     ),
+    file="steps",
     elsewhere={
         "encrypted_env_file": "environment files belong to the service, in the services file",
         "env_file": "environment files belong to the service, in the services file",

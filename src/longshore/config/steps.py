@@ -240,8 +240,12 @@ class _Reader(Struct, frozen=True):
         name = fields.get(k.IMAGE_NAME)
         if not name and (k.IMAGE_NAME not in fields or name == ""):
             message = f"push {label(shared['name'], shared['ordinal'])} has no image_name"
-            hint = 'add "image_name: [registry/]owner/name"'
-            fields.missing(self.report, codes.NO_IMAGE_NAME, message, hint, k.IMAGE_NAME)
+            if name == "":
+                hint = 'write "image_name: [registry/]owner/name"'
+                self.report.error(codes.NO_IMAGE_NAME, fields.at(k.IMAGE_NAME), message, hint)
+            else:
+                hint = 'add "image_name: [registry/]owner/name"'
+                fields.missing(self.report, codes.NO_IMAGE_NAME, message, hint, k.IMAGE_NAME)
         return PushEntry(
             **shared,
             image_name=name or "",

@@ -229,7 +229,8 @@ class _Tree(Struct):
             key.place,
             f'key "{key.text[:60]}" is defined twice: in line {first.place.line} '
             f"and in line {key.place.line}",
-            "remove one of them; if a new list item was meant, a dash is missing",
+            "remove one of them, or give it another name; if a new list item was meant, a dash is "
+            "missing",
             key.length,
         )
 

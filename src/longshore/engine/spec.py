@@ -20,8 +20,6 @@ class EngineInfo(Struct, frozen=True, kw_only=True):
 
     name: str
     version: str
-    api_version: str
-    operating_system: str
     architecture: str
     cpus: int
     endpoint: str
@@ -67,7 +65,6 @@ class Limits(Struct, frozen=True, kw_only=True):
     mem_limit: int | None = None
     cpu_shares: int | None = None
     read_only: bool = False
-    privileged: bool = False
 
 
 class ContainerSpec(Struct, frozen=True, kw_only=True):

@@ -205,7 +205,7 @@ def zstd_library() -> Any:
             continue
     raise UsageError(
         "packing with zstd needs a zstd library, and this Python has none",
-        hint='install "longshore[zstd]", or use Python 3.14, which brings its own',
+        hint="install backports.zstd beside longshore, or use Python 3.14, which brings its own",
     )
 
 

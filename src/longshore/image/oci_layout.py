@@ -16,11 +16,6 @@ from longshore.oci.platform import Platform
 _NAME: Final = "org.opencontainers.image.ref.name"
 
 
-def is_oci_layout(path: Path) -> bool:
-    """Whether a directory is meant as an OCI layout."""
-    return (path / "oci-layout").is_file()
-
-
 def open_oci_layout(path: Path, platform: Platform, name: str | None = None) -> FileImage:
     """The image of a layout: the one its index calls `name`, else the one for `platform`.
 

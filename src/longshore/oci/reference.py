@@ -22,7 +22,6 @@ DEFAULT_TAG: Final = "latest"
 _HUB_NAMES: Final = frozenset(
     {"", DOCKER_HUB, "index.docker.io", "registry-1.docker.io", "hub.docker.com"}
 )
-_HUB_API_HOST: Final = "registry-1.docker.io"
 _OFFICIAL: Final = "library/"
 _MAX_NAME: Final = 255
 
@@ -96,11 +95,6 @@ class ImageReference(Struct, frozen=True, kw_only=True):
             return rest
         # A first component that looks like a host would be taken for one when read again.
         return f"{DOCKER_HUB}/{self.repository}" if _is_host(first) else self.repository
-
-    @property
-    def api_host(self) -> str:
-        """Where the registry's API answers; Docker Hub's is not where its name says."""
-        return _HUB_API_HOST if self.registry == DOCKER_HUB else self.registry
 
     @property
     def tag_or_latest(self) -> str:

@@ -69,16 +69,15 @@ class KeySource(Struct, frozen=True, kw_only=True):
                 )
 
 
-def read_key(path: Path) -> AesKey:
-    """The key in a file; raises KeyUnavailable when it cannot be read or is none."""
+def read_key(path: Path, hint: str = "name the file of the key with --key-path") -> AesKey:
+    """The key in a file; raises KeyUnavailable when it cannot be read or is none, with `hint` when
+    it is not there."""
     origin = path.name if path.name == KEY_FILE else str(path)
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_KEY_FILE)
     except FileNotFoundError as error:
-        raise KeyUnavailable(
-            f"{NO_KEY}: {path} does not exist", hint="name the file of the key with --key-path"
-        ) from error
+        raise KeyUnavailable(f"{NO_KEY}: {path} does not exist", hint=hint) from error
     except OSError as error:
         raise KeyUnavailable(f"cannot read the AES key {path}: {error.strerror}") from error
     # Bytes that are no text cannot be base64 either, and are told so.

@@ -27,8 +27,6 @@ from longshore.testing.engine_script import FakeBuild, FakeImage
 _INFO = EngineInfo(
     name="fake",
     version="0",
-    api_version="0",
-    operating_system="none",
     architecture="x86_64",
     cpus=4,
     endpoint="fake://",

@@ -13,15 +13,13 @@ from longshore.errors import NotFound
 _ENDED = frozenset({"exited", "dead"})
 
 
-def engine_info(answer: Mapping[str, Any], *, api: str, where: str, local: bool) -> EngineInfo:
+def engine_info(answer: Mapping[str, Any], *, where: str, local: bool) -> EngineInfo:
     """From ``GET /info``."""
     with reading("itself"):
         root = answer.get("DockerRootDir")
         return EngineInfo(
             name=answer.get("Name") or "",
             version=answer["ServerVersion"],
-            api_version=api,
-            operating_system=answer.get("OperatingSystem") or answer.get("OSType") or "",
             architecture=answer.get("Architecture") or "",
             cpus=max(1, int(answer.get("NCPU") or 1)),
             endpoint=where,

@@ -35,7 +35,6 @@ class Identity(Struct, frozen=True, kw_only=True):
 
     version: str
     api: tuple[int, int]
-    operating_system: str
     architecture: str
 
     @property
@@ -226,7 +225,6 @@ def _negotiated(version: Mapping[str, Any], where: str) -> Identity:
         return Identity(
             version=str(version["Version"]),
             api=min(newest, NEWEST_API),
-            operating_system=str(version["Os"]),
             architecture=str(version["Arch"]),
         )
 

@@ -82,7 +82,6 @@ def _limits(limits: Limits) -> Json:
         "ExtraHosts": list(limits.extra_hosts),
         "SecurityOpt": list(limits.security_opt),
         "ReadonlyRootfs": limits.read_only,
-        "Privileged": limits.privileged,
     }
     sizes = {
         "ShmSize": limits.shm_size,

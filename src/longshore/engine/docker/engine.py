@@ -49,10 +49,9 @@ class DockerEngine:
 
     async def info(self) -> EngineInfo:
         if self._info is None:
-            address, who = self._client.address, self._client.identity
+            address = self._client.address
             self._info = answers.engine_info(
                 await self._client.json("GET", "/info"),
-                api=who.api_text,
                 where=address.where,
                 local=address.local,
             )

@@ -7,21 +7,20 @@ from msgspec.structs import replace
 
 
 class Flags(Struct, frozen=True, kw_only=True):
-    """``%+-# 0`` and the numbers behind. `plus_v` and `sharp_v` are ``%+v`` and ``%#v``."""
+    """``%+-# 0`` and the numbers behind. `sharp_v` is ``%#v``."""
 
     plus: bool = False
     minus: bool = False
     sharp: bool = False
     space: bool = False
     zero: bool = False
-    plus_v: bool = False
     sharp_v: bool = False
     width: int | None = None
     precision: int | None = None
 
     def for_verb_v(self) -> Flags:
         """The same for ``%v``, where ``+`` and ``#`` choose a form instead of a sign."""
-        return replace(self, sharp=False, plus=False, sharp_v=self.sharp, plus_v=self.plus)
+        return replace(self, sharp=False, plus=False, sharp_v=self.sharp)
 
     def padded(self, text: bytes) -> bytes:
         """Blanks, or zeros on the left, up to `width` characters."""

@@ -78,13 +78,12 @@ class _Open:
 class Session:
     """One aiohttp session: no cookies kept, no redirects followed, nothing unpacked.
 
-    Use as an async context manager. `sends` counts requests, for the tests and ``-v``.
+    Use as an async context manager.
     """
 
     environment: Environment
     trust: Trust = field(default_factory=Trust)
     idle: float = 60.0
-    sends: int = 0
     _http: aiohttp.ClientSession = field(init=False)
     _contexts: dict[str, ssl.SSLContext] = field(default_factory=dict)
 
@@ -111,7 +110,6 @@ class Session:
 
     async def send(self, request: Request) -> Answer:
         """See `Sender.send`: connection failures as RegistryUnavailable, any status as it is."""
-        self.sends += 1
         idle = self.idle if request.idle is None else request.idle
         watchdog = _Watchdog(idle)
         outgoing = _Outgoing(request, watchdog)

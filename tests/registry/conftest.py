@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -23,7 +23,7 @@ from longshore.testing.registry_bench import FreeTime
 Connect = Callable[..., RegistryClient]
 MakeStream = Callable[..., BlobSource]
 MakeBytes = Callable[..., bytes]
-Answer = Callable[[web.Request], web.Response]
+Answer = Callable[[web.Request], web.Response | Awaitable[web.Response]]
 Serve = Callable[[Answer], AbstractAsyncContextManager[str]]
 
 
@@ -115,7 +115,10 @@ def serve() -> Serve:
     async def start(answer: Answer) -> AsyncIterator[str]:
         async def handle(request: web.Request) -> web.Response:
             await request.read()
-            return web.Response() if request.path == "/v2/" else answer(request)
+            if request.path == "/v2/":
+                return web.Response()
+            found = answer(request)
+            return found if isinstance(found, web.Response) else await found
 
         app = web.Application(client_max_size=1 << 30)
         app.router.add_route("*", "/{path:.*}", handle)

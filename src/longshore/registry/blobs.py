@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -13,6 +13,10 @@ from longshore.oci.digest import Digest, Verifier
 from longshore.registry.line import Call
 from longshore.registry.transport.errors import Interrupted
 from longshore.registry.transport.exchange import Answer, Buffer
+
+MAY_NOT_LOOK: Final = frozenset({401, 403, 405})
+"""What a registry answers to a question to which we have no right, or which it does not know; to
+write is another right, and often given alone."""
 
 
 class BlobStream(Protocol):
@@ -90,6 +94,16 @@ async def size_of(call: Call, digest: Digest) -> int | None:
         raise mismatch(call, what, digest, named)
     length = answer.headers.get("Content-Length", "")
     return int(length) if length.isdigit() else -1
+
+
+async def look_for(call: Call, digest: Digest) -> int | None:
+    """As `size_of`; None as well where we may not look, for it only saves time to know."""
+    try:
+        return await size_of(call, digest)
+    except RegistryError as error:
+        if error.status in MAY_NOT_LOOK:
+            return None
+        raise
 
 
 @asynccontextmanager

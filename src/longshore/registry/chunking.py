@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,21 +14,37 @@ SMALLEST: Final = 64 * 1024
 LARGEST: Final = 64 << 20
 """However much a registry wants in one piece: a piece is kept in memory until it has arrived."""
 
+_WHOLE: Final = re.compile(
+    r"(^|\.)(gcr\.io|pkg\.dev|ghcr\.io|public\.ecr\.aws)$"
+    r"|\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|on\.aws)$"
+)
+"""Registries of which is known that pieces do not get through. Google's take none ("does not
+support chunked uploads", its documentation); GitHub's refuses those above 4 MiB
+(wasmCloud/wash-archive#268), Amazon's those below 5 MB, and it tells a Range that stands still
+(aws/containers-roadmap#2831)."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Chunking:
-    """`streaming`: a blob may go in one PATCH without announced length. `size` in bytes."""
+    """`streaming`: a blob may go in one PATCH without announced length. `size` in bytes.
+
+    `whole`: a stream that broke is begun again from zero, for the registry takes no pieces.
+    `with_commit`: a small blob may come with the request that completes it.
+    """
 
     host: str
     limits: Limits
     listener: Listener
     streaming: bool = True
+    whole: bool = field(init=False)
+    with_commit: bool = True
     size: int = field(init=False)
     least: int = SMALLEST
     """Smaller pieces the registry does not want, except for the last of a blob."""
 
     def __post_init__(self) -> None:
         self.size = self.limits.chunk_size
+        self.whole = _WHOLE.search(self.host.partition(":")[0]) is not None
 
     def announced(self, answer: Answer) -> None:
         """Obey the limits that an upload's first answer may name, in bytes.

@@ -27,7 +27,7 @@ from longshore.registry.progress import Listener, unheard
 from longshore.registry.tags import list_tags
 from longshore.registry.transport.errors import Interrupted
 from longshore.registry.transport.redirects import Redirecting
-from longshore.registry.transport.retry import Backoff, Clock, Retrying
+from longshore.registry.transport.retry import Backoff, Clock, Patience, Retrying
 from longshore.registry.transport.scheme import Reach
 from longshore.registry.transport.session import Session
 from longshore.registry.transport.tls import Trust
@@ -127,13 +127,15 @@ class RegistryClient:
 
     async def blob_exists(self, repository: str, digest: Digest) -> bool:
         """Whether the repository has the blob."""
-        return await self.blob_size(repository, digest) is not None
-
-    async def blob_size(self, repository: str, digest: Digest) -> int | None:
-        """How many bytes the blob has there, -1 when the registry does not tell; None: it is not
-        there."""
         call = self._pulling(repository)
-        return await self._line.within(call, lambda call: blobs.size_of(call, digest))
+        size = await self._line.within(call, lambda call: blobs.size_of(call, digest))
+        return size is not None
+
+    async def find_blob(self, repository: str, digest: Digest) -> int | None:
+        """How many bytes the blob has there, -1 when the registry does not tell; None: it is not
+        there, or we may not look."""
+        call = self._pulling(repository)
+        return await self._line.within(call, lambda call: blobs.look_for(call, digest))
 
     async def mount(self, repository: str, digest: Digest, source: str) -> bool:
         """Link a blob from the repository `source`; False when the registry does not do it, or
@@ -218,11 +220,12 @@ class RegistryClient:
         return await self._line.within(self._pulling(repository), work)
 
     async def get_manifest(
-        self, repository: str, reference: manifests.Reference
+        self, repository: str, reference: manifests.Reference, *, once: bool = False
     ) -> Manifest | Index:
-        """A manifest or index with its exact bytes."""
+        """A manifest or index with its exact bytes; `once`: raises Interrupted where it would be
+        asked for again."""
         call = self._pulling(repository)
-        return await self._line.within(call, lambda call: manifests.get(call, reference))
+        return await self._line.within(call, lambda call: manifests.get(call, reference, once=once))
 
     async def put_manifest(
         self, repository: str, reference: manifests.Reference, manifest: Document
@@ -234,6 +237,10 @@ class RegistryClient:
     async def tags(self, repository: str) -> tuple[str, ...]:
         """All tags of a repository, in the registry's order."""
         return await self._line.within(self._pulling(repository), list_tags)
+
+    async def patience(self, repository: str) -> Patience:
+        """A budget for something of several requests (see `transport.retry`)."""
+        return await self._line.call(repository).patience()
 
     def forget_blobs(self, repository: str) -> None:
         """Do not rely any more on blobs that were delivered: the registry has lost some."""

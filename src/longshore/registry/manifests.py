@@ -8,7 +8,7 @@ from longshore.errors import InvalidValue, RegistryError
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import Document, Index, Manifest, parse_manifest
 from longshore.oci.media_types import ACCEPT_MANIFESTS, OCI_INDEX, OCI_MANIFEST
-from longshore.registry.blobs import mismatch
+from longshore.registry.blobs import MAY_NOT_LOOK, mismatch
 from longshore.registry.line import Call
 from longshore.registry.transport.exchange import Answer
 
@@ -35,10 +35,13 @@ async def head(call: Call, reference: Reference) -> Digest | None:
         return (await get(call, reference)).digest
 
 
-async def get(call: Call, reference: Reference) -> Manifest | Index:
-    """Read a manifest or index; its digest is checked against what was asked and announced."""
+async def get(call: Call, reference: Reference, *, once: bool = False) -> Manifest | Index:
+    """Read a manifest or index; its digest is checked against what was asked and announced.
+
+    `once`: raises Interrupted where it would be asked for again.
+    """
     what = f"manifest {reference}"
-    answer = await _ask(call, "GET", reference, what)
+    answer = await _ask(call, "GET", reference, what, once=once)
     if answer.status != 200:
         raise call.refusal(answer, what)
     actual, announced = Digest.of(answer.body), answer.headers.get("Docker-Content-Digest")
@@ -72,14 +75,28 @@ async def put(call: Call, reference: Reference, manifest: Document) -> Digest:
     if answer.status not in (200, 201, 202):
         raise _refused(call, answer, what, manifest)
     named = answer.headers.get("Docker-Content-Digest")
-    if named != str(manifest.digest) and (there := await head(call, reference)) != manifest.digest:
-        raise mismatch(call, what, manifest.digest, str(there or named))
+    if named != str(manifest.digest):
+        there = await _confirmed(call, reference, named or str(manifest.digest))
+        if there != str(manifest.digest):
+            raise mismatch(call, what, manifest.digest, there)
     return manifest.digest
 
 
-async def _ask(call: Call, method: str, reference: Reference, what: str) -> Answer:
+async def _confirmed(call: Call, reference: Reference, said: str) -> str:
+    """What is there now; what was `said` where we may write and not look."""
+    try:
+        return str(await head(call, reference) or said)
+    except RegistryError as error:
+        if error.status in MAY_NOT_LOOK:
+            return said
+        raise
+
+
+async def _ask(
+    call: Call, method: str, reference: Reference, what: str, *, once: bool = False
+) -> Answer:
     url = await call.url(f"manifests/{reference}")
-    return await call.ask(method, url, what, headers={"Accept": ACCEPT_MANIFESTS})
+    return await call.ask(method, url, what, headers={"Accept": ACCEPT_MANIFESTS}, once=once)
 
 
 def _refused(call: Call, answer: Answer, what: str, manifest: Document) -> RegistryError:

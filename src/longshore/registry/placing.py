@@ -208,7 +208,7 @@ class Placer:
 
     async def _confirmed(self, repository: str, candidate: Candidate) -> Delivery | None:
         """The blob as the registry has it; None when it is not there, or is another one."""
-        size = await self.client.blob_size(repository, candidate.digest)
+        size = await self.client.find_blob(repository, candidate.digest)
         if size is None:
             return None
         if size < 0:

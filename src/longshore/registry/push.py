@@ -6,6 +6,7 @@ Nothing is visible before the manifest, and the manifest comes only after every 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Final
 
 from msgspec import Struct, field
@@ -16,16 +17,22 @@ from longshore.image.files import FileImage
 from longshore.image.layer import LayerSource, StoredImage
 from longshore.image.repacked import Repacked
 from longshore.oci.digest import Digest
-from longshore.oci.manifest import Manifest
+from longshore.oci.manifest import Index, Manifest
 from longshore.oci.media_types import Compression, Format, compression_of
 from longshore.registry.client import RegistryClient
 from longshore.registry.placed import Candidate, Candidates, Placed, key_of
 from longshore.registry.placing import Placer
 from longshore.registry.publish import PushedImage, Release, publish, put_tags, send_config, verify
 from longshore.registry.side_by_side import side_by_side
+from longshore.registry.transport.errors import Interrupted
+from longshore.registry.transport.retry import Patience
 
 _AT_ONCE: Final = 8
 """Layers looked after at a time; fewer are on their way (`placing.LANES`)."""
+
+_ATTEMPTS: Final = 4
+_UNKNOWN: Final = frozenset({404, 403, 405, None})
+"""403: the right to write may be given without that to read."""
 
 _LOST: Final = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"})
 
@@ -85,7 +92,7 @@ async def push(
         release = Release(parts=image.parts, layers=placed, manifest=own)
         return await publish(client, repository, tags, release, options.format, options.verify)
 
-    return await twice_if_lost(attempt, placer, repository)
+    return await again_if_lost(attempt, placer, repository)
 
 
 async def _placed(
@@ -105,18 +112,25 @@ async def _placed(
     return tuple(placed)
 
 
-async def twice_if_lost(
+async def again_if_lost(
     attempt: Callable[[], Awaitable[PushedImage]], placer: Placer, repository: str
 ) -> PushedImage:
-    """Once more when the registry lacks blobs that it had: those without a manifest are what its
-    garbage collection takes."""
-    try:
-        return await attempt()
-    except RegistryError as error:
-        if error.code not in _LOST:
-            raise
-        placer.forget(repository)
-        return await attempt()
+    """Again when the registry lacks blobs that it had: those without a manifest are what its
+    garbage collection takes. Some know a blob only a while after they took it (eventually
+    consistent storage; openshift/image-registry#220): then we wait in between."""
+    patience: Patience | None = None
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return await attempt()
+        except RegistryError as error:
+            if error.code not in _LOST:
+                raise
+            if patience is None:
+                patience = await placer.client.patience(repository)
+            else:
+                await patience.pause(Interrupted(error.message, reason=f"{error.code}"))
+            placer.forget(repository)
+    return await attempt()
 
 
 async def same_image(
@@ -149,14 +163,28 @@ async def same_image(
 
 
 async def _manifest_under(client: RegistryClient, repository: str, tag: str) -> Manifest | None:
+    """None when it is no image's, and when it is not for us to know: we only want to spare work."""
     try:
-        there = await client.get_manifest(repository, tag)
+        there = await _manifest_soon(client, repository, tag)
     except RegistryError as error:
         # No status: what came is damaged, or no image. It is not ours, so it will be replaced.
-        if error.status in (404, None) and not isinstance(error, RegistryUnavailable):
+        if error.status in _UNKNOWN and not isinstance(error, RegistryUnavailable):
             return None
         raise
     return there if isinstance(there, Manifest) else None
+
+
+async def _manifest_soon(
+    client: RegistryClient, repository: str, tag: str
+) -> Manifest | Index | None:
+    """None where no more may be read for now: Docker Hub limits pulls, of which this is one, and
+    takes a push all the same."""
+    try:
+        return await client.get_manifest(repository, tag, once=True)
+    except Interrupted as first:
+        if first.status == HTTPStatus.TOO_MANY_REQUESTS:
+            return None
+        return await client.get_manifest(repository, tag)
 
 
 def _as_wanted(there: Manifest, options: PushOptions) -> bool:

@@ -22,7 +22,7 @@ from longshore.oci.digest import Digest
 from longshore.registry.placed import Passed, Placed, key_of
 from longshore.registry.placing import Placer
 from longshore.registry.publish import PushedImage, Release, publish, send_config
-from longshore.registry.push import PushOptions, as_wanted, same_image, twice_if_lost
+from longshore.registry.push import PushOptions, again_if_lost, as_wanted, same_image
 from longshore.registry.side_by_side import side_by_side
 
 OpenExport = Callable[[], AbstractAsyncContextManager[ExportedImage]]
@@ -97,7 +97,7 @@ async def push_stream(
         fmt, verified = options.format, options.verify
         return await publish(placer.client, repository, tags, release, fmt, verified)
 
-    return await twice_if_lost(attempt, placer, repository)
+    return await again_if_lost(attempt, placer, repository)
 
 
 async def find_layers(

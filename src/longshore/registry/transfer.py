@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from longshore.errors import LongshoreError, RegistryError
 from longshore.oci.digest import Digest
-from longshore.registry.blobs import mismatch, size_of
+from longshore.registry.blobs import look_for, mismatch
 from longshore.registry.intake import Intake
 from longshore.registry.line import Call
 from longshore.registry.progress import Restarted, Resumed
@@ -28,6 +28,9 @@ _FAREWELL: Final = 2.0
 """Seconds for the answer to a stream that was ended before its time."""
 _LENGTH_WANTED: Final = frozenset({307, 308, 400, 405, 411, 501, 505})
 """What servers answer that do not take a body without announced length."""
+
+_NOT_WITH_COMMIT: Final = frozenset({400, 404, 405, 411, 416, 501})
+"""What registries answer to a blob that comes with the last request (moby/buildkit#1130)."""
 
 _LOST_HINT: Final = (
     "the registry forgot the upload twice: behind a load balancer its processes need one shared "
@@ -68,9 +71,13 @@ class Transfer(Struct, kw_only=True):
     offset: int = 0
     _committed: bool = False
     _broken: bool = False
+    _interrupted: bool = False
+    """In this session."""
     _single: bool = False
     _farthest: int = 0
     _lost: int = 0
+    _refused: int = 0
+    """Pieces in a row."""
     _chunk: int = 0
 
     async def run(self) -> Digest:
@@ -90,6 +97,7 @@ class Transfer(Struct, kw_only=True):
             await self._commit()
         except Interrupted as interruption:
             await self.patience.pause(interruption)
+            self._interrupted = True
             return await self._mend(interruption.reason)
         except _TooLarge as refused:
             if not self.call.line.chunking.too_large(refused.sent):
@@ -107,12 +115,25 @@ class Transfer(Struct, kw_only=True):
     async def _send(self) -> None:
         if await self._is_small():
             return  # all of it goes with the PUT
-        if self.call.line.chunking.streaming and not self._broken:
+        if self._streams:
             await self._stream()
         while await self._more():
             await self._send_chunk()
 
+    @property
+    def _streams(self) -> bool:
+        chunking = self.call.line.chunking
+        return chunking.streaming and (chunking.whole or not self._broken)
+
+    @property
+    def _may_stream_again(self) -> bool:
+        """Whether pieces are only the way out of a break, which the registry may not take."""
+        chunking = self.call.line.chunking
+        return chunking.streaming and self._broken and not chunking.whole
+
     async def _is_small(self) -> bool:
+        if not self.call.line.chunking.with_commit:
+            return False
         most = min(_SMALL, self._chunk_size())
         await self.intake.fill(most + 1)
         return self.intake.exhausted and self.offset == 0 and self.intake.window.end <= most
@@ -215,12 +236,16 @@ class Transfer(Struct, kw_only=True):
                 raise self.call.refusal(answer, self.what)
 
     def _reached(self, answer: Answer, sent: int) -> int:
+        if self.call.line.chunking.whole:
+            return sent  # its Range may stand still; the digest at the end tells
         has = received(answer.headers.get("Range")) if "Range" in answer.headers else sent
         return has if self.intake.window.start <= has < sent and has > 0 else sent
 
     def _advance(self, offset: int, answer: Answer) -> None:
         """A registry that takes bytes and keeps none must not be asked for ever."""
         if offset <= self.offset:
+            if self._may_stream_again:
+                raise _OutOfStep(answer)
             reason = f"{answer.phrase}, but no byte was kept"
             raise self._lie(reason)
         self._reach(offset)
@@ -230,7 +255,7 @@ class Transfer(Struct, kw_only=True):
         may lose the same ones for ever."""
         self.offset = offset
         if offset > self._farthest:
-            self._farthest = offset
+            self._farthest, self._refused = offset, 0
             self.patience.progress(restarts=self.restarts)
 
     def _lie(self, reason: str) -> Interrupted:
@@ -248,6 +273,10 @@ class Transfer(Struct, kw_only=True):
         if self.intake.exhausted and await self._is_there():
             self._committed = True
             return True
+        if self._streams:
+            await self.session.cancel()
+            await self._restart(reason)
+            return False
         try:
             has = await self.session.received()
         except SessionLost:
@@ -286,24 +315,39 @@ class Transfer(Struct, kw_only=True):
                 detail=detail,
             )
         )
+        self._refused += 1
+        if self._refused > 1 and self._may_stream_again:
+            return await self._stream_again(said)
         if tried:
             await self.session.cancel()
             await self._restart(said)
             return False
         return await self._mend(said, told)
 
+    async def _stream_again(self, reason: str) -> bool:
+        """It takes a blob whole or not at all: so it gets this one, and all that follow."""
+        self.call.line.chunking.whole = True
+        await self.session.cancel()
+        await self._restart(reason)
+        return False
+
     async def _begin_again(self, answer: Answer) -> bool:
         """Once only: a setup that loses a session without a break will lose them all."""
         if self.intake.exhausted and await self._is_there():
             self._committed = True
             return True
-        self._lost += 1
+        code, detail = registry_words(answer.body)
+        said = ": ".join(filter(None, (code, detail))) or answer.phrase
+        # A session that broke off may be gone for that (Azure's): as often as it breaks.
+        self._lost += not self._interrupted
+        if self._lost > 1 and self._may_stream_again:
+            self._lost = 0
+            return await self._stream_again(said)
         if self._lost > 1:
             error = self.call.refusal(answer, self.what)
             error.hint = _LOST_HINT if answer.status == 404 else error.hint
             raise error
-        code, detail = registry_words(answer.body)
-        await self._restart(": ".join(filter(None, (code, detail))) or answer.phrase)
+        await self._restart(said)
         return False
 
     async def _restart(self, reason: str) -> None:
@@ -323,7 +367,7 @@ class Transfer(Struct, kw_only=True):
         if self.intake.window.start:
             await self.intake.reopen()
         self.offset = self._farthest = 0
-        self._single = False
+        self._single = self._interrupted = False
 
     # --- the end -----------------------------------------------------------------------------
 
@@ -338,6 +382,9 @@ class Transfer(Struct, kw_only=True):
         )
         body = Pieces(rest) if rest else None
         answer = await self.session.commit(digest, body)
+        if body and answer.status in _NOT_WITH_COMMIT:
+            self.call.line.chunking.with_commit = False
+            raise SessionLost(answer)
         match answer.status:
             case 200 | 201 | 202 | 204:
                 await self._check(answer, digest)
@@ -359,4 +406,4 @@ class Transfer(Struct, kw_only=True):
 
     async def _is_there(self) -> bool:
         """Whether the blob has arrived after all: the answer to a PUT may have been lost."""
-        return await size_of(self.call, self.intake.digest) is not None
+        return await look_for(self.call, self.intake.digest) is not None

@@ -6,9 +6,9 @@ all requests of a session to the process that knows it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
-from http.cookies import CookieError, SimpleCookie
+from http import HTTPStatus
 from typing import Final
 
 import anyio
@@ -19,11 +19,14 @@ from longshore.errors import LongshoreError, RegistryError, RegistryUnavailable
 from longshore.oci.digest import Digest
 from longshore.registry.line import Call
 from longshore.registry.ranges import content_range, received
-from longshore.registry.transport.exchange import Answer, Buffer, Pieces
+from longshore.registry.transport.errors import Interrupted
+from longshore.registry.transport.exchange import Answer, Buffer, Pieces, origin_of
 from longshore.registry.transport.redirects import resolve
 
 _OCTETS: Final = "application/octet-stream"
 _FAREWELL: Final = 5.0
+_NO_STATUS: Final = frozenset({400, 403, 404, 405, 409, 410, 416, 422, 501})
+"""What registries answer of an upload they cannot go on with, or cannot be asked about."""
 
 
 class SessionLost(Exception):  # a turn in the story, not an error
@@ -40,7 +43,7 @@ class UploadSession(Struct):
     call: Call
     location: URL
     what: str
-    _cookies: dict[URL, dict[str, str]] = field(default_factory=dict)
+    _cookies: dict[tuple[str, str, int | None], dict[str, str]] = field(default_factory=dict)
 
     async def append(self, body: Pieces | AsyncIterator[Buffer], offset: int) -> Answer:
         """PATCH: the bytes from `offset` on, announced when they are `Pieces`, else streamed.
@@ -58,7 +61,7 @@ class UploadSession(Struct):
     async def received(self) -> int:
         """GET: how many bytes the registry has; raises SessionLost when it cannot go on."""
         answer = await self._ask("GET", self.location, {}, None, once=False)
-        if answer.status in (400, 404, 405, 416, 501):
+        if answer.status in _NO_STATUS:
             raise SessionLost(answer)
         if answer.status not in (200, 202, 204):
             raise self.call.refusal(answer, self.what)
@@ -90,7 +93,7 @@ class UploadSession(Struct):
         once: bool = True,
         idle: float | None = None,
     ) -> Answer:
-        if cookies := self._cookies.get(url.origin()):
+        if cookies := self._cookies.get(origin_of(url)):
             headers = {**headers, "Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items())}
         answer = await self.call.ask(
             method, url, self.what, headers=headers, body=body, once=once, idle=idle
@@ -100,10 +103,12 @@ class UploadSession(Struct):
 
     def remember(self, answer: Answer) -> None:
         """Keep the cookies of an answer for its own origin."""
-        kept = self._cookies.setdefault(answer.url.origin(), {})
+        kept = self._cookies.setdefault(origin_of(answer.url), {})
         for header in answer.headers.getall("Set-Cookie", ()):
-            with suppress(CookieError):
-                kept.update({m.key: m.coded_value for m in SimpleCookie(header).values()})
+            # Python's cookies know neither every attribute nor every name that is in use.
+            name, equals, value = header.partition(";")[0].partition("=")
+            if equals and name.strip():
+                kept[name.strip()] = value.strip()
 
     def _move(self, answer: Answer) -> None:
         if "Location" in answer.headers:
@@ -142,8 +147,14 @@ async def _mount(
 ) -> tuple[bool, UploadSession | bool]:
     """Whether mounting from there may work for other blobs, and what became of this one."""
     call = call.reading(source)
+    query = {"mount": str(digest), "from": source}
     try:
-        answer = await _post(call, what, mount=str(digest), **{"from": source})
+        try:
+            answer = await _post(call, what, query, once=True)
+        except Interrupted as first:
+            if first.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+                return True, False  # some fail over it, and take the blob itself all the same
+            answer = await _post(call, what, query)
         return True, True if answer.status == 201 else _opened(call, what, answer)
     except RegistryUnavailable:
         raise
@@ -151,13 +162,16 @@ async def _mount(
         return error.code == "BLOB_UNKNOWN", False
 
 
-async def _post(call: Call, what: str, **query: str) -> Answer:
-    url = await call.url("blobs/uploads/", **query)
-    return await call.ask("POST", url, what, headers={"Content-Length": "0"})
+async def _post(
+    call: Call, what: str, query: Mapping[str, str] | None = None, *, once: bool = False
+) -> Answer:
+    url = await call.url("blobs/uploads/", **(query or {}))
+    return await call.ask("POST", url, what, headers={"Content-Length": "0"}, once=once)
 
 
 def _opened(call: Call, what: str, answer: Answer) -> UploadSession:
-    if answer.status != 202:
+    begun = answer.status == 202 or (answer.status in (200, 201) and "Location" in answer.headers)
+    if not begun:
         raise call.refusal(answer, what)
     call.line.chunking.announced(answer)
     session = UploadSession(call, resolve(answer, call.subject(what), call.line.reach), what)

@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from longshore.oci.digest import Digest
-from longshore.registry.blobs import BlobSource, size_of
+from longshore.registry.blobs import BlobSource, look_for
 from longshore.registry.intake import Intake
 from longshore.registry.line import Call
 from longshore.registry.progress import Exists, Mounted, Sent
@@ -47,7 +47,7 @@ async def deliver(
     """
     session: UploadSession | None = None
     if digest is not None:
-        if (size := await size_of(call, digest)) is not None:
+        if (size := await look_for(call, digest)) is not None:
             call.line.listener(Exists(repository=call.repository, blob=name))
             return Delivery(digest=digest, size=size, route="exists")
         session, origin = await _mount(call, digest, mount_from, name)
@@ -76,7 +76,7 @@ async def _mount(
 
 async def _mounted(call: Call, digest: Digest, source: str, name: str) -> Delivery | None:
     """None when the registry only said so: some answer 201 to a mount they do not do."""
-    size = await size_of(call, digest)
+    size = await look_for(call, digest)
     if size is None:
         return None
     call.line.listener(Mounted(repository=call.repository, blob=name, source=source))

@@ -39,7 +39,7 @@ async def test_a_blob_of_any_size_comes_back_the_same(
         client._line.chunking.streaming = streamed
         delivery = await client.upload_blob(REPOSITORY, blob)
         assert (delivery.route, delivery.digest, delivery.size) == ("sent", blob.digest, size)
-        assert await client.blob_size(REPOSITORY, blob.digest) == size
+        assert await client.find_blob(REPOSITORY, blob.digest) == size
         assert await content_of(client, REPOSITORY, blob.digest) == blob.content
     assert blob.opened == 1
 

@@ -7,7 +7,7 @@ import pytest
 from yarl import URL
 
 from longshore.errors import RegistryError
-from longshore.registry.transport.exchange import Answer, Request, Subject, answer
+from longshore.registry.transport.exchange import Answer, Request, Subject, answer, same_origin
 from longshore.registry.transport.redirects import Redirecting, follow, resolve
 from longshore.registry.transport.scheme import Reach
 
@@ -97,3 +97,39 @@ async def test_a_circle_of_redirects_ends() -> None:
     with pytest.raises(RegistryError, match="more than 5 redirects"):
         await Redirecting(circle, Reach()).send(_request())
     assert circle.sent == 5
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://a.example/x", "https://a.example:443/y", True),
+        ("https://a.example/x", "https://A.Example/y", True),
+        ("http://a.example:80/x", "http://a.example/y", True),
+        ("https://a.example/x", "http://a.example/y", False),
+        ("https://a.example/x", "https://a.example:5000/y", False),
+        ("https://a.example/x", "https://b.example/y", False),
+    ],
+)
+def test_an_origin_may_be_written_in_several_ways(one: str, other: str, same: bool) -> None:
+    """A proxy's Location may have the port that goes without saying, and wants us authorized."""
+    joined = URL("https://z.example/").join(URL(other, encoded=True))
+    assert same_origin(URL(one), joined) == same
+
+
+@pytest.mark.parametrize(
+    ("asked", "location", "target"),
+    [
+        ("https://a.example/v2/", "http://a.example/u", "https://a.example/u"),
+        ("https://a.example/v2/", "http://a.example:80/u%2Fx", "https://a.example/u%2Fx"),
+        ("https://a.example:5000/v2/", "http://a.example:5000/u", "https://a.example:5000/u"),
+        ("https://a.example:5000/v2/", "http://a.example/u", "https://a.example:5000/u"),
+        ("https://127.0.0.1:5000/v2/", "http://127.0.0.1:5001/u", "http://127.0.0.1:5001/u"),
+        ("http://localhost/v2/", "http://localhost/u", "http://localhost/u"),
+    ],
+)
+def test_plain_http_on_the_host_that_was_asked_by_https_is_https(
+    asked: str, location: str, target: str
+) -> None:
+    """Its proxy ends TLS, and it does not know (distribution#1177)."""
+    found = resolve(answer(202, URL(asked), Location=location), SUBJECT, Reach())
+    assert str(found) == target

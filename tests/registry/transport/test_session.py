@@ -18,6 +18,7 @@ from longshore.environment import Environment
 from longshore.errors import InvalidValue, RegistryError, RegistryUnavailable
 from longshore.registry.client import Access, RegistryClient
 from longshore.registry.clients import Clients, opened_clients
+from longshore.registry.transport.errors import Interrupted
 from longshore.registry.transport.exchange import Pieces, Request, Subject
 from longshore.registry.transport.session import BODY_LIMIT, Session
 from longshore.testing.registry import faulty_registry
@@ -62,6 +63,32 @@ async def test_a_line_that_takes_long_for_one_large_piece_is_not_silent() -> Non
             )
             answer = await session.send(request)
             assert answer.body == b"%d" % len(piece)
+
+
+async def test_a_body_that_is_handed_on_as_a_whole_first_is_waited_for() -> None:
+    """nginx by its default takes all of it, then sends it on; nothing moves here meanwhile."""
+    piece = bytes(1 << 20)
+
+    async def buffering(request: web.Request) -> web.Response:
+        size = len(await request.read())
+        await anyio.sleep(0.6)
+        return web.Response(text=str(size))
+
+    async def body() -> AsyncIterator[bytes]:
+        yield piece
+
+    async with (
+        _server(buffering) as host,
+        Session(environment=Environment({}), idle=0.2) as session,
+    ):
+        for sent in (body(), Pieces((piece,))):
+            request = Request(
+                method="PUT", url=URL(f"http://{host}/"), subject=Subject(registry=host), body=sent
+            )
+            answer = await session.send(request)
+            assert answer.body == b"%d" % len(piece)
+        with pytest.raises(Interrupted, match="no byte moved"):
+            await session.send(_get(f"http://{host}/"))
 
 
 async def test_a_bug_in_what_gives_the_bytes_is_not_told_as_a_broken_connection() -> None:

@@ -21,6 +21,7 @@ from longshore.registry.transport.exchange import (
     same_origin,
 )
 from longshore.registry.transport.redaction import redact
+from longshore.registry.transport.redirects import secured
 from longshore.registry.transport.retry import Clock
 from longshore.registry.transport.scheme import Reach
 from longshore.registry.transport.words import registry_words
@@ -162,6 +163,8 @@ class Authorizing(Struct, kw_only=True):
             realm.host  # noqa: B018 - decoded only when it is asked for, and may raise
         except ValueError:
             realm = URL()
+        if self.origin is not None:
+            realm = secured(realm, self.origin)
         if realm.scheme not in ("http", "https") or not realm.host:
             raise self._unusable(f"no usable address ({redact(text)})", "tell its owner")
         if realm.scheme == "http" and not self.reach.allows_plain(host_of(realm)):

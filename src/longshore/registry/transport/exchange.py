@@ -134,9 +134,15 @@ class Sender(Protocol):
         ...
 
 
+def origin_of(url: URL) -> tuple[str, str, int | None]:
+    """Scheme, host and port (RFC 6454, 4), however they are written: with the port that goes
+    without saying, and in any case."""
+    return url.scheme, (url.host or "").lower(), url.port
+
+
 def same_origin(one: URL, other: URL) -> bool:
-    """Whether scheme, host and port are the same (RFC 6454): credentials stay inside that."""
-    return one.origin() == other.origin()
+    """Whether the origins are the same: credentials stay inside that."""
+    return origin_of(one) == origin_of(other)
 
 
 def host_of(url: URL) -> str:

@@ -28,8 +28,9 @@ _SECRET_HEADERS: Final = ("Authorization", "Cookie", "Proxy-Authorization")
 def resolve(answer: Answer, subject: Subject, reach: Reach) -> URL:
     """Where the Location of `answer` points, kept exactly as the registry encoded it.
 
-    Raises RegistryError when it is missing, is no HTTP address, or leads from HTTPS to plain HTTP
-    on a host that may not be reached that way.
+    One to plain HTTP on the host that answered by HTTPS is taken for HTTPS: a proxy before the
+    registry ends TLS, and the registry does not know. Raises RegistryError when it is missing, is
+    no HTTP address, or leads to plain HTTP on another host that may not be reached that way.
     """
     location = answer.headers.get("Location", "")
     if not location:
@@ -42,9 +43,18 @@ def resolve(answer: Answer, subject: Subject, reach: Reach) -> URL:
         target = URL()
     if target.scheme not in ("http", "https") or not target.host:
         raise _misled(subject, f"no usable Location ({redact(location)})")
+    target = secured(target, answer.url)
     if target.scheme == "http" and not reach.allows_plain(host_of(target)):
         raise _misled(subject, f"a Location over plain HTTP ({redact(target)})")
     return target.with_fragment(None)
+
+
+def secured(target: URL, asked: URL) -> URL:
+    """A plain address on the very host that was `asked` by HTTPS, as it must be reached too."""
+    behind = target.scheme == "http" and asked.scheme == "https" and target.host == asked.host
+    if not behind or target.port not in (80, asked.port):
+        return target
+    return target.with_scheme("https").with_port(asked.explicit_port)
 
 
 def _misled(subject: Subject, what: str) -> RegistryError:

@@ -26,6 +26,8 @@ _READ_SIZE: Final = 1 << 18
 _HEADER_LIMIT: Final = 1 << 18
 """Bytes of one header: addresses that object stores sign are longer than aiohttp's 8190."""
 _PART: Final = 512 << 10
+_HANDED_ON: Final = 1e6
+"""Bytes a second at which a proxy that takes a body as a whole first is waited for."""
 _AGENT: Final = f"longshore/{__version__}"
 
 
@@ -44,6 +46,10 @@ class _Watchdog:
 
     def hold(self) -> None:
         self.scope.deadline = float("inf")
+
+    def sent(self, count: int) -> None:
+        """The body is through; what stands before a registry may hand it on only now."""
+        self.scope.deadline = anyio.current_time() + self._idle + count / _HANDED_ON
 
 
 class _Open:
@@ -178,20 +184,22 @@ class _Outgoing:
             for part in _parts(piece):
                 self._watchdog.moved()
                 yield part
-        self._watchdog.moved()
+        self._watchdog.sent(body.length)
 
     async def _stream(self, body: AsyncIterator[Buffer]) -> AsyncIterator[Buffer]:
         self._watchdog.hold()
+        count = 0
         try:
             async for piece in body:
                 for part in _parts(piece):
                     self._watchdog.moved()
                     yield part
+                count += len(piece)
                 self._watchdog.hold()
         except Exception as error:
             self.failure = error
             raise
-        self._watchdog.moved()
+        self._watchdog.sent(count)
 
 
 def _parts(piece: Buffer) -> Iterator[Buffer]:

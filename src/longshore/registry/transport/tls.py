@@ -33,6 +33,8 @@ class Trust(Struct, frozen=True, kw_only=True):
     def context(self, authority: str) -> ssl.SSLContext:
         """A context for one host; raises InvalidValue as `check` does."""
         context = ssl.create_default_context()
+        # On by default since Python 3.13; it refuses authorities that docker and curl take.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         if self.reach.is_insecure(authority):
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
@@ -49,11 +51,18 @@ class Trust(Struct, frozen=True, kw_only=True):
         self._load_for(authority, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
     def _load_for(self, authority: str, context: ssl.SSLContext) -> None:
-        folder = self.directory / authority
-        for path in sorted(folder.glob("*.crt")):
-            load_authority(context, path)
-        for path in sorted(folder.glob("*.cert")):
-            _load_own(context, path)
+        for folder in (self.directory / name for name in _names(authority)):
+            for path in sorted(folder.glob("*.crt")):
+                load_authority(context, path)
+            for path in sorted(folder.glob("*.cert")):
+                _load_own(context, path)
+
+
+def _names(authority: str) -> tuple[str, ...]:
+    """How a directory may be called: with the port that goes without saying, or without."""
+    bare = authority.removesuffix(":443")
+    with_port = "]" in bare.rpartition(":")[0] or (":" in bare and not bare.endswith("]"))
+    return (bare,) if with_port else (bare, f"{bare}:443")
 
 
 def load_authority(context: ssl.SSLContext, path: Path) -> None:

@@ -1,0 +1,385 @@
+"""Registries in use that do not keep to the specification: what is known of them, and got round."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from random import Random
+
+import pytest
+from aiohttp import web
+
+from longshore.errors import RegistryError
+from longshore.oci.digest import Digest
+from longshore.registry.blobs import BlobSource
+from longshore.registry.chunking import Chunking
+from longshore.registry.limits import Limits
+from longshore.registry.progress import unheard
+from longshore.registry.push import PushOptions, push
+from longshore.testing.stored import MemoryImage, MemoryLayer
+
+from .conftest import Connect, MakeBytes, Serve
+
+MEBIBYTE = 1 << 20
+Odd = Callable[[web.Request], web.Response | None]
+
+
+class Registry:
+    """A small one in memory; `odd` may answer first, and gets to see every request."""
+
+    def __init__(self, odd: Odd) -> None:
+        self._odd = odd
+        self._uploads: dict[str, bytearray] = {}
+        self.blobs: dict[str, bytes] = {}
+        self.manifests: dict[str, bytes] = {}
+        self.asked: list[str] = []
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        kind = next(k for k in ("uploads", "blobs", "manifests") if k in request.path)
+        self.asked.append(f"{request.method} {kind}")
+        return self._odd(request) or self._answer(request, kind, body)
+
+    def count(self, what: str) -> int:
+        return self.asked.count(what)
+
+    def _answer(self, request: web.Request, kind: str, body: bytes) -> web.Response:
+        name = request.path.rpartition("/")[2]
+        if kind == "uploads":
+            return self._upload(request, name, body)
+        return self._manifest(request, name, body) if kind == "manifests" else self._blob(name)
+
+    def _blob(self, name: str) -> web.Response:
+        found = self.blobs.get(name)
+        return web.Response(status=404) if found is None else web.Response(body=found)
+
+    def _manifest(self, request: web.Request, name: str, body: bytes) -> web.Response:
+        if request.method == "PUT":
+            self.manifests[name] = body
+            return web.Response(status=201, headers=_digest(body))
+        found = self.manifests.get(name)
+        if found is None:
+            return web.Response(status=404)
+        kind = "application/vnd.docker.distribution.manifest.v2+json"
+        return web.Response(body=found, headers=_digest(found), content_type=kind)
+
+    def _upload(self, request: web.Request, name: str, body: bytes) -> web.Response:
+        if request.method == "POST":
+            name = f"u{len(self.asked)}"
+            self._uploads[name] = bytearray()
+        elif name not in self._uploads:
+            return web.Response(status=404)
+        got = self._uploads[name]
+        got += body
+        headers = {"Location": f"/v2/a/b/blobs/uploads/{name}"}
+        if request.method == "PUT":
+            if str(Digest.of(bytes(got))) != request.query["digest"]:
+                return web.Response(status=400)
+            self.blobs[request.query["digest"]] = bytes(got)
+            return web.Response(status=201, headers=headers)
+        headers |= {"Range": f"0-{len(got) - 1}"} if got else {}
+        status = {"GET": 204, "DELETE": 204}.get(request.method, 202)
+        return web.Response(status=status, headers=headers)
+
+
+def _digest(content: bytes) -> Mapping[str, str]:
+    return {"Docker-Content-Digest": str(Digest.of(content))}
+
+
+def is_piece(request: web.Request) -> bool:
+    return request.method == "PATCH" and "Content-Range" in request.headers
+
+
+def cut(request: web.Request) -> web.Response:
+    """The connection is reset; what was sent was received."""
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+class Breaks:
+    """Cuts streams, so many times; pieces are answered by `piece`."""
+
+    def __init__(self, times: int, piece: Odd) -> None:
+        self._times = times
+        self._piece = piece
+
+    def __call__(self, request: web.Request) -> web.Response | None:
+        if is_piece(request):
+            return self._piece(request)
+        if request.method == "PATCH" and self._times:
+            self._times -= 1
+            return cut(request)
+        return None
+
+
+def stuck(_: web.Request) -> web.Response:
+    """As Amazon's: it has the bytes, and shows a Range that stands still."""
+    headers = {"Location": "/v2/a/b/blobs/uploads/u1", "Range": "0-0"}
+    return web.Response(status=201, headers=headers)
+
+
+def too_large(_: web.Request) -> web.Response:
+    """As GitHub's."""
+    text = "request body is too large and exceeds the maximum permissible limit of 4.00MiB"
+    return web.Response(status=416, text=text)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [lambda _: web.Response(status=400), lambda _: web.Response(status=404), stuck, too_large],
+    ids=["400", "404", "stuck", "too large"],
+)
+async def test_a_registry_that_takes_no_pieces_gets_a_broken_stream_again(
+    serve: Serve, connect: Connect, stream: Callable[..., BlobSource], some_bytes: MakeBytes,
+    piece: Odd,
+) -> None:  # fmt: skip
+    registry = Registry(Breaks(1, piece))
+    first, second = some_bytes(20 * MEBIBYTE), some_bytes(3 * MEBIBYTE, 2)
+    async with serve(registry) as host, connect(host) as client:
+        await client.upload_blob("a/b", stream(first))
+        pieces = registry.count("PATCH uploads")
+        registry._odd = Breaks(1, piece)
+        await client.upload_blob("a/b", stream(second))
+    assert set(registry.blobs.values()) == {first, second}
+    assert pieces <= 6
+    assert registry.count("PATCH uploads") == pieces + 2, "it is known now"
+
+
+@pytest.mark.parametrize(
+    ("host", "whole"),
+    [
+        ("ghcr.io", True),
+        ("gcr.io", True),
+        ("eu.gcr.io", True),
+        ("europe-west4-docker.pkg.dev", True),
+        ("public.ecr.aws", True),
+        ("123456789012.dkr.ecr.eu-central-1.amazonaws.com", True),
+        ("123456789012.dkr.ecr-fips.us-east-1.amazonaws.com", True),
+        ("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn", True),
+        ("123456789012.dkr-ecr.eu-west-1.on.aws", True),
+        ("docker.io", False),
+        ("notghcr.io", False),
+        ("registry.gitlab.com", False),
+        ("localhost:5000", False),
+    ],
+)
+def test_of_some_it_is_known_beforehand(host: str, whole: bool) -> None:
+    assert Chunking(host=host, limits=Limits(), listener=unheard).whole == whole
+
+
+async def test_the_range_of_a_registry_that_takes_no_pieces_is_not_believed(
+    serve: Serve, connect: Connect, stream: Callable[..., BlobSource], some_bytes: MakeBytes
+) -> None:
+    """It stands still at the first of the parts that Amazon's stores a stream in."""
+    content = some_bytes(20 * MEBIBYTE)
+
+    def standing_still(request: web.Request) -> web.Response | None:
+        if request.method != "PATCH":
+            return None
+        registry._odd = lambda _: None
+        registry._uploads[request.path.rpartition("/")[2]] += content
+        headers = {"Location": request.path, "Range": f"0-{10 * MEBIBYTE}"}
+        return web.Response(status=201, headers=headers)
+
+    registry = Registry(standing_still)
+    async with serve(registry) as host, connect(host) as client:
+        client._line.chunking.whole = True
+        await client.upload_blob("a/b", stream(content))
+    assert registry.count("PATCH uploads") == 1
+
+
+async def test_a_session_that_is_gone_after_a_break_is_begun_anew_as_often_as_it_breaks(
+    serve: Serve, connect: Connect, stream: Callable[..., BlobSource], some_bytes: MakeBytes
+) -> None:
+    """Azure's tells how much it has (204), and takes no more (404)."""
+    cuts = iter([True, True, True])
+    broken: set[str] = set()
+
+    def azure(request: web.Request) -> web.Response | None:
+        if request.method != "PATCH":
+            return None
+        if request.path in broken:
+            return web.Response(status=404)
+        if next(cuts, False):
+            broken.add(request.path)
+            return cut(request)
+        return None
+
+    registry, content = Registry(azure), some_bytes(3 * MEBIBYTE)
+    async with serve(registry) as host, connect(host) as client:
+        delivery = await client.upload_blob("a/b", stream(content))
+    assert list(registry.blobs.values()) == [content]
+    assert delivery.restarts == 3
+
+
+@pytest.mark.parametrize("status", [403, 409, 410, 422])
+async def test_an_upload_that_cannot_be_asked_about_is_begun_anew(
+    serve: Serve,
+    connect: Connect,
+    stream: Callable[..., BlobSource],
+    some_bytes: MakeBytes,
+    status: int,
+) -> None:
+    breaks = Breaks(1, lambda _: None)
+
+    def odd(request: web.Request) -> web.Response | None:
+        return web.Response(status=status) if request.method == "GET" else breaks(request)
+
+    registry, content = Registry(odd), some_bytes(3 * MEBIBYTE)
+    async with serve(registry) as host, connect(host) as client:
+        await client.upload_blob("a/b", stream(content))
+    assert list(registry.blobs.values()) == [content]
+
+
+async def test_a_registry_that_takes_nothing_with_the_last_request_gets_it_before(
+    serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
+) -> None:
+    """As older ones of JFrog (moby/buildkit#1130)."""
+
+    def odd(request: web.Request) -> web.Response | None:
+        with_body = request.method == "PUT" and request.headers.get("Content-Length") != "0"
+        return web.Response(status=404) if with_body else None
+
+    registry = Registry(odd)
+    async with serve(registry) as host, connect(host) as client:
+        await client.upload_blob("a/b", stream(b"one"))
+        await client.upload_blob("a/b", stream(b"two"))
+    assert set(registry.blobs.values()) == {b"one", b"two"}
+    assert registry.count("PUT uploads") == 3, "it is known the second time"
+
+
+async def test_an_upload_may_begin_with_another_success(
+    serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
+) -> None:
+    def odd(request: web.Request) -> web.Response | None:
+        if request.method != "POST":
+            return None
+        answer = registry._upload(request, "", b"")
+        answer.set_status(201)
+        return answer
+
+    registry = Registry(odd)
+    async with serve(registry) as host, connect(host) as client:
+        await client.upload_blob("a/b", stream(b"one"))
+    assert list(registry.blobs.values()) == [b"one"]
+
+
+async def test_cookies_of_any_name_and_attribute_are_kept(
+    serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
+) -> None:
+    seen: list[str | None] = []
+
+    def odd(request: web.Request) -> web.Response | None:
+        seen.append(request.headers.get("Cookie"))
+        if request.method != "POST":
+            return None
+        answer = registry._upload(request, "", b"")
+        answer.headers["Set-Cookie"] = "lb:1=a=b; Path=/; Partitioned; SameSite=None"
+        return answer
+
+    registry = Registry(odd)
+    async with serve(registry) as host, connect(host) as client:
+        await client.upload_blob("a/b", stream(b"one"))
+    assert seen == [None, "lb:1=a=b"]
+
+
+async def test_a_mount_that_fails_over_becomes_an_upload(
+    serve: Serve, connect: Connect, stream: Callable[..., BlobSource], waits: list[float]
+) -> None:
+    def odd(request: web.Request) -> web.Response | None:
+        return web.Response(status=500) if "mount" in request.query else None
+
+    registry = Registry(odd)
+    async with serve(registry) as host, connect(host) as client:
+        source = stream(b"one")
+        digest = Digest.of(b"one")
+        delivery = await client.upload_blob("a/b", source, digest=digest, mount_from=("c/d",))
+    assert delivery.route == "sent"
+    assert waits == []
+
+
+@pytest.fixture
+def image() -> MemoryImage:
+    """With a layer that is streamed, and one that is not."""
+    return MemoryImage([MemoryLayer(Random(1).randbytes(MEBIBYTE)), MemoryLayer(b"x")])
+
+
+class TestRights:
+    """To write is a right of its own."""
+
+    @pytest.mark.parametrize("status", [403, 405])
+    async def test_who_may_only_write_can_push(
+        self, serve: Serve, connect: Connect, image: MemoryImage, status: int
+    ) -> None:
+        """Amazon's without ecr:BatchGetImage."""
+
+        def odd(request: web.Request) -> web.Response | None:
+            reading = request.method in ("GET", "HEAD")
+            return web.Response(status=status) if reading else None
+
+        registry = Registry(odd)
+        async with serve(registry) as host, connect(host) as client:
+            done = await push(client, "a/b", ["1"], image, PushOptions())
+        assert registry.manifests["1"] == done.manifest.content
+
+    @pytest.mark.parametrize("status", [401, 403, 405])
+    async def test_blobs_that_may_not_be_looked_for_are_sent(
+        self, serve: Serve, connect: Connect, image: MemoryImage, status: int
+    ) -> None:
+        def odd(request: web.Request) -> web.Response | None:
+            looking = request.method == "HEAD" and "/blobs/" in request.path
+            return web.Response(status=status) if looking else None
+
+        registry = Registry(odd)
+        async with serve(registry) as host, connect(host) as client:
+            await push(client, "a/b", ["1"], image, PushOptions())
+        assert "1" in registry.manifests
+
+    async def test_who_asked_for_the_proof_is_told_that_it_cannot_be_had(
+        self, serve: Serve, connect: Connect, image: MemoryImage
+    ) -> None:
+        def odd(request: web.Request) -> web.Response | None:
+            looking = request.method == "HEAD" and "/blobs/" in request.path
+            return web.Response(status=403) if looking else None
+
+        registry = Registry(odd)
+        async with serve(registry) as host, connect(host) as client:
+            with pytest.raises(RegistryError, match="refused blob"):
+                await push(client, "a/b", ["1"], image, PushOptions(verify=True))
+        assert registry.manifests == {}
+
+
+async def test_a_limit_of_pulls_does_not_stop_a_push(
+    serve: Serve, connect: Connect, image: MemoryImage, waits: list[float]
+) -> None:
+    """Docker Hub counts the question what a tag is (docker/docs#20788)."""
+
+    def odd(request: web.Request) -> web.Response | None:
+        pull = request.method == "GET" and "/manifests/" in request.path
+        return web.Response(status=429, headers={"Retry-After": "3600"}) if pull else None
+
+    registry = Registry(odd)
+    async with serve(registry) as host, connect(host) as client:
+        await push(client, "a/b", ["1"], image, PushOptions())
+    assert "1" in registry.manifests
+    assert waits == []
+
+
+async def test_a_registry_that_knows_a_blob_only_after_a_while_is_waited_for(
+    serve: Serve, connect: Connect, image: MemoryImage, waits: list[float]
+) -> None:
+    """Over eventually consistent storage (openshift/image-registry#220)."""
+    unknown = iter(range(2))
+
+    def odd(request: web.Request) -> web.Response | None:
+        putting = request.method == "PUT" and "/manifests/" in request.path
+        if putting and next(unknown, None) is not None:
+            error = {"code": "MANIFEST_BLOB_UNKNOWN", "message": "blob unknown to registry"}
+            return web.json_response({"errors": [error]}, status=404)
+        return None
+
+    registry = Registry(odd)
+    async with serve(registry) as host, connect(host) as client:
+        await push(client, "a/b", ["1"], image, PushOptions())
+    assert "1" in registry.manifests
+    assert len(waits) == 1

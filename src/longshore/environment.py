@@ -26,6 +26,7 @@ VARIABLES = (
     Variable("DOCKER_TLS_VERIFY", "non-empty: speak TLS to DOCKER_HOST and verify it"),
     Variable("DOCKER_CERT_PATH", "directory of ca.pem, cert.pem and key.pem for DOCKER_HOST"),
     Variable("DOCKER_CONFIG", "directory of docker's config.json; default ~/.docker"),
+    Variable("DOCKER_AUTH_CONFIG", "registry credentials as config.json has them; come before it"),
     Variable("BUILDX_CONFIG", "directory of buildx's settings; default buildx in docker's"),
     Variable("LONGSHORE_ENGINE", "default of --engine"),
     Variable("LONGSHORE_AES_KEY", "the AES key itself, instead of the file codeship.aes"),

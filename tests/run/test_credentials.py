@@ -12,7 +12,7 @@ import pytest
 
 from longshore.config.credential_keys import CredentialKeys
 from longshore.environment import Environment
-from longshore.errors import EngineError, RegistryDenied
+from longshore.errors import EngineError, RegistryDenied, RegistryError
 from longshore.run.credentials import GENERATED_FOR, CredentialOptions, Credentials
 from longshore.run.files import ProjectFiles
 from longshore.secrets.key import generate_key
@@ -151,3 +151,18 @@ async def test_pushing_elsewhere_than_the_file_knows_is_refused_early(desk: Desk
         await desk.credentials().for_push((FILE,), "other.example")
     assert await desk.credentials().for_push((FILE,), "localhost:5000") is None
     assert await desk.credentials().for_push((), "other.example") is None
+
+
+async def test_a_broken_helper_of_the_users_stops_no_pull_and_is_told(desk: Desk) -> None:
+    (desk.directory / ".docker").mkdir()
+    (desk.directory / ".docker/config.json").write_text('{"credsStore": "missing"}')
+    told: list[str] = []
+    credentials = desk.credentials()
+    credentials.files = ProjectFiles(generate_key, desk.masker, told.append)
+    assert await credentials.for_pull((), HOST) is None
+    assert not await credentials.for_build((), [HOST])
+    assert len(told) == 1
+    ending = f"is not installed, or not in PATH; pulling from {HOST} without credentials"
+    assert told[0].endswith(ending)
+    with pytest.raises(RegistryError, match="is not installed"):
+        await credentials.for_push((), HOST)

@@ -16,6 +16,7 @@ from msgspec import Struct, field
 
 from longshore.config.credential_keys import CredentialKeys
 from longshore.environment import Environment
+from longshore.errors import RegistryError
 from longshore.oci.reference import normalise_registry
 from longshore.registry.credentials.dockercfg import Dockercfg, parse_dockercfg
 from longshore.registry.credentials.store import CredentialStore
@@ -67,7 +68,7 @@ class Credentials(Struct):
         store = await self._store(chain, generated=generated)
         if store is not None:
             return store.by_host()
-        found = [(host, await self._of_user(host)) for host in dict.fromkeys(registries)]
+        found = [(host, await self._if_any(host)) for host in dict.fromkeys(registries)]
         return {host: credential for host, credential in found if credential is not None}
 
     async def for_pull(
@@ -75,7 +76,7 @@ class Credentials(Struct):
     ) -> Credential | None:
         """The credential for `host`, or None: public images need none."""
         store = await self._store(chain, generated=generated)
-        return await self._of_user(host) if store is None else store.find(host)
+        return await self._if_any(host) if store is None else store.find(host)
 
     async def for_push(self, chain: Chain, host: str) -> Credential | None:
         """The credential for `host`; raises RegistryDenied naming what there is (P-20)."""
@@ -146,6 +147,14 @@ class Credentials(Struct):
                 self.files.masker.add(f"the password for {host}", secret)
                 both = f"{credential.username}:{secret.reveal()}"
                 self.files.masker.add(f"the login for {host}", Secret(both))
+
+    async def _if_any(self, host: str) -> Credential | None:
+        """Most images are public: a helper of the user's that fails is no reason to stop."""
+        try:
+            return await self._of_user(host)
+        except RegistryError as error:
+            self.files.tell([f"{error.message}; pulling from {host} without credentials"])
+            return None
 
     async def _of_user(self, host: str) -> Credential | None:
         if not self.options.user_login:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from longshore.environment import Environment
-from longshore.errors import InvalidValue
+from longshore.errors import InvalidValue, RegistryError
 from longshore.registry.credentials.user_config import UserCredentials
 from longshore.secrets.credential import Credential
 
@@ -117,3 +118,52 @@ async def test_a_helper_does_not_get_the_aes_key(
     await UserCredentials.load(Environment({**values, **keys})).find("quay.io")
     assert "OTHER=kept" in (tmp_path / "seen").read_text()
     assert "hunter2" not in (tmp_path / "seen").read_text()
+
+
+BROKEN = "echo error storing credentials; exit 1"
+
+
+async def test_a_broken_helper_does_not_hide_what_the_file_has(
+    make_helper: MakeHelper, make_config: MakeConfig
+) -> None:
+    """A configuration copied from a desktop names helpers that are not there."""
+    make_helper("broken", BROKEN)
+    for store in ("broken", "missing"):
+        config = make_config({"auths": {"quay.io": entry("of-file")}, "credsStore": store})
+        credentials = UserCredentials.load(config)
+        assert user(await credentials.find("quay.io")) == "of-file"
+
+
+async def test_a_broken_helper_is_told_where_nothing_else_is_known_but_not_for_this_machine(
+    make_config: MakeConfig,
+) -> None:
+    credentials = UserCredentials.load(make_config({"credsStore": "missing"}))
+    with pytest.raises(RegistryError, match="is not installed"):
+        await credentials.find("quay.io")
+    assert await credentials.find("localhost:5000") is None
+    assert await credentials.find("127.0.0.1") is None
+
+
+async def test_the_variable_beats_helpers_and_file(
+    make_helper: MakeHelper, make_config: MakeConfig
+) -> None:
+    """DOCKER_AUTH_CONFIG, as CI machines give it (docker/cli#6008)."""
+    make_helper("store", answering("quay.io|gcr.io", "of-store"))
+    auths = {"auths": {"quay.io": entry("of-variable"), "only.io": entry("only")}}
+    environment = make_config({"auths": {"gcr.io": entry("of-file")}, "credsStore": "store"})
+    environment = Environment({**environment.values, "DOCKER_AUTH_CONFIG": json.dumps(auths)})
+    credentials = UserCredentials.load(environment)
+    assert user(await credentials.find("quay.io")) == "of-variable"
+    assert user(await credentials.find("only.io")) == "only"
+    assert user(await credentials.find("gcr.io")) == "of-store"
+    found = await credentials.find("only.io")
+    assert found is not None
+    assert found.origin == "DOCKER_AUTH_CONFIG"
+
+
+def test_a_variable_that_is_no_configuration_is_told_without_its_text() -> None:
+    environment = Environment({"DOCKER_AUTH_CONFIG": "hunter2"})
+    with pytest.raises(InvalidValue) as caught:
+        UserCredentials.load(environment)
+    assert "DOCKER_AUTH_CONFIG" in (caught.value.hint or "")
+    assert "hunter2" not in f"{caught.value.message} {caught.value.hint}"

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from longshore.environment import Environment
-from longshore.errors import InvalidValue
+from longshore.errors import InvalidValue, RegistryError
 from longshore.oci.reference import DOCKER_HUB, normalise_registry
 from longshore.registry.credentials.credential_helper import CredentialHelper
 from longshore.registry.credentials.dockercfg import Dockercfg, Entries, parse_dockercfg
-from longshore.registry.credentials.store import CredentialStore
+from longshore.registry.credentials.store import CredentialStore, is_local
 from longshore.secrets.credential import Credential
 from longshore.secrets.key_lookup import KEY_VARIABLES
 
+_VARIABLE: Final = "DOCKER_AUTH_CONFIG"
 HUB_KEY: Final = "https://index.docker.io/v1/"
 """Under this key `docker login` keeps Docker Hub."""
 
@@ -23,34 +24,57 @@ HUB_KEY: Final = "https://index.docker.io/v1/"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserCredentials:
     """Who the user of this machine is to registries (S-53, P-27); `environment` goes to helpers
-    (without the AES key)."""
+    (without the AES key). `given` comes before all else."""
 
     config: Dockercfg
+    given: Dockercfg = field(default_factory=lambda: Dockercfg(origin=_VARIABLE))
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout: float = 30.0
 
     @classmethod
     def load(cls, environment: Environment) -> UserCredentials:
-        """Read ``config.json`` in docker's configuration directory; without one there is nothing.
+        """Read ``config.json`` in docker's configuration directory, and the variable that docker
+        reads before it; without them there is nothing.
 
-        Raises InvalidValue when the file cannot be read or understood.
+        Raises InvalidValue when one of them cannot be read or understood.
         """
         path = environment.docker_config_directory / "config.json"
         passed_on = {k: v for k, v in environment.values.items() if k not in KEY_VARIABLES}
-        return cls(config=_read(path), environment=passed_on)
+        text = environment.get(_VARIABLE) or "{}"
+        given = parse_dockercfg(text.encode(errors="surrogateescape"), origin=_VARIABLE)
+        return cls(config=_read(path), given=given, environment=passed_on)
 
     async def find(self, registry: str) -> Credential | None:
-        """The credential for `registry`: of its own helper, else the store, else the file."""
+        """The credential for `registry`: of its own helper, else the store, else the file.
+
+        Raises RegistryError where a helper fails and nothing else is known, unless the registry is
+        on this machine, where hardly one wants a login.
+        """
+        if (found := CredentialStore(self.given.entries).find(registry)) is not None:
+            return found
+        failure: RegistryError | None = None
         for helper in self._helpers(normalise_registry(registry)):
-            for key in self._spellings(registry):
-                if (found := await helper.get(key)) is not None:
+            try:
+                if (found := await self._of_helper(helper, registry)) is not None:
                     return found
-        return CredentialStore(self.config.entries).find(registry)
+            except RegistryError as error:
+                failure = failure or error
+        found = CredentialStore(self.config.entries).find(registry)
+        if found is None and failure is not None and not is_local(normalise_registry(registry)):
+            raise failure
+        return found
+
+    async def _of_helper(self, helper: CredentialHelper, registry: str) -> Credential | None:
+        for key in self._spellings(registry):
+            if (found := await helper.get(key)) is not None:
+                return found
+        return None
 
     async def all(self) -> Entries:
         """Every credential that can be found, by the spelling it was stored under, sorted."""
         stored = await self._helper(self.config.store).list() if self.config.store else ()
-        keys = dict.fromkeys((*self.config.named, *self.config.helpers, *stored))
+        named = (*self.given.named, *self.config.named)
+        keys = dict.fromkeys((*named, *self.config.helpers, *stored))
         hosts: dict[str, str] = {}
         for key in sorted(keys):
             hosts.setdefault(normalise_registry(key), key)

@@ -124,6 +124,42 @@ def too_large(_: web.Request) -> web.Response:
     return web.Response(status=416, text=text)
 
 
+class StandsStill:
+    """As Amazon's: a Range that stands still at the end of the first piece, and no word of it."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+
+    def __call__(self, request: web.Request) -> web.Response | None:
+        if request.method == "GET":
+            return web.Response(status=404)
+        if not is_piece(request):
+            return None
+        end = request.headers["Content-Range"].rpartition("-")[2]
+        self._pieces = [*self._pieces, end] if request.path in self._pieces else [request.path, end]
+        headers = {"Location": request.path, "Range": f"0-{self._pieces[1]}"}
+        return web.Response(status=201, headers=headers)
+
+
+async def test_a_range_that_stands_still_after_the_first_piece_ends_in_a_stream(
+    serve: Serve, connect: Connect, stream: Callable[..., BlobSource], some_bytes: MakeBytes
+) -> None:
+    pieces, content = StandsStill(), some_bytes(5 * MEBIBYTE)
+    breaks = Breaks(1, pieces)
+
+    def odd(request: web.Request) -> web.Response | None:
+        return pieces(request) if request.method == "GET" else breaks(request)
+
+    registry = Registry(odd)
+    async with (
+        serve(registry) as host,
+        connect(host, limits=Limits(chunk_size=MEBIBYTE)) as client,
+    ):
+        delivery = await client.upload_blob("a/b", stream(content))
+    assert list(registry.blobs.values()) == [content]
+    assert delivery.restarts <= 4
+
+
 @pytest.mark.parametrize(
     "piece",
     [lambda _: web.Response(status=400), lambda _: web.Response(status=404), stuck, too_large],

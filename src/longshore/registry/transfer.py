@@ -75,6 +75,8 @@ class Transfer(Struct, kw_only=True):
     """In this session."""
     _single: bool = False
     _farthest: int = 0
+    """In this session; `_most` in any."""
+    _most: int = 0
     _lost: int = 0
     _refused: int = 0
     """Pieces in a row."""
@@ -246,16 +248,17 @@ class Transfer(Struct, kw_only=True):
         if offset <= self.offset:
             if self._may_stream_again:
                 raise _OutOfStep(answer)
-            reason = f"{answer.phrase}, but no byte was kept"
-            raise self._lie(reason)
+            raise self._lie(_kept_nothing(answer))
         self._reach(offset)
 
     def _reach(self, offset: int) -> None:
         """Bytes that a session has had before are no progress, nor is it to begin anew: a registry
         may lose the same ones for ever."""
         self.offset = offset
+        if offset > self._most:
+            self._most, self._refused = offset, 0
         if offset > self._farthest:
-            self._farthest, self._refused = offset, 0
+            self._farthest = offset
             self.patience.progress(restarts=self.restarts)
 
     def _lie(self, reason: str) -> Interrupted:
@@ -301,7 +304,8 @@ class Transfer(Struct, kw_only=True):
         tried, told = self._single and self.offset == 1, received(answer.headers.get("Range"))
         self._single = answer.status == 416 and self.offset == 0
         code, detail = registry_words(answer.body)
-        said = ": ".join(filter(None, (code, detail, answer.phrase)))
+        phrase = answer.phrase if answer.status >= 400 else _kept_nothing(answer)
+        said = ": ".join(filter(None, (code, detail, phrase)))
         error = self.call.refusal(answer, self.what)
         await self.patience.pause(
             Interrupted(
@@ -407,3 +411,7 @@ class Transfer(Struct, kw_only=True):
     async def _is_there(self) -> bool:
         """Whether the blob has arrived after all: the answer to a PUT may have been lost."""
         return await look_for(self.call, self.intake.digest) is not None
+
+
+def _kept_nothing(answer: Answer) -> str:
+    return f"{answer.phrase}, but no byte was kept"

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-import anyio
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from msgspec import Struct, field
 
-from longshore.errors import LongshoreError, RegistryError
+from longshore.errors import RegistryError
 from longshore.oci.digest import Digest
 from longshore.registry.blobs import look_for, mismatch
 from longshore.registry.intake import Intake
@@ -16,16 +14,15 @@ from longshore.registry.line import Call
 from longshore.registry.progress import Restarted, Resumed
 from longshore.registry.ranges import received
 from longshore.registry.transport.errors import LYING_HINT, Interrupted, interrupted
-from longshore.registry.transport.exchange import Answer, Buffer, Pieces
+from longshore.registry.transport.exchange import Answer, Pieces
 from longshore.registry.transport.retry import Patience
 from longshore.registry.transport.words import registry_words
 from longshore.registry.upload_session import SessionLost, UploadSession, begin
+from longshore.registry.upload_stream import stream
 
 _SMALL: Final = 512 * 1024
 """A blob up to this size goes with the final PUT: one request less."""
 _LEAST_CHUNK: Final = 1 << 20
-_FAREWELL: Final = 2.0
-"""Seconds for the answer to a stream that was ended before its time."""
 _LENGTH_WANTED: Final = frozenset({307, 308, 400, 405, 411, 501, 505})
 """What servers answer that do not take a body without announced length."""
 
@@ -163,56 +160,8 @@ class Transfer(Struct, kw_only=True):
         return min(self._chunk, size) if self._chunk else size
 
     async def _stream(self) -> None:
-        """One PATCH for all that is left; reading goes on in this task, sending in another."""
-        send, receive = anyio.create_memory_object_stream[Buffer](1)
-        outcome: list[Answer | LongshoreError] = []
-        failure: Exception | None = None
-        exchange, over = anyio.CancelScope(shield=True), anyio.Event()
-        async with receive, anyio.create_task_group() as tasks:
-            tasks.start_soon(self._exchange, receive, outcome, exchange, over)
-            try:
-                await self._feed(send)
-                await over.wait()
-            except BaseException as error:
-                # The stream ends here in order: distribution 2.8 refuses to delete a session
-                # whose last request broke off ("upload resumed at wrong offset").
-                exchange.deadline = anyio.current_time() + _FAREWELL
-                if not isinstance(error, Exception):
-                    raise
-                failure = error  # raised below, out of the group's wrapper
-        if failure is not None:
-            raise failure
-        (result,) = outcome
-        if isinstance(result, LongshoreError):
-            raise result
-        self._accepted_stream(result)
-
-    async def _exchange(
-        self,
-        receive: MemoryObjectReceiveStream[Buffer],
-        outcome: list[Answer | LongshoreError],
-        scope: anyio.CancelScope,
-        over: anyio.Event,
-    ) -> None:
-        with receive, scope:
-            try:
-                outcome.append(await self.session.append(receive, self.offset))
-            except LongshoreError as error:
-                outcome.append(error)
-            finally:
-                over.set()
-
-    async def _feed(self, send: MemoryObjectSendStream[Buffer]) -> None:
-        """Hand on what the window has, then what the source gives, until nobody takes it."""
-        with send:
-            try:
-                for kept in self.intake.window.pieces(self.offset, self.intake.window.end):
-                    await send.send(kept)
-                while (piece := await self.intake.next()) is not None:
-                    await send.send(piece)
-                    self.intake.window.keep(self.call.line.limits.chunk_size)
-            except anyio.BrokenResourceError:
-                return  # the exchange has ended; its outcome says how
+        kept = self.call.line.limits.chunk_size
+        self._accepted_stream(await stream(self.session, self.intake, self.offset, kept))
 
     def _accepted_stream(self, answer: Answer) -> None:
         if answer.status in _LENGTH_WANTED:

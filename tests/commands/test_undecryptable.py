@@ -104,6 +104,12 @@ def test_a_file_that_is_still_to_be_written_is_told_of_once(project: Path) -> No
     assert len([line for line in lines if "env.encrypted" in line]) == 1
 
 
+def test_a_file_of_a_name_that_no_file_can_have_is_not_there(project: Path) -> None:
+    (project / "codeship-services.yml").write_text(SERVICES.replace("env.", "x" * 300 + "."))
+    _, lines = validated(project, LONGSHORE_AES_KEY=OURS.reveal_text())
+    assert any(line.endswith('" does not exist') for line in lines)
+
+
 def test_a_key_that_is_none_is_one_error(project: Path) -> None:
     (project / "codeship.aes").write_text("no key")
     with pytest.raises(KeyUnavailable):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from longshore.config.model import Condition
 from longshore.engine.spec import Mount
 
-from .conftest import Compile
+from .conftest import Compile, Examine
 
 
 def test_everything_needed_is_started_before_what_needs_it_each_once(compile_: Compile) -> None:
@@ -72,3 +74,26 @@ def test_a_chain_of_a_thousand_services_is_ordered_without_recursion(compile_: C
     links = "".join(f"s{n}: {{image: a, depends_on: [s{n + 1}]}}\n" for n in range(1000))
     plan = compile_(links + "s1000: {image: a}\n")
     assert plan.services["s0"].start_order == tuple(f"s{n}" for n in range(1000, 0, -1))
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ("image: a, env_file: loop", ["LS016"]),
+        ("image: a, encrypted_env_file: loop", ["LS016"]),
+        ("image: a, encrypted_dockercfg_path: loop", ["LS016"]),
+        ("image: a, dockercfg_path: loop", ["LS016"]),
+        ("image: a, volumes: ['./loop:/data']", []),
+        ("build: loop", ["LS016"]),
+        ("build: {dockerfile: loop}", ["LS016"]),
+        ("build: {context: loop}", ["LS016"]),
+        ("build: {context: ., encrypted_args_file: loop}", ["LS016"]),
+    ],
+)
+def test_a_loop_of_links_is_a_file_that_does_not_exist(
+    examine: Examine, tmp_path: Path, keys: str, told: list[str]
+) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    found = examine(f"app: {{{keys}}}", "- {service: app, command: ls}")
+    assert found.plan is not None
+    assert [problem.code for problem in found.problems] == told

@@ -46,6 +46,12 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "real").read_bytes() == b"new"
 
 
+def test_a_loop_of_links_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    replace_file(tmp_path / "loop", b"new", mode=PRIVATE)
+    assert (tmp_path / "loop").read_bytes() == b"new"
+
+
 def test_a_device_is_written_to_and_not_replaced() -> None:
     replace_file(Path("/dev/null"), b"x", mode=PRIVATE)
     assert Path("/dev/null").is_char_device()

@@ -17,6 +17,7 @@ from longshore.oci.reference import ImageReference, normalise_registry
 from longshore.plan.facts import argument_fields, tag_fields
 from longshore.plan.images import ReadText, dockerfile_elsewhere
 from longshore.plan.matching import pattern_problem
+from longshore.plan.paths import real_path
 from longshore.plan.targets import EmptyTag, expanded_tag, names_host, target_repository
 from longshore.plan.templates import parse_template
 
@@ -54,7 +55,7 @@ def _dockerfile(
     build = entry.build
     if build is None or build.dockerfile is None:
         return
-    context = (file.directory / (build.context or ".")).resolve()
+    context = real_path(file.directory / (build.context or "."))
     if dockerfile_elsewhere(context, build.dockerfile, file.directory, read_text):
         report.warning(
             codes.DOCKERFILE_ELSEWHERE,

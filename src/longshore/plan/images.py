@@ -15,6 +15,7 @@ from longshore.config.names import image_name
 from longshore.oci.reference import ImageReference
 from longshore.plan.base_images import base_images
 from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, PullPlan
+from longshore.plan.paths import real_path
 from longshore.plan.services import absolute_credentials
 
 ReadText = Callable[[Path], str | None]
@@ -80,7 +81,7 @@ def _build_plan(
     read_text: ReadText,
     credentials: tuple[CredentialKeys, ...],
 ) -> BuildPlan:
-    context = (file.directory / (build.context or ".")).resolve()
+    context = real_path(file.directory / (build.context or "."))
     dockerfile = dockerfile_path(context, build.dockerfile, file.directory, read_text)
     plan = BuildPlan(
         key="",
@@ -90,7 +91,7 @@ def _build_plan(
         arguments=expand(entry, build.args),
         encrypted_arguments=build.encrypted_args,
         encrypted_argument_files=tuple(
-            (file.directory / p).resolve() for p in build.encrypted_args_file
+            real_path(file.directory / p) for p in build.encrypted_args_file
         ),
         credentials=credentials,
         cached=entry.cached,
@@ -116,7 +117,7 @@ def dockerfile_elsewhere(
     if dockerfile is None or read_text(context / dockerfile) is not None:
         return None
     beside = directory / dockerfile
-    return beside.resolve() if read_text(beside) is not None else None
+    return real_path(beside) if read_text(beside) is not None else None
 
 
 def _key(plan: BuildPlan) -> ImageKey:

@@ -11,6 +11,7 @@ from longshore.config.credential_keys import CredentialKeys
 from longshore.config.model import DependencyEntry, ServiceEntry, ServicesFile
 from longshore.engine.spec import Limits, Mount
 from longshore.plan.model import Dependency, ImageKey, ServicePlan
+from longshore.plan.paths import real_path
 
 
 def service_plans(file: ServicesFile, images: Mapping[str, ImageKey]) -> dict[str, ServicePlan]:
@@ -91,14 +92,14 @@ def _direct(entry: ServiceEntry) -> dict[str, None]:
 
 
 def _absolute(file: ServicesFile, paths: tuple[str, ...]) -> tuple[Path, ...]:
-    return tuple((file.directory / path).resolve() for path in paths)
+    return tuple(real_path(file.directory / path) for path in paths)
 
 
 def _mounts(entry: ServiceEntry, file: ServicesFile) -> tuple[Mount, ...]:
     """Host paths are absolute, against the services file's directory (F-11)."""
     return tuple(
         Mount(
-            host=None if volume.host is None else str((file.directory / volume.host).resolve()),
+            host=None if volume.host is None else str(real_path(file.directory / volume.host)),
             container=volume.container,
             read_only=volume.read_only,
             modes=volume.modes,
@@ -111,7 +112,7 @@ def absolute_credentials(keys: CredentialKeys, file: ServicesFile) -> Credential
     """A service's credentials file is looked for beside the services file (F-11)."""
 
     def absolute(path: str | None) -> str | None:
-        return None if path is None else str((file.directory / path).resolve())
+        return None if path is None else str(real_path(file.directory / path))
 
     return replace(
         keys,

@@ -56,7 +56,7 @@ def replace_file(path: Path, content: bytes, *, mode: int) -> None:
             path.write_bytes(content)
             return
         with staged(path, content, mode=mode) as stage:
-            stage.replace(path.resolve())
+            stage.replace(_real(path))
 
 
 def create_file(path: Path, content: bytes, *, mode: int) -> None:
@@ -70,7 +70,7 @@ def staged(path: Path, content: bytes, *, mode: int) -> Iterator[Path]:
     """A file with `content` beside `path`, safe on the disk, gone afterwards unless renamed."""
     import tempfile  # with what it loads it is slow to start, and few commands write files
 
-    target = path.resolve()
+    target = _real(path)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -91,3 +91,8 @@ def explained(path: Path, hint: str | None = None) -> Iterator[None]:
         yield
     except OSError as error:
         raise InvalidValue(f"cannot write {path}: {error.strerror}", hint=hint) from error
+
+
+def _real(path: Path) -> Path:
+    """Not `Path.resolve`: that raises RuntimeError for a loop of links before Python 3.13."""
+    return Path(os.path.realpath(path))

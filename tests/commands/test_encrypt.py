@@ -71,9 +71,12 @@ def test_a_hyphen_is_standard_input_and_output_and_nothing_else_is_said(run: Run
 def test_the_line_for_credentials_and_for_other_files_is_another(run: Run) -> None:
     run("-", "cfg.encrypted", stdin=b' {"auths": {}}')
     run("-", "logo.encrypted", stdin=b"\x89PNG\r\n\x1a\n\xff")
+    run("-", "utf-16.encrypted", stdin=b"A\0=\0b\0\n\0")
     assert run.said == [
         "Use it in a push step or a service: encrypted_dockercfg_path: cfg.encrypted",
         "Any file can be encrypted; get this one back with: longshore decrypt logo.encrypted FILE",
+        "Any file can be encrypted; get this one back with: longshore decrypt utf-16.encrypted "
+        "FILE",
     ]
 
 

@@ -85,6 +85,9 @@ def test_crlf_and_byte_order_marks_do_not_shift_places() -> None:
     [
         (b"a: \xff\n", "f:1:4: error: this is not UTF-8 text"),
         (b"a: 1\nb: \x00\n", "f:2:4: error: a NUL character may not stand in a YAML file"),
+        (b'a: "b\\0"\n', "f:1:4: error: this text holds a NUL character"),
+        (b'"a\\x00": b\n', "f:1:1: error: this text holds a NUL character"),
+        (b'{"a": "b\\u0000"}', "f:1:7: error: this text holds a NUL character"),
         (b"a: \x07\n", "f:1:4: error: the control character 0x7 may not stand in a YAML file"),
         (b"\xff\xfea\0\0\xd8", "f:1:2: error: this is not UTF-16-LE text"),
         (b"a:\n\tb: 1\n", "f:2:1: error: a tab is used for indentation"),

@@ -55,6 +55,18 @@ def test_an_env_file_that_is_no_text_is_refused_and_not_changed(tmp_path: Path) 
     assert caught.value.__suppress_context__
 
 
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_a_nul_character_in_an_env_file_is_told_with_its_line(
+    tmp_path: Path, encrypted: bool
+) -> None:
+    """Engines refuse it in the middle of the run, and name no file."""
+    path, files = tmp_path / "env", project_files()
+    content = b"A=1\n# \nB=2\x003\n"
+    path.write_bytes(encrypt(content, KEY) if encrypted else content)
+    with pytest.raises(InvalidValue, match=r"^env: line 3 holds a NUL character"):
+        (files.encrypted_env_file if encrypted else files.env_file)(path)
+
+
 def build(tmp_path: Path) -> BuildPlan:
     return BuildPlan(
         key="k",

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from longshore.errors import InvalidValue
 from longshore.secrets.envfile import parse_env
 
 
@@ -101,7 +102,13 @@ def test_a_name_with_blanks_is_kept_and_told() -> None:
     ]
 
 
-@given(st.text())
+def test_a_nul_character_is_refused_as_no_variable_can_hold_one() -> None:
+    with pytest.raises(InvalidValue, match=r"^line 2 holds a NUL character") as caught:
+        parse_env("A=1\nSECRET\0=hunter2\n")
+    assert "SECRET" not in str(caught.value) + str(caught.value.hint)
+
+
+@given(st.text(st.characters(exclude_characters="\0")))
 def test_any_text_can_be_read_and_no_value_is_in_the_repr(text: str) -> None:
     file = parse_env(text)
     assert all(name and name == name.strip() for name, _ in file.pairs)
@@ -109,7 +116,7 @@ def test_any_text_can_be_read_and_no_value_is_in_the_repr(text: str) -> None:
 
 
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
-values = st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"]))
+values = st.text(st.characters(exclude_characters="\n\r\0", exclude_categories=["Cs"]))
 
 
 @given(st.lists(st.tuples(names, values)))

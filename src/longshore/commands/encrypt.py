@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from longshore.errors import UsageError
+from longshore.errors import InvalidValue, UsageError
 from longshore.secrets import envelope
 from longshore.secrets.atomic_file import PUBLIC, STANDARD, StandardStreams
 from longshore.secrets.envelope import Format
@@ -78,9 +78,8 @@ def _usage(target: str, plain: bytes, environment: EnvFile | None) -> Iterator[s
 def _environment(plain: bytes) -> EnvFile | None:
     """What an environment file says, if `plain` looks like one."""
     try:
-        text = plain.decode("utf-8")
-    except UnicodeDecodeError:
+        file = parse_env(plain.decode("utf-8"))
+    except (UnicodeDecodeError, InvalidValue):
         return None
-    file = parse_env(text)
     assigned = [name for name, value in file.pairs if value is not None]
     return file if len(assigned) > len(file.warnings) else None

@@ -127,11 +127,22 @@ class _Tree(Struct):
         same_line = start.line == end.line
         node = Scalar(
             self._place(start),
-            event.value,
+            event.value.replace("\0", ""),
             not event.style and event.tag is None,
             max(1, end.index - start.index) if same_line else 1,
         )
+        if "\0" in event.value:
+            self._nul(node)
         self._add(node, event.anchor)
+
+    def _nul(self, node: Scalar) -> None:
+        self._report(
+            codes.WRONG_VALUE,
+            node.place,
+            "this text holds a NUL character, which no path, argument or variable can hold",
+            "remove '\\0' (JSON's '\\u0000')",
+            node.length,
+        )
 
     def _start(self, event: Any, is_map: bool) -> None:
         if event.anchor is not None:

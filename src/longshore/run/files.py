@@ -113,7 +113,10 @@ class ProjectFiles:
         return pairs
 
     def _pairs(self, text: str, name: str) -> Pairs:
-        parsed = parse_env(text)
+        try:
+            parsed = parse_env(text)
+        except InvalidValue as fault:
+            raise InvalidValue(f"{name}: {fault.message}", hint=fault.hint) from fault
         self.tell(f"{name}:{warning.line}: {warning.message}" for warning in parsed.warnings)
         return parsed.pairs
 

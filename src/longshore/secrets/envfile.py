@@ -8,6 +8,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from longshore.errors import InvalidValue
+
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _EXPORT: Final = re.compile(r"export[ \t]+")
 _YAML: Final = re.compile(rf"({_NAME.pattern}):(?:[ \t]|$)")
@@ -32,7 +34,8 @@ def parse_env(text: str) -> EnvFile:
     """Read the lines of an environment file.
 
     Values are the rest of the line, character by character, but for one final carriage return:
-    no quotes removed, no escapes, no interpolation. Lines end with LF only, as in Docker.
+    no quotes removed, no escapes, no interpolation. Lines end with LF only, as in Docker. Raises
+    InvalidValue for a NUL character, which no variable can hold.
     """
     pairs: list[tuple[str, str | None]] = []
     warnings: list[LineWarning] = []
@@ -40,6 +43,11 @@ def parse_env(text: str) -> EnvFile:
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
             continue
+        if "\0" in line:
+            raise InvalidValue(
+                f"line {number} holds a NUL character, which no variable can hold",
+                hint="remove it; if the whole file has them, save it as UTF-8 text",
+            )
         pair, warning = _pair(line.removesuffix("\r"))
         if pair is not None:
             pairs.append(pair)

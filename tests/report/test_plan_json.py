@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
 import pytest
 
 from longshore.commands.project import ProjectChoice, examined
+from longshore.config.credential_keys import CredentialKeys
+from longshore.errors import UsageError
 from longshore.plan.facts import BuildFacts
 from longshore.plan.selection import Selection
 from longshore.report.plan_facts import PlanView
 from longshore.report.plan_json import VERSION, plan_json, plan_value
+from longshore.report.plan_text import plan_text
+from longshore.report.style import Style
 
 from .conftest import view
 
@@ -92,3 +97,13 @@ def test_images_say_who_builds_them_and_who_needs_them_first(project: Path) -> N
     assert built["arguments"] == ["TOKEN"]
     assert images["me/app:latest", "use"]["built_by"] == "app"
     assert images["generator:latest", "pull"]["first_step"] is None
+
+
+@pytest.mark.parametrize("draw", [plan_json, lambda view: plan_text(view, Style())])
+def test_a_flag_that_names_no_service_is_told(
+    project: Path, draw: Callable[[PlanView], object]
+) -> None:
+    seen = view(project, FULL, CredentialKeys(dockercfg_service="gem"))
+    with pytest.raises(UsageError, match='there is no service "gem"; did') as caught:
+        draw(seen)
+    assert "--dockercfg-service" in str(caught.value.hint)

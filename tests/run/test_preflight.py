@@ -8,8 +8,9 @@ import pytest
 
 from longshore.commands.preparation import check_needs
 from longshore.commands.session_options import SessionOptions
+from longshore.config.credential_keys import CredentialKeys
 from longshore.environment import Environment
-from longshore.errors import InvalidValue, KeyUnavailable, LongshoreError
+from longshore.errors import InvalidValue, KeyUnavailable, LongshoreError, UsageError
 from longshore.plan.selection import Selection
 from longshore.run.files import ProjectFiles
 from longshore.run.needs import generator_images, needs_of_services, needs_of_steps
@@ -18,6 +19,7 @@ from longshore.secrets.masking import Masker
 from longshore.testing.scene import Scene
 
 APP = "app: {image: x/app, env_file: env}\n"
+NO_FLAGS = CredentialKeys()
 RUN = "- {service: app, command: x}\n"
 
 
@@ -26,14 +28,24 @@ def no_key() -> AesKey:
 
 
 def checked(
-    directory: Path, services: str, steps: str, selection: Selection | None = None
+    directory: Path,
+    services: str,
+    steps: str,
+    selection: Selection | None = None,
+    flags: CredentialKeys = NO_FLAGS,
 ) -> list[str]:
     """What was told; raises what was found."""
     told: list[str] = []
     plan = Scene(directory, selection=selection or Selection(push=True)).plan(services, steps)
     files = ProjectFiles(no_key, Masker(), told.append)
     environment = Environment({"HOME": str(directory)})
-    check_needs(plan, needs_of_steps(plan), SessionOptions(), environment, files)
+    check_needs(
+        plan,
+        needs_of_steps(plan),
+        SessionOptions(credentials=flags),
+        environment,
+        files,
+    )
     return told
 
 
@@ -191,3 +203,10 @@ def test_the_images_a_generator_starts_from_are_known(tmp_path: Path) -> None:
     plan = Scene(tmp_path).plan(services, steps)
     found = generator_images(plan, SessionOptions().credentials)
     assert found == {plan.services[name].image for name in ("base", "gen", "db")}
+
+
+def test_a_flag_that_names_no_service_is_told_with_those_there_are(tmp_path: Path) -> None:
+    flags = CredentialKeys(dockercfg_service="nope")
+    with pytest.raises(UsageError, match='there is no service "nope"') as caught:
+        checked(tmp_path, "app: {image: x/app}\n", RUN, flags=flags)
+    assert str(caught.value.hint).endswith("defined services: app")

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from longshore.config.model import ServiceEntry, ServicesFile
 from longshore.config.report import Report
+from longshore.config.suggest import did_you_mean
+from longshore.errors import UsageError
 
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9_.-]")
 _SEPARATORS = re.compile(r"[._-]{2,}")
@@ -37,6 +39,15 @@ def suggestion(name: str, services: ServicesFile, report: Report) -> str:
         if len(candidates) == 1:
             return f'; did you mean "{candidates[0]}"?'
     return ""
+
+
+def no_generator(name: str, services: Mapping[str, V]) -> UsageError:
+    """What is wrong with the service that ``--dockercfg-service`` names."""
+    return UsageError(
+        f'there is no service "{name}"' + did_you_mean(name, services),
+        hint="--dockercfg-service takes the service that writes registry credentials; "
+        + defined(services),
+    )
 
 
 def defined(services: Mapping[str, V]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from longshore.config.credential_keys import CredentialKeys
+from longshore.config.names import no_generator
 from longshore.plan.model import BuildPlan, ImageKey, Plan, PushStep, RunStep, runnable
 
 
@@ -26,7 +27,10 @@ class CredentialSource(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
-    """A plan with the credentials that the command line adds to it."""
+    """A plan with the credentials that the command line adds to it.
+
+    What tells of credentials raises UsageError where a flag names a service that is not there.
+    """
 
     plan: Plan
     flags: CredentialKeys = field(default_factory=CredentialKeys)
@@ -97,6 +101,9 @@ class PlanView:
             path = self.shown(keys.encrypted_dockercfg_path)
             return CredentialSource("encrypted_dockercfg_path", path, named_by)
         if keys.dockercfg_service:
+            # The files were checked before; a flag is not.
+            if keys.dockercfg_service not in self.plan.services:
+                raise no_generator(keys.dockercfg_service, self.plan.services)
             return CredentialSource("dockercfg_service", keys.dockercfg_service, named_by)
         path = self.shown(keys.dockercfg_path or "")
         return CredentialSource("dockercfg_path", path, named_by)

@@ -10,8 +10,9 @@ import io
 import secrets
 import tarfile
 
+from longshore.config.names import no_generator
 from longshore.engine.spec import Mount
-from longshore.errors import EngineError, NotFound, UsageError
+from longshore.errors import EngineError, NotFound
 from longshore.run.convert import Extra
 from longshore.run.leaves import run_service
 from longshore.run.runtime import Runtime, StepLabel, asking
@@ -23,10 +24,10 @@ _LARGEST = 1 << 20
 async def generated_dockercfg(runtime: Runtime, service: str) -> bytes:
     """Run `service` once and return what it wrote; its output is shown under the asking step.
 
-    Raises EngineError when it fails or writes nothing.
+    Raises EngineError when it fails or writes nothing, UsageError when there is no such service.
     """
     if service not in runtime.plan.services:
-        raise UsageError(f'there is no service "{service}"', hint="see --dockercfg-service")
+        raise no_generator(service, runtime.plan.services)
     directory = f"{_DIRECTORY}/codeship-dockercfg{_digits()}"
     path = f"{directory}/codeship-dockercfg{_digits()}"
     content = b""

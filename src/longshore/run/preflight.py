@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from longshore.config.credential_keys import CredentialKeys
+from longshore.config.names import no_generator
 from longshore.config.problem import Place
-from longshore.errors import InvalidValue, LongshoreError, RegistryDenied, UsageError
+from longshore.errors import InvalidValue, LongshoreError, RegistryDenied
 from longshore.plan.lasting import lasting_arguments
 from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, Plan, PushStep, ServicePlan
 from longshore.registry.credentials.store import CredentialStore
@@ -89,7 +90,7 @@ class Preflight:
         """A flag may name a service that does not exist; the files were checked before."""
         service = keys.dockercfg_service
         if service and service not in self.plan.services:
-            raise UsageError(f'there is no service "{service}"', hint="see --dockercfg-service")
+            raise no_generator(service, self.plan.services)
 
     def _push(self, step: PushStep) -> None:
         chain = push_chain(self.plan, step)

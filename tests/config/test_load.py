@@ -277,3 +277,16 @@ def test_privileged_is_ignored_whatever_it_says(read: Read) -> None:
     found = read("app: {build: ., privileged: '${PRIV:-false}'}\n")
     assert found.project is not None
     assert [problem.code for problem in found.problems] == ["LS023"]
+
+
+@pytest.mark.parametrize("nothing", ["", "null", "~", "Null", '""', "[]"])
+def test_an_entrypoint_of_nothing_clears_that_of_the_image(read: Read, nothing: str) -> None:
+    """As in compose (S-15); quoted, it is a program of that name (F-16)."""
+    assert service(read, f"app:\n  image: a\n  entrypoint: {nothing}\n").entrypoint == ()
+    assert service(read, "app:\n  image: a\n  entrypoint: 'null'\n").entrypoint == ("null",)
+
+
+@pytest.mark.parametrize("nothing", ["", "null", "~"])
+def test_a_command_of_nothing_is_empty(read: Read, nothing: str) -> None:
+    found = read(_SERVICE, f"- service: app\n  command: {nothing}\n")
+    assert [problem.code for problem in found.problems] == ["LS069"]

@@ -163,7 +163,7 @@ class Command(Struct, frozen=True):
         if not isinstance(node, Scalar):
             wrong_type(self.what, node, report, "quote a command that begins with { or contains : ")
             return None
-        text = node.text
+        text = "" if node.is_null else node.text
         if len(text) > MAX_COMMAND:
             hint = "write the text into a script of the image"
             report.error(

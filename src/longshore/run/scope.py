@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -63,12 +64,17 @@ class RunScope(Struct, frozen=True, kw_only=True):
         return labels
 
     def container_name(self, service: str, step: str, path: str) -> str:
-        """``jet-<service>-<step>``, forbidden characters removed (I-21), unique by run and path."""
-        return f"jet-{_allowed(service)}-{_allowed(step)}-{self.id}.{_allowed(path)}"
+        """``jet-<service>-<step>``, forbidden characters removed (I-21), unique by run and path.
+
+        A service that lost some ends in a hash: another of the step may lose its difference.
+        """
+        short = _allowed(service)
+        lost = "" if short == service else f".{sha256(service.encode()).hexdigest()[:8]}"
+        return f"jet-{short}-{_allowed(step)}-{self.id}.{path}{lost}"
 
     def network_name(self, step: str, path: str) -> str:
         """The name of a step's own network."""
-        return f"jet-{_allowed(step)}-{self.id}.{_allowed(path)}"
+        return f"jet-{_allowed(step)}-{self.id}.{path}"
 
 
 def _allowed(text: str) -> str:

@@ -51,6 +51,7 @@ class RunVolumes(Struct, kw_only=True):
             spec = ContainerSpec(
                 name=self.scope.container_name(name, _STEP, _STEP),
                 image=images[service.image].id,
+                command=("never-started",),  # engines want one, and the image may have none
                 mounts=service.mounts,
                 volumes_from=tuple(below),
                 labels=dict(self.scope.labels(_STEP, name)),

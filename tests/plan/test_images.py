@@ -31,7 +31,15 @@ def build(plan: Plan, service: str) -> BuildPlan:
         ("web.codeship.com", "codeship_web.codeship.com:latest"),
         ("to-do", "codeship_to-do:latest"),
         ("a b", "codeship_a_b:latest"),
-        ("_x_", "codeship_x:latest"),
+        ("a  b", "codeship_a__b:latest"),
+        ("a--b", "codeship_a--b:latest"),
+        ("a__b", "codeship_a__b:latest"),
+        ("a___b", "codeship_a_b:latest"),
+        ("a-_b..c", "codeship_a_b_c:latest"),
+        ("_x_", "codeship__x:latest"),
+        ("__x", "codeship_x:latest"),
+        ("-x", "codeship_x:latest"),
+        ("\u00e9t\u00e9", "codeship__t:latest"),
         ("---", "codeship_service:latest"),
     ],
 )
@@ -40,6 +48,12 @@ def test_a_build_without_a_name_is_called_after_its_service(
 ) -> None:
     plan = compile_(f'"{service}": {{build: .}}')
     assert str(image(plan, service).name) == name
+
+
+def test_names_that_differ_in_what_registries_allow_do_not_collide(compile_: Compile) -> None:
+    services = ("a--b", "a_b", "a__b", "a-b", "a.b", "_x", "x")
+    plan = compile_("".join(f"{service}: {{build: .}}\n" for service in services))
+    assert len({str(image(plan, service).name) for service in services}) == len(services)
 
 
 def test_equal_builds_are_one_image_and_different_ones_of_one_name_are_two(

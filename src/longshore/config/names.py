@@ -12,7 +12,8 @@ from longshore.config.suggest import did_you_mean
 from longshore.errors import UsageError
 
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9_.-]")
-_SEPARATORS = re.compile(r"[._-]{2,}")
+_NO_SEPARATOR = re.compile(r"(?!(?:__|-+)(?![._-]))[._-]{2,}")
+"""Distribution's grammar of names takes ``.``, ``_``, ``__`` and dashes between two parts."""
 
 V = TypeVar("V")
 
@@ -21,8 +22,9 @@ def image_name(entry: ServiceEntry) -> str:
     """The name of the image a service builds: the file's, or a generated one (I-1, I-2)."""
     if entry.build is not None and entry.build.image:
         return entry.build.image
-    legal = _SEPARATORS.sub("_", _NOT_IN_A_NAME.sub("_", entry.name.lower())).strip("._-")
-    return f"codeship_{legal or 'service'}"
+    legal = _NOT_IN_A_NAME.sub("_", f"codeship_{entry.name.lower()}")
+    name = _NO_SEPARATOR.sub("_", legal).rstrip("._-")
+    return "codeship_service" if name == "codeship" else name
 
 
 def suggestion(name: str, services: ServicesFile, report: Report) -> str:

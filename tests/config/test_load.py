@@ -290,3 +290,8 @@ def test_an_entrypoint_of_nothing_clears_that_of_the_image(read: Read, nothing: 
 def test_a_command_of_nothing_is_empty(read: Read, nothing: str) -> None:
     found = read(_SERVICE, f"- service: app\n  command: {nothing}\n")
     assert [problem.code for problem in found.problems] == ["LS069"]
+
+
+def test_a_service_whose_image_would_have_too_long_a_name_is_told(read: Read) -> None:
+    found = read(f"a: {{image: b}}\n? {'x' * 250}\n: {{build: .}}\n")
+    assert [(p.code, p.place.line) for p in found.problems] == [("LS035", 2)]

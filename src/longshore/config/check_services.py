@@ -99,6 +99,8 @@ def _images(entry: ServiceEntry, report: Report) -> None:
         key = ("build", "image") if ("build", "image") in entry.places else ("build", "name")
         place = entry.where(*key) if key in entry.places else entry.where("image")
         check_image(entry.build.image, place, report)
+    elif entry.build is not None:
+        check_image(image_name(entry), entry.place, report)
 
 
 def _texts(entry: ServiceEntry, report: Report) -> None:

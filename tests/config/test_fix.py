@@ -64,6 +64,10 @@ def _bare(entry: ServiceEntry) -> ServiceEntry:
             "app:\r\n  build: .\r\n  dockerfile: D",
             "app:\r\n  build:\r\n    context: .\r\n    dockerfile: D",
         ),
+        (
+            "services:\n  build:\n    image: a\n  test:\n    image: a\n    encrypted_env: x\n",
+            "services:\n  build:\n    image: a\n  test:\n    image: a\n    encrypted_env_file: x\n",
+        ),
         ("app:\n  dockerfile: D\n", "app:\n  build:\n    dockerfile: D\n"),
         ("app: {dockerfile: D}\n", 'app: {"build": {"dockerfile": D}}\n'),
     ],

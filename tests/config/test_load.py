@@ -126,6 +126,34 @@ def test_both_forms_of_the_services_file_are_equal(read: Read) -> None:
     assert list(own.project.services.services) == ["services"]
 
 
+@pytest.mark.parametrize(
+    ("below", "names"),
+    [
+        ("build: {image: base}, test: {image: base}", ["build", "test"]),
+        ("build: {image: base}, test: {build: {context: .}}", ["build", "test"]),
+        ("test: {image: base}, build: {context: ., command: make}", ["test", "build"]),
+        ("image: {image: base}, dockerfile: {image: base}", ["image", "dockerfile"]),
+        ("build: {image: base}, environment: {image: a}", ["services"]),
+        ("build: {image: base}", ["services"]),
+        ("build: ., links: [a]", ["services"]),
+    ],
+)
+def test_a_service_called_build_beside_others_does_not_make_a_service_of_all(
+    read: Read, below: str, names: list[str]
+) -> None:
+    """In doubt a map under "services" that has a build is a service of that name (F-13)."""
+    found = read(f"services: {{{below}}}\n").services
+    assert found is not None
+    assert list(found.services) == names
+
+
+def test_in_a_compose_file_services_is_never_a_service(tmp_path: Path) -> None:
+    (tmp_path / "docker-compose.yml").write_text("services: {build: {image: base}}\n")
+    found = load(tmp_path, need_steps=False).services
+    assert found is not None
+    assert list(found.services) == ["build"]
+
+
 def test_a_whole_service_is_read(read: Read) -> None:
     entry = service(
         read,

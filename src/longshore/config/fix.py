@@ -8,12 +8,15 @@ or are merged: what their keys mean is decided elsewhere.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 
 from msgspec import Struct
 
 from longshore.config import by_hand
+from longshore.config.discovery import COMPOSE
 from longshore.config.node import Mapping, Node, Scalar
 from longshore.config.problem import Place, Problems
+from longshore.config.services import services_below
 from longshore.config.source import SourceText
 from longshore.config.yaml_source import read_yaml
 
@@ -47,8 +50,8 @@ def fix_services(source: SourceText) -> Fixed:
     root = read_yaml(source, problems)
     if not isinstance(root, Mapping) or problems.errors:
         return Fixed(source.text, ())
-    nested = root.get("services")
-    services = nested if isinstance(nested, Mapping) and "build" not in nested else root
+    nested = services_below(root, compose=PurePath(source.path).name == COMPOSE)
+    services = nested if isinstance(nested, Mapping) else root
     edits: dict[int, Edit] = {}
     for service in _unmerged(services):
         for edit in _service(source, service):

@@ -29,7 +29,7 @@ def read_services(
     `compose`: the file is a docker-compose.yml, where ``image`` beside ``build`` names the built
     image (S-9).
     """
-    blocks = _blocks(root, report)
+    blocks = _blocks(root, report, compose=compose)
     if blocks is None:
         return None
     reader = _Reader(report, compose)
@@ -46,7 +46,7 @@ def read_services(
 _FIRST = 'define one, for example "app:" and, indented below it, "build: ."'
 
 
-def _blocks(root: Node, report: Report) -> list[tuple[Scalar, Node]] | None:
+def _blocks(root: Node, report: Report, *, compose: bool) -> list[tuple[Scalar, Node]] | None:
     """Name and node of every service, in either of the forms of F-13."""
     if isinstance(root, Scalar) and root.is_null:
         report.error(codes.EMPTY_FILE, root, "the services file is empty", _FIRST)
@@ -60,8 +60,8 @@ def _blocks(root: Node, report: Report) -> list[tuple[Scalar, Node]] | None:
             "a list of steps belongs into codeship-steps.yml" if steps else _FIRST,
         )
         return None
-    nested = root.get("services")
-    if nested is None or _is_service(nested):
+    nested = services_below(root, compose=compose)
+    if nested is None:
         return [(key, node) for key, node in root.pairs if not _ignorable(key, node)]
     for key, _ in root.pairs:
         if key.text != "services" and key.text not in _IGNORED_AT_TOP and key.text[:2] != "x-":
@@ -80,19 +80,32 @@ def _blocks(root: Node, report: Report) -> list[tuple[Scalar, Node]] | None:
     return None
 
 
+def services_below(root: Mapping, *, compose: bool) -> Node | None:
+    """What ``services:`` holds; None where the services stand at the top (F-13)."""
+    nested = root.get("services")
+    return None if nested is not None and not compose and _is_service(nested) else nested
+
+
 def _is_service(node: Node) -> bool:
-    return isinstance(node, Mapping) and any(
-        isinstance(node.get(key), Scalar if key != "build" else Scalar | Mapping)
-        and not _has_service_below(node, key)
-        for key in _MAKES_A_SERVICE
-    )
+    if not isinstance(node, Mapping):
+        return False
+    if any(isinstance(node.get(key), Scalar) for key in _MAKES_A_SERVICE):
+        return True
+    build = node.get("build")
+    return isinstance(build, Mapping) and not (_is_called_build(build) or _has_services(node))
 
 
-def _has_service_below(node: Mapping, key: str) -> bool:
+def _is_called_build(node: Mapping) -> bool:
     """Whether ``services: {build: {build: .}}`` means a service called "build"."""
-    below = node.get(key)
-    return isinstance(below, Mapping) and any(
-        name in below for name in ("build", "command", "environment", "volumes", "links")
+    return any(name in node for name in ("build", "command", "environment", "volumes", "links"))
+
+
+def _has_services(node: Mapping) -> bool:
+    """Whether ``services: {build: {...}, app: {image: a}}`` are two services."""
+    return any(
+        isinstance(value, Mapping) and ("image" in value or "build" in value)
+        for key, value in node.pairs
+        if key.text not in k.SERVICE_KEYS.by_name
     )
 
 

@@ -323,3 +323,31 @@ def test_a_command_of_nothing_is_empty(read: Read, nothing: str) -> None:
 def test_a_service_whose_image_would_have_too_long_a_name_is_told(read: Read) -> None:
     found = read(f"a: {{image: b}}\n? {'x' * 250}\n: {{build: .}}\n")
     assert [(p.code, p.place.line) for p in found.problems] == [("LS035", 2)]
+
+
+def test_the_env_files_of_compose_are_taken_by_their_path(read: Read) -> None:
+    """Of compose's objects the rest is ignored with a warning (Q-26)."""
+    text = "a:\n  image: b\n  env_file:\n  - one\n  - path: two\n    required: false\n"
+    found = read(text)
+    assert found.project is not None
+    assert found.project.services.services["a"].env_file == ("one", "two")
+    told = [(p.code, p.place.line) for p in found.problems]
+    assert told == [("LS016", 4), ("LS016", 5), ("LS023", 6)]
+
+
+@pytest.mark.parametrize("item", ["{}", "{required: false}", "{path: }", "{path: [a]}"])
+def test_an_env_file_without_a_path_is_told(read: Read, item: str) -> None:
+    assert len(errors(read(f"a:\n  image: b\n  env_file: [{item}]\n"))) == 1
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "image: b, env_file: ''",
+        "image: b, encrypted_env_file: ''",
+        "build: {context: ., encrypted_args_file: ''}",
+    ],
+)
+def test_a_file_without_a_name_is_none_and_told(read: Read, key: str) -> None:
+    (problem,) = read(f"a: {{{key}}}").problems
+    assert problem.code == "LS025"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from longshore.config.by_hand import beside
 from longshore.config.keys import Key, Keys, Status, differs, ignored
-from longshore.config.shapes import Items, Text, Variables
+from longshore.config.shapes import Items, Name, Text, Variables
 
 _PATH = Text("the path of a file")
-_PATHS = Items(_PATH, lone=True)
+_PATHS = Items(Name("the path of a file"), lone=True)
 
 BUILD_IMAGE = Key(
     name="image",

@@ -8,6 +8,7 @@ from longshore.config.service_shapes import (
     BuildShape,
     Dependencies,
     Encrypted,
+    EnvFile,
     Hosts,
     Ports,
     Volumes,
@@ -26,7 +27,7 @@ from longshore.config.shapes import (
 )
 
 _PATH = Text("the path of a file")
-_PATHS = Items(_PATH, lone=True)
+_PATHS = Items(Name("the path of a file"), lone=True)
 _NAME = Name("the name of a service")
 _CREDENTIALS = Name("the path of a file")
 _TEXTS = Items(Text(), lone=True)
@@ -107,7 +108,7 @@ ENVIRONMENT = Key(
 )
 ENV_FILE = Key(
     name="env_file",
-    shape=_PATHS,
+    shape=Items(EnvFile("the path of a file"), lone=True),
     description="Files of KEY=VALUE lines; later files override earlier ones.",
     example="app:\n  build: .\n  env_file: test.env",
     rule="S-21, S-22",

@@ -10,7 +10,7 @@ from longshore.config import codes
 from longshore.config.model import Condition, DependencyEntry, LinkEntry, VolumeEntry
 from longshore.config.node import Mapping, Node, Scalar, Sequence
 from longshore.config.report import Report
-from longshore.config.shapes import Items, Schema, Text, wrong_type
+from longshore.config.shapes import Items, Name, Schema, Text, says_nothing, wrong_type
 from longshore.errors import InvalidValue
 
 _LOOKS_LIKE_PATH = re.compile(r"[./~\\]|\$")
@@ -99,6 +99,27 @@ class _Volume(Struct, frozen=True):
 
 
 _VOLUMES = Items(_Volume('a volume such as "./directory:/path"'))
+
+
+class EnvFile(Name, frozen=True):
+    """A path, or compose's map with a path, of which the rest is ignored (Q-26)."""
+
+    def decode(self, node: Node, report: Report) -> str | None:
+        if not isinstance(node, Mapping):
+            return Text.decode(self, node, report)
+        path = node.get("path")
+        if path is None or says_nothing(path, self):
+            wrong_type(f'{self.what}, or a map with "path"', node, report)
+            return None
+        for key, _ in node.pairs:
+            if key.text != "path":
+                hint = "write the path alone; a step that needs the file fails without it"
+                report.warning(codes.IGNORED_KEY, key, f'key "{key.text[:60]}" is ignored', hint)
+        return Text.decode(self, path, report)
+
+    def schema(self) -> Schema:
+        path: Schema = {"type": "object", "properties": {"path": {"type": "string"}}}
+        return {"anyOf": [Text.schema(self), {**path, "required": ["path"]}]}
 
 
 class Dependencies(Struct, frozen=True):

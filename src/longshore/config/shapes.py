@@ -81,9 +81,8 @@ class Name(Text, frozen=True):
 
 def says_nothing(node: Node, shape: Shape[Any]) -> bool:
     """Whether this is as good as no value."""
-    return isinstance(node, Scalar) and (
-        node.is_null or (not node.text and isinstance(shape, Name))
-    )
+    one = shape.item if isinstance(shape, Items) and shape.lone else shape
+    return isinstance(node, Scalar) and (node.is_null or (not node.text and isinstance(one, Name)))
 
 
 class Flag(Struct, frozen=True):

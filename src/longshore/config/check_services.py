@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from posixpath import normpath
 
 from longshore.config import codes
 from longshore.config.check_texts import check_command, check_image, warn_template
@@ -23,6 +24,7 @@ def check_services(file: ServicesFile, report: Report) -> None:
         _images(entry, report)
         _texts(entry, report)
         _volumes(entry, report)
+        _targets(entry, report)
     _cycles(file, report)
     _built_names(file, report)
 
@@ -122,20 +124,44 @@ def _texts(entry: ServiceEntry, report: Report) -> None:
 
 
 def _volumes(entry: ServiceEntry, report: Report) -> None:
-    """One warning a service for host paths that other machines have not (S-37, K-16)."""
+    """Host paths that other machines have not are told once a service (S-37, K-16)."""
+    absolute = False
     for number, volume in enumerate(entry.volumes):
         host = volume.host or ""
-        if host.startswith(("/", "~")) and not host.startswith("/dev/"):
-            home = host.startswith("~")
+        wrong = _not_expanded(host)
+        if not wrong and not absolute and host.startswith("/") and not host.startswith("/dev/"):
+            absolute, wrong = True, f'is outside the project: "{host}"'
+        if wrong:
             report.warning(
                 codes.HOST_PATH,
                 entry.where("volumes", number),
-                f'volume of service "{entry.name}" '
-                + (f'is a directory called "{host}": "~" is not expanded' if home else
-                   f'is outside the project: "{host}"'),
-                'use a directory of the project, for example "./tmp:' + volume.container + '"',
-            )  # fmt: skip
-            return
+                f'volume of service "{entry.name}" {wrong}',
+                f'use a directory of the project, for example "./tmp:{volume.container}"',
+            )
+
+
+def _not_expanded(host: str) -> str | None:
+    """What is literal in a host path, though it looks as if it were not (S-28, S-37)."""
+    if host.startswith("~"):
+        return f'is a directory called "{host}": "~" is not expanded'
+    return f'is a directory called "{host}": variables are not expanded' if "$" in host else None
+
+
+def _targets(entry: ServiceEntry, report: Report) -> None:
+    """Engines refuse two directories on one path, and let one hide an anonymous volume."""
+    first: dict[str, int] = {}
+    for number, volume in enumerate(entry.volumes):
+        if volume.host is None:
+            continue
+        other = first.setdefault(normpath(volume.container), number)
+        if other != number:
+            report.error(
+                codes.VOLUME,
+                entry.where("volumes", number),
+                f'"{volume.container}" of service "{entry.name}" is the volume of line '
+                f"{entry.where('volumes', other).line} already",
+                "remove one of them, or give it another path in the container",
+            )
 
 
 def _built_names(file: ServicesFile, report: Report) -> None:

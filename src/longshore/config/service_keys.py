@@ -13,6 +13,7 @@ from longshore.config.service_shapes import (
     Ports,
     Volumes,
     parse_link,
+    parse_working_dir,
 )
 from longshore.config.shapes import (
     Checked,
@@ -77,7 +78,7 @@ ENTRYPOINT = Key(
 )
 WORKING_DIR = Key(
     name="working_dir",
-    shape=Text("a directory in the container"),
+    shape=Checked("a directory in the container", parse_working_dir),
     description="Directory in which commands run.",
     example="app:\n  build: .\n  working_dir: /src",
     rule="S-17",

@@ -10,7 +10,7 @@ from longshore.config import codes
 from longshore.config.model import Condition, DependencyEntry, LinkEntry, VolumeEntry
 from longshore.config.node import Mapping, Node, Scalar, Sequence
 from longshore.config.report import Report
-from longshore.config.shapes import Items, Name, Schema, Text, says_nothing, wrong_type
+from longshore.config.shapes import Checked, Items, Name, Schema, Text, says_nothing, wrong_type
 from longshore.errors import InvalidValue
 
 _LOOKS_LIKE_PATH = re.compile(r"[./~\\]|\$")
@@ -38,6 +38,11 @@ def parse_volume(text: str) -> VolumeEntry:
             f'"{text[:60]}" is no volume',
             hint='write "/path/in/container" or "./directory:/path/in/container"',
         )
+    if not container.strip("/."):
+        raise InvalidValue(
+            f'"{text[:60]}" would hide the whole image',
+            hint='write a directory below "/", for example "./directory:/path/in/container"',
+        )
     options = set(mode.split(",")) - {""}
     if options - _MODES:
         raise InvalidValue(
@@ -63,6 +68,27 @@ def parse_link(text: str) -> LinkEntry:
     if not service or (colon and not alias):
         raise InvalidValue(f'"{text[:60]}" is no link', hint='write "service" or "service:alias"')
     return LinkEntry(service=service, alias=alias or service)
+
+
+def parse_working_dir(text: str) -> str:
+    """An absolute path, or nothing (S-17); raises InvalidValue."""
+    if text and not text.startswith("/"):
+        raise InvalidValue(
+            f'working_dir "{text[:60]}" does not begin at the root of the container',
+            hint='write for example "/src"; "~" and variables are not expanded',
+        )
+    return text
+
+
+def parse_host(text: str) -> str:
+    """``host:address``; raises InvalidValue."""
+    host, _, address = text.partition(":")
+    if not (host.strip() and address.strip()):
+        raise InvalidValue(
+            f'"{text[:60]}" is no host with its address',
+            hint='write "host:address", for example "api.test:10.0.0.7"',
+        )
+    return text
 
 
 class Volumes(Struct, frozen=True):
@@ -187,11 +213,15 @@ class Hosts(Struct, frozen=True):
 
     def decode(self, node: Node, report: Report) -> tuple[str, ...] | None:
         if isinstance(node, Mapping):
-            found = [
-                (key.text, Text("an address").decode(value, report)) for key, value in node.pairs
-            ]
-            return tuple(f"{host}:{address}" for host, address in found if address)
-        return Items(Text('"host:address"')).decode(node, report)
+            found = [self._entry(key, value, report) for key, value in node.pairs]
+            return tuple(host for host in found if host is not None)
+        return Items(Checked('"host:address"', parse_host)).decode(node, report)
+
+    def _entry(self, key: Scalar, value: Node, report: Report) -> str | None:
+        def parse(address: str) -> str:
+            return parse_host(f"{key.text}:{address}")
+
+        return Checked("an address", parse).decode(value, report)
 
     def schema(self) -> Schema:
         return {

@@ -131,10 +131,14 @@ class Size(Struct, frozen=True):
 
     def decode(self, node: Node, report: Report) -> int | None:
         found = _SIZE.fullmatch(node.text.strip().lower()) if isinstance(node, Scalar) else None
-        if found:
-            return int(float(found[1]) * 1024 ** "bkmgt".index(found[2] or "b"))
-        wrong_type(self.what, node, report)
-        return None
+        if not found:
+            wrong_type(self.what, node, report)
+            return None
+        size = int(float(found[1]) * 1024 ** "bkmgt".index(found[2] or "b"))
+        if size > _MAX_BYTES:
+            report.error(codes.WRONG_VALUE, node, f"{found[0]} is more than an engine can count")
+            return None
+        return size
 
     def schema(self) -> Schema:
         return {
@@ -148,6 +152,7 @@ class Size(Struct, frozen=True):
         }
 
 
+_MAX_BYTES = 2**63 - 1
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*(?:([bkmgt])b?)?")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,27 @@ def test_a_missing_env_file_is_told_with_the_service_and_its_place(tmp_path: Pat
     assert isinstance(found, InvalidValue)
     assert found.message == f"cannot read the env_file {tmp_path}/env: No such file or directory"
     assert (found.hint or "").startswith('service "app" needs it (')
-    assert "codeship-services.yml:1:1)" in (found.hint or "")
+    assert "codeship-services.yml:1:31)" in (found.hint or "")
+
+
+def test_every_file_of_a_service_is_told_where_it_is_named(tmp_path: Path) -> None:
+    services = (
+        "app:\n"
+        "  build: {context: ., encrypted_args_file: [no4, no5]}\n"
+        "  env_file: [no1, no2]\n"
+        "  encrypted_env_file: no3\n"
+    )
+    (tmp_path / "Dockerfile").write_text("FROM x/base\n")
+    with pytest.raises(ExceptionGroup) as caught:
+        checked(tmp_path, services, RUN)
+    found = [one for one in caught.value.exceptions if isinstance(one, LongshoreError)]
+    assert [re.findall(r"no\d|yml:\d+:\d+", f"{one} {one.hint}") for one in found] == [
+        ["no1", "yml:3:14"],
+        ["no2", "yml:3:19"],
+        ["no3", "yml:4:23"],
+        ["no4", "yml:2:45"],
+        ["no5", "yml:2:50"],
+    ]
 
 
 def test_all_that_is_missing_is_told_at_once_and_each_thing_once(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ KINDS = (
         "host-path",
         "A volume outside the project",
         "The directory is looked for on the machine that runs the pipeline; other machines do not "
-        "have it, or not the same.",
+        "have it, or not the same. Neither ~ nor variables are expanded: they are taken as names.",
         "Use a directory of the project. Paths below /dev are not told.",
         "app:\n  build: .\n  volumes:\n  - /home/me/cache:/cache\n",
     ),
@@ -91,8 +91,9 @@ KINDS = (
         codes.VOLUME,
         "volume",
         "Not a volume",
-        "A volume is /path, host:/path, or one of these with :ro or :rw.",
-        "Write the path in the container from the root.",
+        "A volume is /path, host:/path, or one of these with :ro or :rw. Engines take neither / as "
+        "the path in the container, nor two directories on one path.",
+        "Write the path in the container from the root, and each once.",
         "app:\n  build: .\n  volumes:\n  - ./tmp:tmp\n",
     ),
     _kind(

@@ -16,7 +16,7 @@ from longshore.oci.reference import ImageReference
 from longshore.plan.base_images import base_images
 from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, PullPlan
 from longshore.plan.paths import real_path
-from longshore.plan.services import absolute_credentials
+from longshore.plan.services import absolute, absolute_credentials
 
 ReadText = Callable[[Path], str | None]
 """Reads a text file, or answers None where there is none; compile does no I/O of its own."""
@@ -83,6 +83,7 @@ def _build_plan(
 ) -> BuildPlan:
     context = real_path(file.directory / (build.context or "."))
     dockerfile = dockerfile_path(context, build.dockerfile, file.directory, read_text)
+    files = absolute(build.encrypted_args_file, file)
     plan = BuildPlan(
         key="",
         name=ImageReference.parse(image_name(entry)).with_default_tag(),
@@ -90,9 +91,11 @@ def _build_plan(
         dockerfile=dockerfile,
         arguments=expand(entry, build.args),
         encrypted_arguments=build.encrypted_args,
-        encrypted_argument_files=tuple(
-            real_path(file.directory / p) for p in build.encrypted_args_file
-        ),
+        encrypted_argument_files=files,
+        file_places={
+            path: entry.where("build", "encrypted_args_file", number)
+            for number, path in enumerate(files)
+        },
         credentials=credentials,
         cached=entry.cached,
         cache_branch=entry.default_cache_branch,

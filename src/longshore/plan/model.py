@@ -22,7 +22,10 @@ ImageKey = str
 
 
 class BuildPlan(Struct, frozen=True, kw_only=True):
-    """An image to build (spec 3). `arguments` are expanded, encrypted ones read when built."""
+    """An image to build (spec 3). `arguments` are expanded, encrypted ones read when built.
+
+    `file_places`: where each of its files is named.
+    """
 
     key: ImageKey
     name: ImageReference
@@ -31,6 +34,7 @@ class BuildPlan(Struct, frozen=True, kw_only=True):
     arguments: tuple[tuple[str, str], ...] = ()
     encrypted_arguments: str | None = None
     encrypted_argument_files: tuple[Path, ...] = ()
+    file_places: Mapping[Path, Place] = field(default_factory=dict)
     credentials: tuple[CredentialKeys, ...] = ()
     builds_first: tuple[ImageKey, ...] = ()
     cached: bool = False
@@ -63,7 +67,10 @@ class Dependency(Struct, frozen=True, kw_only=True):
 
 
 class ServicePlan(Struct, frozen=True, kw_only=True):
-    """A service as every step that uses it will start it."""
+    """A service as every step that uses it will start it.
+
+    `file_places`: where each of its files is named.
+    """
 
     name: str
     image: ImageKey
@@ -75,6 +82,7 @@ class ServicePlan(Struct, frozen=True, kw_only=True):
     env_files: tuple[Path, ...] = ()
     encrypted_environment: tuple[tuple[str, str], ...] | str = ()
     encrypted_env_files: tuple[Path, ...] = ()
+    file_places: Mapping[Path, Place] = field(default_factory=dict)
     mounts: tuple[Mount, ...] = ()
     volumes_from: tuple[str, ...] = ()
     dependencies: tuple[Dependency, ...] = ()

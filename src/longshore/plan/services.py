@@ -23,6 +23,8 @@ def service_plans(file: ServicesFile, images: Mapping[str, ImageKey]) -> dict[st
 
 
 def _service_plan(entry: ServiceEntry, file: ServicesFile, image: ImageKey) -> ServicePlan:
+    plain = absolute(entry.env_file, file)
+    encrypted = absolute(entry.encrypted_env_file, file)
     return ServicePlan(
         name=entry.name,
         image=image,
@@ -31,9 +33,14 @@ def _service_plan(entry: ServiceEntry, file: ServicesFile, image: ImageKey) -> S
         working_dir=entry.working_dir,
         hostname=entry.hostname,
         environment=entry.environment,
-        env_files=_absolute(file, entry.env_file),
+        env_files=plain,
         encrypted_environment=entry.encrypted_environment,
-        encrypted_env_files=_absolute(file, entry.encrypted_env_file),
+        encrypted_env_files=encrypted,
+        file_places={
+            path: entry.where(key, number)
+            for key, paths in (("env_file", plain), ("encrypted_env_file", encrypted))
+            for number, path in enumerate(paths)
+        },
         mounts=_mounts(entry, file),
         volumes_from=entry.volumes_from,
         dependencies=dependencies(entry),
@@ -91,7 +98,8 @@ def _direct(entry: ServiceEntry) -> dict[str, None]:
     return dict.fromkeys(named)
 
 
-def _absolute(file: ServicesFile, paths: tuple[str, ...]) -> tuple[Path, ...]:
+def absolute(paths: tuple[str, ...], file: ServicesFile) -> tuple[Path, ...]:
+    """Paths as they are resolved in the services file (F-11)."""
     return tuple(real_path(file.directory / path) for path in paths)
 
 
@@ -111,13 +119,13 @@ def _mounts(entry: ServiceEntry, file: ServicesFile) -> tuple[Mount, ...]:
 def absolute_credentials(keys: CredentialKeys, file: ServicesFile) -> CredentialKeys:
     """A service's credentials file is looked for beside the services file (F-11)."""
 
-    def absolute(path: str | None) -> str | None:
+    def resolved(path: str | None) -> str | None:
         return None if path is None else str(real_path(file.directory / path))
 
     return replace(
         keys,
-        encrypted_dockercfg_path=absolute(keys.encrypted_dockercfg_path),
-        dockercfg_path=absolute(keys.dockercfg_path),
+        encrypted_dockercfg_path=resolved(keys.encrypted_dockercfg_path),
+        dockercfg_path=resolved(keys.dockercfg_path),
     )
 
 

@@ -73,14 +73,15 @@ class ProjectFiles:
 
     def encrypted_arguments(self, plan: BuildPlan) -> Values:
         """Those arguments of a build that were encrypted."""
-        layers: list[Pairs] = [
-            self._secret_lines(path, "encrypted_args_file")
-            for path in plan.encrypted_argument_files
-        ]
+        layers: list[Pairs] = [self.argument_file(path) for path in plan.encrypted_argument_files]
         if plan.encrypted_arguments is not None:
             name = f'encrypted_args of service "{plan.service}"'
             layers.append(self.encrypted_pairs(plan.encrypted_arguments, name))
         return merged_values(*layers)
+
+    def argument_file(self, path: Path) -> Pairs:
+        """An encrypted file of build arguments; raises as `encrypted_env_file`."""
+        return self._secret_lines(path, "encrypted_args_file")
 
     def decrypted(self, path: Path, what: str) -> bytes:
         """The plain bytes of an encrypted file; a wrong key may give garbage (E-8)."""

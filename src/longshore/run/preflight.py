@@ -59,12 +59,15 @@ class Preflight:
             raise failures[0]
 
     def _service(self, service: ServicePlan) -> None:
-        with self._needed_by(f'service "{service.name}"', service.place):
-            for path in self._present(service.env_files):
+        what = f'service "{service.name}"'
+        for path in self._present(service.env_files):
+            with self._needed_by(what, service.file_places[path]):
                 self.files.env_file(path)
-            name = f'encrypted_environment of service "{service.name}"'
+        with self._needed_by(what, service.place):
+            name = f"encrypted_environment of {what}"
             self.files.encrypted_pairs(service.encrypted_environment, name)
-            for path in self._present(service.encrypted_env_files):
+        for path in self._present(service.encrypted_env_files):
+            with self._needed_by(what, service.file_places[path]):
                 self.files.encrypted_env_file(path)
 
     def _image(self, image: ImagePlan, need: Need) -> None:
@@ -77,9 +80,15 @@ class Preflight:
             self._generator(keys)
             if isinstance(image, BuildPlan) and self._first(f"{image.key} {keys}"):
                 self._credentials(keys)
+        if isinstance(image, BuildPlan) and self._first(image.key):
+            self._build(image, what)
+
+    def _build(self, image: BuildPlan, what: str) -> None:
+        for path in self._present(image.encrypted_argument_files):
+            with self._needed_by(what, image.file_places[path]):
+                self.files.argument_file(path)
         with self._needed_by(what, image.place):
-            if isinstance(image, BuildPlan) and self._first(image.key):
-                self._arguments(image)
+            self._arguments(image)
 
     def _credentials(self, keys: CredentialKeys) -> CredentialStore | None:
         path = keys.encrypted_dockercfg_path or keys.dockercfg_path

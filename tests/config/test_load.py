@@ -91,6 +91,8 @@ def test_a_missing_file_says_which_one_may_be_meant(name: str, hint: str, tmp_pa
     (problem,) = load(tmp_path, need_steps=False).problems
     assert "no services file found in" in problem.message
     assert hint in (problem.hint or "")
+    # The message, too, says so: it is all that programs and logs get (F-3, C-17).
+    assert (f'; there is "{name}"' in problem.message) == (name != "other.yml")
 
 
 def test_a_given_path_replaces_the_search_and_moves_the_base_of_paths(tmp_path: Path) -> None:

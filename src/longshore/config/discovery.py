@@ -25,16 +25,17 @@ class Found(Struct, frozen=True):
 
 
 class NotFound(Struct, frozen=True):
-    """No file has a name we look for; `hint` says which one may be meant."""
+    """No file has a name we look for; `near` is one that may be meant, and `hint` what to do."""
 
     hint: str
+    near: str | None = None
 
 
 def find(names: Sequence[str], present: Collection[str]) -> Found | NotFound:
     """The first of `names` that is `present` in the directory (F-3, F-7)."""
     name = next((name for name in names if name in present), None)
     if name is None:
-        return NotFound(_hint(names, present))
+        return _not_found(names, present)
     if name == COMPOSE:
         return Found(name, f'no "{names[0]}" here: "{name}" is read instead')
     if name.startswith("jet-"):
@@ -42,14 +43,13 @@ def find(names: Sequence[str], present: Collection[str]) -> Found | NotFound:
     return Found(name)
 
 
-def _hint(names: Sequence[str], present: Collection[str]) -> str:
+def _not_found(names: Sequence[str], present: Collection[str]) -> NotFound:
     usual = names[0]
     for other in sorted(present):
         lower = other.lower()
         if lower in names:
-            return f'"{other}" is there: rename it to "{lower}" (lower case)'
+            return NotFound(f'rename it to "{lower}" (lower case)', other)
         if lower.endswith(".yaml") and f"{lower[:-5]}.yml" in names:
-            return f'"{other}" is there: rename it to "{lower[:-5]}.yml", or name it with ' + (
-                "--services-path" if "services" in usual or "compose" in other else "--steps-path"
-            )
-    return f'write a "{usual}", or name the project with --dir'
+            flag = "--services-path" if "services" in usual else "--steps-path"
+            return NotFound(f'rename it to "{lower[:-5]}.yml", or name it with {flag}', other)
+    return NotFound(f'write a "{usual}", or name the project with --dir')

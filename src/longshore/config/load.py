@@ -127,11 +127,12 @@ class _Loader:
             return Path(os.path.normpath(self.directory / given))
         found = find(names, self._names())
         if isinstance(found, NotFound):
+            near = f'; there is "{found.near}"' if found.near else ""
             where = "." if self.directory == Path.cwd() else self._shown(self.directory)
             self._error(
                 codes.NO_FILE,
                 self.directory / names[0],
-                f"no {kind} file found in {where} (looked for {', '.join(names)})",
+                f"no {kind} file found in {where} (looked for {', '.join(names)}){near}",
                 found.hint,
             )
             return None

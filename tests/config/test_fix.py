@@ -85,6 +85,8 @@ def test_old_spellings_are_rewritten_in_place(before: str, after: str) -> None:
         "app:\n  build: .\n  links: [db]\n  depends_on: [q]\ndb:\n  image: a\nq:\n  image: a\n",
         "app:\n  image: a\n  dockerfile: D\n",
         "app:\n  build: {context: ., path: x}\n",
+        'app:\n  build: {"p\\x61th": x}\n',
+        "x: &old path\napp:\n  build:\n    *old : x\n",
         "app: [\n",
         "- a\n",
     ],
@@ -164,3 +166,7 @@ def test_the_fix_does_what_the_hint_of_a_deprecated_key_promises(
     promised = sum("--fix" in hint for hint in hints)
     edits = {edit.what for edit in fix_services(SourceText("f", text)).edits}
     assert promised == len(edits), (text, hints)
+
+
+def test_what_stays_is_not_said_to_be_changed() -> None:
+    assert fix_services(SourceText("f", 'app:\n  build: {"p\\x61th": x}\n')).edits == ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -114,6 +115,36 @@ def test_each_fault_is_told_once_at_its_place(data: bytes, fault: str) -> None:
     found = faults(data)
     assert len(found) == 1
     assert found[0].startswith(fault)
+
+
+def duplicates(text: str) -> list[str]:
+    told = re.compile(
+        r'f:(\d+):\d+: error: key "(.*)" is defined twice: in line (\d+) and in .* \1'
+    )
+    found = [told.fullmatch(fault) for fault in faults(text)]
+    return [f"{one[2]} {one[3]} {one[1]}" for one in found if one]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a: 1\nb: 2\na: 3\nb: 4\n", ["a 1 3", "b 2 4"]),
+        ("x:\n  a: 1\n  b: 2\n  a: 3\n  b: 4\n", ["a 2 4", "b 3 5"]),
+        # A dash is missing: once, twice, for an item that begins otherwise.
+        ("- a: 1\n  b: 2\n  a: 3\n  b: 4\n", ["a 1 3"]),
+        ("- a: 1\n  b: 2\n  a: 3\n  b: 4\n  a: 5\n  b: 6\n", ["a 1 3", "a 1 5"]),
+        ("- n: 0\n  a: 1\n  b: 2\n  a: 3\n  b: 4\n", ["a 2 4"]),
+        ("- a: 1\n  b: 2\n  b: 3\n  a: 4\n", ["b 2 3", "a 1 4"]),
+        ("- a: 1\n  a: 2\n  a: 3\n", ["a 1 2", "a 1 3"]),
+        ("? &k a\n: 1\n*k : 2\n", ["a 1 3"]),
+        ("x: &x {a: 1}\ny: &y {b: 1}\nz:\n  <<: *x\n  <<: *y\n", ["<< 4 5"]),
+    ],
+)
+def test_every_duplicate_is_told_with_both_lines_but_those_of_one_missing_dash(
+    text: str, told: list[str]
+) -> None:
+    """F-21, at any level."""
+    assert duplicates(text) == told
 
 
 def test_overriding_a_merged_key_is_no_duplicate() -> None:

@@ -55,7 +55,8 @@ def fix_services(source: SourceText) -> Fixed:
     edits: dict[int, Edit] = {}
     for service in _unmerged(services):
         for edit in _service(source, service):
-            edits.setdefault(edit.start, edit)
+            if edit.text != source.text[edit.start : edit.end]:  # not where aliases and escapes are
+                edits.setdefault(edit.start, edit)
     return _applied(source.text, tuple(sorted(edits.values())))
 
 

@@ -164,7 +164,12 @@ class _Tree(Struct):
         if len(self._open) + node.height > MAX_DEPTH:
             self._too_deep(place)
         self._count(node.size, place)
+        if isinstance(node, Scalar) and self._at_key():
+            node = Scalar(place, node.text, node.plain, len(event.anchor) + 1)
         self._add(node, None, counted=True)
+
+    def _at_key(self) -> bool:
+        return bool(self._open) and self._open[-1].is_map and len(self._open[-1].items) % 2 == 0
 
     def _unknown_alias(self, name: str, place: Place) -> NoReturn:
         if name in self._anchors:
@@ -197,20 +202,24 @@ class _Tree(Struct):
     def _mapping(self, opened: _Open) -> Mapping:
         local: dict[str, tuple[Scalar, Node]] = {}
         merged: dict[str, tuple[Scalar, Node]] = {}
+        merges: list[Scalar] = []
         items = iter(opened.items)
-        again = False
+        before: Scalar | None = None
         for key, value in zip(items, items, strict=True):
-            before, again = again, isinstance(key, Scalar) and key.text in local
+            first: Scalar | None = None
             if not isinstance(key, Scalar):
                 self._key_not_text(key, opened.place)
             elif key.text == "<<" and key.plain:
+                merges.append(key)
                 self._merge(value, merged)
-            elif again:
-                # Duplicates in a row are one fault: a dash is missing before the first.
-                if not before:
-                    self._duplicate(key, local[key.text][0])
+            elif key.text in local:
+                first = local[key.text][0]
+                self._duplicate(key, first, before)
             else:
                 local[key.text] = (key, value)
+            before = first
+        for key in merges[1:]:
+            self._twice(key, merges[0], "write one with a list: <<: [*ONE, *OTHER]")
         pairs = tuple({**merged, **local}.values()) if merged else tuple(local.values())
         return Mapping(
             opened.place,
@@ -234,14 +243,25 @@ class _Tree(Struct):
             for key, child in node.pairs:
                 into.setdefault(key.text, (key, child))
 
-    def _duplicate(self, key: Scalar, first: Scalar) -> None:
+    def _duplicate(self, key: Scalar, first: Scalar, before: Scalar | None) -> None:
+        """`before`: the first one of the key before, where that is a duplicate too.
+
+        In a list, duplicates in a row and in order are one fault: a dash is missing.
+        """
+        hint = "remove one of them, or give it another name"
+        if not self._open or self._open[-1].is_map:
+            self._twice(key, first, hint)
+        elif before is None or first.place <= before.place:
+            hint += "; if a new list item was meant, a dash is missing"
+            self._twice(key, first, hint)
+
+    def _twice(self, key: Scalar, first: Scalar, hint: str) -> None:
         self._report(
             codes.DUPLICATE_KEY,
             key.place,
             f'key "{key.text[:60]}" is defined twice: in line {first.place.line} '
             f"and in line {key.place.line}",
-            "remove one of them, or give it another name; if a new list item was meant, a dash is "
-            "missing",
+            hint,
             key.length,
         )
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longshore.config.node import Mapping, Node, Scalar, Sequence
+from longshore.config.node import Mapping, Node, Scalar, Sequence, places_below
 from longshore.config.problem import Problem, Problems
 from longshore.config.source import SourceText, decode
 from longshore.config.yaml_source import read_yaml
@@ -187,6 +187,27 @@ _TEXT = st.text(
 )
 def test_json_is_read_as_it_is(value: object) -> None:
     assert plain(tree(json.dumps(value, ensure_ascii=False))) == value
+
+
+@given(st.recursive(st.text(st.characters(codec="utf-8", exclude_characters="\0")), st.lists))
+def test_json_with_escapes_is_read_as_it_is(value: object) -> None:
+    """What Python's json.dump writes: beyond 16 bits, two escapes a character (F-14)."""
+    assert plain(tree(json.dumps([value]))) == [value]
+
+
+def test_two_escapes_for_a_character_shift_no_place() -> None:
+    """Behind an escaped backslash there is a pair, or the text of one."""
+    text = r'{"\ud83c\udf89": "\\\ud83c\uDF89", "a": {"b": "\\ud83c\\udf89", "c": d}}'
+    root = tree(text)
+    assert isinstance(root, Mapping)
+    assert plain(root) == {"🎉": "\\🎉", "a": {"b": r"\ud83c\udf89", "c": "d"}}
+    starts = [text[place.column - 1 :][:4] for _, place in places_below(root)]
+    assert starts == ['"\\\\\\', '{"b"', r'"\\u', "d}}"]
+    assert root.pairs[0][0].length == 14
+
+
+def test_two_escapes_are_two_escapes_where_nothing_is_quoted() -> None:
+    assert plain(tree("a: \\ud83c\\udf89\n")) == {"a": "\\ud83c\\udf89"}
 
 
 def test_a_byte_order_mark_inside_a_file_leaves_places_inside_it() -> None:

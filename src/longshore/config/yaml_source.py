@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from longshore.config import codes
+from longshore.config.json_pairs import Joined, joined
 from longshore.config.node import Mapping, Node, Scalar, Sequence
 from longshore.config.problem import Place, Problem, Problems, Severity
 from longshore.config.source import SourceText
@@ -36,15 +37,16 @@ def read_yaml(source: SourceText, problems: Problems) -> Node | None:
     """
     import yaml
 
-    tree = _Tree(source, problems)
+    text = joined(source.text)
+    tree = _Tree(source, problems, text)
     try:
-        for event in _events(source.text):
+        for event in _events(text.text):
             tree.take(event)
     except _Fatal as fatal:
         problems.add(fatal.problem)
         return None
     except yaml.MarkedYAMLError as fault:
-        problems.add(explain(source, fault))
+        problems.add(explain(SourceText(source.path, text.text), fault))
         return None
     return tree.root or Scalar(Place(source.path), "", True, 0)
 
@@ -82,6 +84,7 @@ class _Open(Struct):
 class _Tree(Struct):
     source: SourceText
     problems: Problems
+    joined: Joined
     root: Node | None = None
     _open: list[_Open] = field(default_factory=list)
     _anchors: dict[str, Node | None] = field(default_factory=dict)
@@ -92,7 +95,8 @@ class _Tree(Struct):
 
     def __post_init__(self) -> None:
         # YAML 1.1 also breaks lines at the first three, editors do not; libyaml miscounts the last.
-        self._plain_lines = not any(mark in self.source.text for mark in "\x85\u2028\u2029\ufeff")
+        odd = any(mark in self.source.text for mark in "\x85\u2028\u2029\ufeff")
+        self._plain_lines = not (odd or self.joined.ends)
 
     def take(self, event: Event) -> None:
         kind = type(event).__name__
@@ -110,7 +114,8 @@ class _Tree(Struct):
     def _place(self, mark: Mark) -> Place:
         if self._plain_lines:
             return Place(self.source.path, mark.line + 1, mark.column + 1)
-        return self.source.place_at(min(mark.index, len(self.source.text)))
+        index = self.joined.original(mark.index)
+        return self.source.place_at(min(index, len(self.source.text)))
 
     def _document(self, event: Any) -> None:
         self._documents += 1
@@ -124,12 +129,12 @@ class _Tree(Struct):
 
     def _scalar(self, event: Any) -> None:
         start, end = event.start_mark, event.end_mark
-        same_line = start.line == end.line
+        length = self.joined.original(end.index) - self.joined.original(start.index)
         node = Scalar(
             self._place(start),
             event.value.replace("\0", ""),
             not event.style and event.tag is None,
-            max(1, end.index - start.index) if same_line else 1,
+            max(1, length) if start.line == end.line else 1,
         )
         if "\0" in event.value:
             self._nul(node)

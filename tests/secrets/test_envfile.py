@@ -66,6 +66,15 @@ def test_a_name_alone_takes_the_value_of_the_host() -> None:
     )
 
 
+def test_export_of_a_name_alone_is_told_too() -> None:
+    """The host's value is taken; a shell script would have meant its own (S-22)."""
+    (warning,) = parse_env("export USER\n").warnings
+    assert warning.message == '"export" before "USER" is ignored: this is not a shell script'
+    (unclear,) = parse_env("export hunter2 secret\n").warnings
+    assert "hunter2" not in unclear.message
+    assert "it is ignored" in unclear.message
+
+
 def test_export_is_removed_with_a_warning() -> None:
     file = parse_env("A=1\nexport\tB=2\nexported=3\nexport=4\n")
     assert file.pairs == (("A", "1"), ("B", "2"), ("exported", "3"), ("export", "4"))

@@ -64,7 +64,8 @@ def _pair(line: str) -> tuple[tuple[str, str | None] | None, str | None]:
     if not bare:
         return None, 'there is no name before the "="; the line is ignored'
     if not equals:
-        return _from_host(bare)
+        pair, warning = _from_host(bare)
+        return pair, warning or (_exported(bare) if bare != name else None)
     if bare != name:
         return (bare, value), _exported(bare)
     if any(character.isspace() for character in bare):

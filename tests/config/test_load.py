@@ -353,3 +353,18 @@ def test_an_env_file_without_a_path_is_told(read: Read, item: str) -> None:
 def test_a_file_without_a_name_is_none_and_told(read: Read, key: str) -> None:
     (problem,) = read(f"a: {{{key}}}").problems
     assert problem.code == "LS025"
+
+
+@pytest.mark.parametrize("nothing", ["", "~", "null"])
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("a:\n  image: b\n  environment:\n  - {}\n", "LS025"),
+        ("a:\n  image: b\n  encrypted_environment:\n  - {}\n", "LS025"),
+        ("a:\n  build:\n    args:\n    - {}\n", "LS025"),
+        ("a:\n  image: b\n  environment:\n    ? {}\n    : c\n", "LS040"),
+    ],
+)
+def test_nothing_is_no_name_of_a_variable(read: Read, text: str, code: str, nothing: str) -> None:
+    (problem,) = read(text.format(nothing)).problems
+    assert (problem.code, problem.severity) == (code, "error")

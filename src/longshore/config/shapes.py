@@ -210,15 +210,17 @@ class Items(Struct, Generic[T], frozen=True):
 
     def _item(self, node: Node, report: Report) -> T | None:
         if says_nothing(node, self.item):
-            report.error(
-                codes.EMPTY_VALUE, node, "this list item is empty", "complete or remove it"
-            )
+            _empty_item(node, report)
             return None
         return self.item.decode(node, report)
 
     def schema(self) -> Schema:
         many: Schema = {"type": "array", "items": self.item.schema()}
         return {"anyOf": [self.item.schema(), many]} if self.lone else many
+
+
+def _empty_item(node: Node, report: Report) -> None:
+    report.error(codes.EMPTY_VALUE, node, "this list item is empty", "complete or remove it")
 
 
 class Variables(Struct, frozen=True):
@@ -241,11 +243,15 @@ class Variables(Struct, frozen=True):
         if not isinstance(value, Scalar):
             wrong_type(f'the text of variable "{key.text[:40]}"', value, report, "quote it")
             return None
-        return _variable(key.text, None if value.is_null else value.text, key, report)
+        name, text = (None if node.is_null else node.text for node in (key, value))
+        return _variable(name or "", text, key, report)
 
     def _item(self, item: Node, report: Report) -> tuple[str, str | None] | None:
         if not isinstance(item, Scalar):
             wrong_type('"KEY=value"', item, report, 'in a list, write "- KEY=value" with "="')
+            return None
+        if item.is_null:
+            _empty_item(item, report)
             return None
         name, equals, value = item.text.partition("=")
         return _variable(name, value if equals else None, item, report)

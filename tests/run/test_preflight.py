@@ -231,3 +231,18 @@ def test_a_flag_that_names_no_service_is_told_with_those_there_are(tmp_path: Pat
     with pytest.raises(UsageError, match='there is no service "nope"') as caught:
         checked(tmp_path, "app: {image: x/app}\n", RUN, flags=flags)
     assert str(caught.value.hint).endswith("defined services: app")
+
+
+@pytest.mark.parametrize("where", ["step", "flag"])
+def test_a_file_of_a_step_or_flag_is_not_said_to_be_relative_to_the_services_file(
+    tmp_path: Path, where: str
+) -> None:
+    """It is not (F-11); the message has the whole path."""
+    keys = ", encrypted_dockercfg_path: nowhere" if where == "step" else ""
+    flags = CredentialKeys(encrypted_dockercfg_path="nowhere" if where == "flag" else None)
+    steps = f"- {{service: app, type: push, image_name: quay.io/a/b{keys}}}\n"
+    with pytest.raises(LongshoreError) as caught:
+        checked(tmp_path, "app: {image: x/app}\n", steps, flags=flags)
+    assert f"{tmp_path}/nowhere: No such file" in caught.value.message
+    assert "services file" not in str(caught.value.hint)
+    assert "write the file, or correct the path" in str(caught.value.hint)

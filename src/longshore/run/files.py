@@ -134,5 +134,5 @@ def read_project_file(path: Path, what: str) -> bytes:
     except OSError as error:
         raise InvalidValue(
             f"cannot read the {what} {path}: {error.strerror}",
-            hint="paths are relative to the services file; write the file, or take the key out",
+            hint="that is where it is looked for: write the file, or correct the path",
         ) from error

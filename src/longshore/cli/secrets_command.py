@@ -14,10 +14,19 @@ from longshore.cli.values import OneOf
 if TYPE_CHECKING:
     from longshore.secrets.key_lookup import KeySource
 
+
+class _Format(OneOf):
+    """A format to write; ``v1`` is the spec's name for the original's (E-14)."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """As `OneOf`."""
+        return super().convert("jet-v1" if value == "v1" else value, param, ctx)
+
+
 _format = click.option(
     "--format",
     "shape",
-    type=OneOf(["longshore", "jet-v1"]),
+    type=_Format(["longshore", "jet-v1"]),
     default="longshore",
     help="longshore (tells wrong keys and changed files) or jet-v1 (readable by the original)",
 )

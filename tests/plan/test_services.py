@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from longshore.config.model import Condition
 from longshore.engine.spec import Mount
+from longshore.plan.services import start_orders
 
 from .conftest import Compile, Examine
 
@@ -70,10 +74,30 @@ def test_paths_are_absolute_against_the_services_file(compile_: Compile, tmp_pat
     assert app.credentials.encrypted_dockercfg_path == str(root / "dockercfg")
 
 
-def test_a_chain_of_a_thousand_services_is_ordered_without_recursion(compile_: Compile) -> None:
-    links = "".join(f"s{n}: {{image: a, depends_on: [s{n + 1}]}}\n" for n in range(1000))
-    plan = compile_(links + "s1000: {image: a}\n")
-    assert plan.services["s0"].start_order == tuple(f"s{n}" for n in range(1000, 0, -1))
+def test_a_chain_of_three_thousand_services_is_ordered_fast_and_without_recursion(
+    compile_: Compile,
+) -> None:
+    links = "".join(f"s{n}: {{image: a, depends_on: [s{n + 1}]}}\n" for n in range(3000))
+    began = time.process_time()
+    plan = compile_(links + "s3000: {image: a}\n")
+    assert time.process_time() - began < 5
+    assert plan.services["s0"].start_order == tuple(f"s{n}" for n in range(3000, 0, -1))
+
+
+@given(st.lists(st.sets(st.integers(0, 11), max_size=4), min_size=12, max_size=12))
+def test_the_order_is_that_of_a_search_that_goes_deep_first(needed: list[set[int]]) -> None:
+    """Any service needs some of those after it in the file."""
+    direct = {number: [n for n in below if n > number] for number, below in enumerate(needed)}
+
+    def order(number: int, found: dict[int, None]) -> dict[int, None]:
+        for below in direct[number]:
+            if below not in found:
+                order(below, found)[below] = None
+        return found
+
+    named = {str(n): [str(below) for below in direct[n]] for n in direct}
+    expected = {str(n): tuple(map(str, order(n, {}))) for n in direct}
+    assert start_orders(named) == expected
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -19,10 +19,16 @@ def service_plans(file: ServicesFile, images: Mapping[str, ImageKey]) -> dict[st
 
     The file must be free of undefined services and cycles (`longshore.config.check`).
     """
-    return {name: _service_plan(entry, file, images[name]) for name, entry in file.services.items()}
+    orders = start_orders({name: _direct(entry) for name, entry in file.services.items()})
+    return {
+        name: _service_plan(entry, file, images[name], orders[name])
+        for name, entry in file.services.items()
+    }
 
 
-def _service_plan(entry: ServiceEntry, file: ServicesFile, image: ImageKey) -> ServicePlan:
+def _service_plan(
+    entry: ServiceEntry, file: ServicesFile, image: ImageKey, order: tuple[str, ...]
+) -> ServicePlan:
     plain = absolute(entry.env_file, file)
     encrypted = absolute(entry.encrypted_env_file, file)
     return ServicePlan(
@@ -44,7 +50,7 @@ def _service_plan(entry: ServiceEntry, file: ServicesFile, image: ImageKey) -> S
         mounts=_mounts(entry, file),
         volumes_from=entry.volumes_from,
         dependencies=dependencies(entry),
-        start_order=start_order(entry.name, file.services),
+        start_order=order,
         add_docker=entry.add_docker,
         ports=entry.ports,
         limits=_limits(entry),
@@ -73,22 +79,31 @@ def dependencies(entry: ServiceEntry) -> tuple[Dependency, ...]:
     )
 
 
-def start_order(name: str, services: Mapping[str, ServiceEntry]) -> tuple[str, ...]:
-    """Everything `name` needs, transitively, each after what it needs itself (S-29, S-34)."""
-    order: dict[str, None] = {}
-    visiting: list[tuple[str, Iterator[str]]] = [(name, iter(_direct(services[name])))]
-    seen = {name}
-    while visiting:
-        current, children = visiting[-1]
-        child = next(children, None)
-        if child is None:
-            visiting.pop()
-            order[current] = None
-        elif child not in seen:
-            seen.add(child)
-            visiting.append((child, iter(_direct(services[child]))))
-    del order[name]
-    return tuple(order)
+def start_orders(direct: Mapping[str, Collection[str]]) -> dict[str, tuple[str, ...]]:
+    """Everything each service needs, transitively, each after what it needs itself (S-29, S-34).
+
+    `direct` is what each names itself; there are no circles. An order is made of those of the
+    services named: a long chain would take minutes if each were searched for anew.
+    """
+    orders: dict[str, tuple[str, ...]] = {}
+    waiting = list(direct)
+    while waiting:
+        name = waiting[-1]
+        missing = [child for child in direct[name] if child not in orders]
+        waiting += missing
+        if not missing:
+            waiting.pop()
+            if name not in orders:
+                orders[name] = _order(direct[name], orders)
+    return orders
+
+
+def _order(children: Iterable[str], orders: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for child in children:
+        if child not in found:  # with all that it needs
+            found |= dict.fromkeys((*orders[child], child))
+    return tuple(found)
 
 
 def _direct(entry: ServiceEntry) -> dict[str, None]:

@@ -368,3 +368,35 @@ def test_a_file_without_a_name_is_none_and_told(read: Read, key: str) -> None:
 def test_nothing_is_no_name_of_a_variable(read: Read, text: str, code: str, nothing: str) -> None:
     (problem,) = read(text.format(nothing)).problems
     assert (problem.code, problem.severity) == (code, "error")
+
+
+@pytest.mark.parametrize(
+    ("base", "own", "used"),
+    [
+        ("dockerfile_path: D", "dockerfile: E", "E"),
+        ("dockerfile: D", "dockerfile_path: E", "E"),
+        ("path: d", "context: e", "e"),
+        ("dockerfile: D, dockerfile_path: D", "dockerfile: E", "E"),
+    ],
+)
+def test_a_local_key_wins_over_a_merged_one_of_another_name(
+    read: Read, base: str, own: str, used: str
+) -> None:
+    """F-15: the original took this for the conflict of S-8."""
+    found = read(f"a:\n  build: &b {{{base}}}\nt:\n  build:\n    <<: *b\n    {own}\n")
+    assert errors(found) == []
+    assert found.project is not None
+    build = found.project.services.services["t"].build
+    assert build is not None
+    assert used in (build.dockerfile, build.context)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a:\n  build:\n    dockerfile: D\n    dockerfile_path: E\n",
+        "x-b: &b {dockerfile: D, dockerfile_path: E}\na:\n  build:\n    <<: *b\n",
+    ],
+)
+def test_two_names_in_one_map_with_different_values_are_an_error(read: Read, text: str) -> None:
+    assert ["are specified. Please specify one" in told for told in errors(read(text))] == [True]

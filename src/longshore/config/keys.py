@@ -90,6 +90,10 @@ class Fields:
         """Where the key itself stands; it must be written."""
         return self.written[key.name][0]
 
+    def is_merged(self, key: Key[Any]) -> bool:
+        """Whether it comes from another map: an alias stands for one further up (F-15)."""
+        return self.key_at(key).place < self.node.place
+
     def missing(
         self,
         report: Report,

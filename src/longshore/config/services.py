@@ -242,15 +242,18 @@ class _Reader(Struct, frozen=True):
         )
 
     def _either(self, fields: Fields, new: Key[str], old: Key[str]) -> str | None:
+        """The value under either name; a local one wins over a merged one (F-15, S-8)."""
         one, other = fields.get(new), fields.get(old)
-        if one is not None and other is not None and one != other:
+        if one is None or other is None or one == other:
+            return other if one is None else one
+        if fields.is_merged(new) == fields.is_merged(old):
             self.report.error(
                 codes.BOTH_NAMES,
                 max(fields.key_at(new), fields.key_at(old), key=lambda key: key.place),
                 f"both {new.name} and {old.name} are specified. Please specify one or the other",
                 f'remove "{old.name}", the old name of "{new.name}"',
             )
-        return one if one is not None else other
+        return other if fields.is_merged(new) else one
 
 
 def credentials(fields: Fields) -> CredentialKeys:

@@ -6,12 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from longshore.config.model import Condition
 from longshore.engine.spec import Mount
-from longshore.plan.services import start_orders
 
 from .conftest import Compile, Examine
 
@@ -82,22 +79,6 @@ def test_a_chain_of_three_thousand_services_is_ordered_fast_and_without_recursio
     plan = compile_(links + "s3000: {image: a}\n")
     assert time.process_time() - began < 5
     assert plan.services["s0"].start_order == tuple(f"s{n}" for n in range(3000, 0, -1))
-
-
-@given(st.lists(st.sets(st.integers(0, 11), max_size=4), min_size=12, max_size=12))
-def test_the_order_is_that_of_a_search_that_goes_deep_first(needed: list[set[int]]) -> None:
-    """Any service needs some of those after it in the file."""
-    direct = {number: [n for n in below if n > number] for number, below in enumerate(needed)}
-
-    def order(number: int, found: dict[int, None]) -> dict[int, None]:
-        for below in direct[number]:
-            if below not in found:
-                order(below, found)[below] = None
-        return found
-
-    named = {str(n): [str(below) for below in direct[n]] for n in direct}
-    expected = {str(n): tuple(map(str, order(n, {}))) for n in direct}
-    assert start_orders(named) == expected
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from longshore.commands.project import ProjectChoice, examined
 from longshore.config.credential_keys import CredentialKeys
 from longshore.errors import UsageError
 from longshore.plan.facts import BuildFacts
+from longshore.plan.model import runnable
 from longshore.plan.selection import Selection
 from longshore.report.plan_facts import PlanView
 from longshore.report.plan_json import VERSION, plan_json, plan_value
@@ -107,3 +108,16 @@ def test_a_flag_that_names_no_service_is_told(
     with pytest.raises(UsageError, match='there is no service "gem"; did') as caught:
         draw(seen)
     assert "--dockercfg-service" in str(caught.value.hint)
+
+
+def test_a_chain_of_images_built_from_each_other_is_shown(project: Path) -> None:
+    """Each is told after those it starts from, however many they are (I-7)."""
+    for number in range(1200):
+        (project / f"D{number}").write_text(f"FROM i{number + 1}\n")
+    services = (f"s{n}: {{build: {{image: i{n}, dockerfile: D{n}}}}}\n" for n in range(1200))
+    (project / "codeship-services.yml").write_text("".join(services))
+    (project / "codeship-steps.yml").write_text("- {service: s0, command: x}\n")
+    plan = view(project, FULL)
+    (step,) = runnable(plan.plan.root)
+    names = [str(plan.plan.images[key].name) for key in plan.images(step)]
+    assert names == [f"i{number}:latest" for number in range(1199, -1, -1)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -11,6 +11,7 @@ from longshore.config.credential_keys import CredentialKeys
 from longshore.config.model import DependencyEntry, ServiceEntry, ServicesFile
 from longshore.engine.spec import Limits, Mount
 from longshore.plan.model import Dependency, ImageKey, ServicePlan
+from longshore.plan.order import needed_first
 from longshore.plan.paths import real_path
 
 
@@ -19,7 +20,7 @@ def service_plans(file: ServicesFile, images: Mapping[str, ImageKey]) -> dict[st
 
     The file must be free of undefined services and cycles (`longshore.config.check`).
     """
-    orders = start_orders({name: _direct(entry) for name, entry in file.services.items()})
+    orders = needed_first({name: _direct(entry) for name, entry in file.services.items()})
     return {
         name: _service_plan(entry, file, images[name], orders[name])
         for name, entry in file.services.items()
@@ -77,33 +78,6 @@ def dependencies(entry: ServiceEntry) -> tuple[Dependency, ...]:
         )
         for name, names in aliases.items()
     )
-
-
-def start_orders(direct: Mapping[str, Collection[str]]) -> dict[str, tuple[str, ...]]:
-    """Everything each service needs, transitively, each after what it needs itself (S-29, S-34).
-
-    `direct` is what each names itself; there are no circles. An order is made of those of the
-    services named: a long chain would take minutes if each were searched for anew.
-    """
-    orders: dict[str, tuple[str, ...]] = {}
-    waiting = list(direct)
-    while waiting:
-        name = waiting[-1]
-        missing = [child for child in direct[name] if child not in orders]
-        waiting += missing
-        if not missing:
-            waiting.pop()
-            if name not in orders:
-                orders[name] = _order(direct[name], orders)
-    return orders
-
-
-def _order(children: Iterable[str], orders: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    found: dict[str, None] = {}
-    for child in children:
-        if child not in found:  # with all that it needs
-            found |= dict.fromkeys((*orders[child], child))
-    return tuple(found)
 
 
 def _direct(entry: ServiceEntry) -> dict[str, None]:

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from longshore.config.credential_keys import CredentialKeys
 from longshore.config.names import no_generator
-from longshore.plan.model import BuildPlan, ImageKey, Plan, PushStep, RunStep, runnable
+from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, Plan, PushStep, RunStep, runnable
+from longshore.plan.order import needed_first
 
 
 class CredentialSource(Struct, frozen=True):
@@ -35,7 +36,7 @@ class PlanView:
     plan: Plan
     flags: CredentialKeys = field(default_factory=CredentialKeys)
     user_login: bool = True
-    _images: dict[str, tuple[ImageKey, ...]] = field(default_factory=dict, repr=False)
+    _before: dict[ImageKey, tuple[ImageKey, ...]] = field(default_factory=dict, repr=False)
 
     def starts(self, step: RunStep | PushStep) -> tuple[str, ...]:
         """The services whose containers the step starts, in their order; none for a push."""
@@ -109,19 +110,16 @@ class PlanView:
         return CredentialSource("dockercfg_path", path, named_by)
 
     def _images_of(self, services: Iterable[str]) -> Iterator[ImageKey]:
+        if not self._before:
+            images = self.plan.images
+            self._before.update(needed_first({key: _direct(images[key]) for key in images}))
         for name in services:
-            if name not in self._images:
-                self._images[name] = tuple(self._closure(self.plan.services[name].image))
-            yield from self._images[name]
+            key = self.plan.services[name].image
+            yield from (*self._before[key], key)
 
-    def _closure(self, key: ImageKey) -> dict[ImageKey, None]:
-        plan = self.plan.images[key]
-        if isinstance(plan, BuildPlan):
-            before = plan.builds_first
-        else:
-            before = () if plan.built_by is None else (plan.built_by,)
-        keys: dict[ImageKey, None] = {}
-        for earlier in before:
-            keys |= self._closure(earlier)
-        keys[key] = None
-        return keys
+
+def _direct(image: ImagePlan) -> tuple[ImageKey, ...]:
+    """The images that siblings build for this one."""
+    if isinstance(image, BuildPlan):
+        return image.builds_first
+    return () if image.built_by is None else (image.built_by,)

@@ -163,3 +163,10 @@ def test_two_equal_keys_and_missing_keys_are_refused(run: Run) -> None:
     with pytest.raises(InvalidValue, match="cannot read"):
         run(one, run.directory / "missing")
     assert envelope.decrypt(one.read_bytes(), OLD, "x") == b"A=1\n"
+
+
+def test_a_loop_of_links_is_told(run: Run) -> None:
+    loop = run.directory / "loop"
+    loop.symlink_to("loop")
+    with pytest.raises(InvalidValue, match="loop"):
+        run(loop)

@@ -32,8 +32,8 @@ def validate(**flags: Any) -> int:
     """Validate codeship-services.yml and codeship-steps.yml files, without an engine.
 
     All problems are printed as path:line:column: error|warning: message; the exit code is 2 when
-    there is an error. `longshore explain CODE` tells more of one. Where there is a key, what is
-    encrypted is tried with it.
+    there is an error. A terminal and the other formats show the code of each, of which
+    `longshore explain CODE` tells more. Where there is a key, what is encrypted is tried with it.
     """
     from longshore.cli import choices, terminal
     from longshore.commands.validate import Validation, validate

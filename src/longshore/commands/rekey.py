@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -58,7 +59,7 @@ def rekey(
         raise UsageError(f"{old} and {new} hold the same key", hint=make.format("new.aes"))
     changes = [
         _prepared(path, old_key, new_key, format, binary=binary)
-        for path in dict.fromkeys(file.resolve() for file in files)
+        for path in dict.fromkeys(Path(os.path.realpath(file)) for file in files)
     ]
     _replace_all(changes)
     for change in changes:

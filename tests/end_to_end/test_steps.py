@@ -58,6 +58,25 @@ def test_a_failing_step_gives_exit_code_1_and_the_end_tells_what_did_not_run(use
     )
 
 
+def test_a_service_reaches_itself_by_name_with_a_dependency_and_without(user: User) -> None:
+    """S-33, Q-34."""
+    user.write(
+        "codeship-services.yml",
+        "App: {image: longshore-test/busybox}\n"
+        "Two: {image: longshore-test/busybox, depends_on: [App]}\n",
+    )
+    user.write(
+        "codeship-steps.yml",
+        "".join(
+            f"- {{service: {name}, command: sh -c 'ping -c 1 {name} && ping -c 1 {name.lower()}'}}\n"
+            for name in ("App", "Two")
+        ),
+    )
+    done = user.run("steps")
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("1 packets received") == 4
+
+
 def test_half_lines_and_carriage_returns_still_give_one_prefix_a_line(user: User) -> None:
     user.write("codeship-services.yml", SERVICES)
     user.write(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import anyio
+import pytest
 from msgspec.structs import replace
 
 from longshore.engine.spec import ContainerSpec, Health
@@ -38,6 +39,27 @@ async def test_dependencies_start_before_their_dependants_and_anew_for_every_ste
 async def test_a_step_with_one_container_makes_no_network(scene: Scene) -> None:
     ran = await scene.run("app: {image: busybox}", "[{service: app, command: x}]")
     assert "create_network" not in ran.engine.methods()
+
+
+async def test_a_container_alone_in_its_step_finds_itself_by_name(scene: Scene) -> None:
+    """S-33, Q-34: as it does where it has dependencies."""
+    scene.images["busybox:latest"] = FakeImage(program=FakeProgram(resolves=("App", "app")))
+    ran = await scene.run("App: {image: busybox}", "[{service: App, command: x}]")
+    assert ran.outcomes["x"] == Passed()
+
+
+@pytest.mark.parametrize("key", ["extra_hosts: ['app:10.0.0.7']", "hostname: app"])
+async def test_what_the_user_says_its_own_name_means_holds(scene: Scene, key: str) -> None:
+    ran = await scene.run(f"app: {{image: busybox, {key}}}", "[{service: app, command: x}]")
+    hosts = ran.engine.container("jet-app").spec.limits.extra_hosts
+    assert hosts == (("app:10.0.0.7",) if "10.0.0.7" in key else ())
+
+
+async def test_a_name_that_no_host_can_have_keeps_no_container_from_its_start(
+    scene: Scene,
+) -> None:
+    ran = await scene.run("'a:b': {image: busybox}", "[{service: 'a:b', command: x}]")
+    assert ran.engine.container("jet-ab").spec.limits.extra_hosts == ()
 
 
 async def test_services_answer_to_their_names_and_aliases(scene: Scene) -> None:

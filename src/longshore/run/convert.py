@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from longshore.engine.spec import ContainerSpec, Mount, NetworkAttachment
+from longshore.engine.spec import ContainerSpec, Limits, Mount, NetworkAttachment
 from longshore.plan.model import Plan, ServicePlan
+
+_HOST: Final = re.compile(r"[a-zA-Z0-9_.-]+")
+"""What can stand in a line of /etc/hosts; an engine refuses a colon."""
 
 
 class Extra(Struct, frozen=True, kw_only=True):
@@ -48,10 +53,20 @@ def container_spec(
         volumes_from=volumes_from,
         network=network,
         labels=labels,
-        limits=service.limits,
+        limits=service.limits if network else _finding_itself(service),
         keep_log=keep_log,
     )
     return replace(spec, tty=extra.tty, stdin=extra.stdin, ports=extra.ports)
+
+
+def _finding_itself(service: ServicePlan) -> Limits:
+    """The limits of a container without a network of its step's, on which it would have its names
+    (S-33, Q-34): they stand in its hosts file, unless the user has said what they mean."""
+    limits = service.limits
+    taken = {service.hostname, *(host.partition(":")[0] for host in limits.extra_hosts)}
+    names = {service.name: None, service.name.lower(): None}
+    own = (f"{name}:127.0.0.1" for name in names if name not in taken and _HOST.fullmatch(name))
+    return replace(limits, extra_hosts=(*limits.extra_hosts, *own))
 
 
 def aliases(service: str, plan: Plan, started: Iterable[str]) -> tuple[str, ...]:

@@ -81,9 +81,10 @@ class FakeEngine(FakeImageStore):
         return (*self._containers(), *map(_of_network, self.networks.values()), *self._volumes())
 
     def resolvable(self, container: str) -> set[str]:
-        """The names that a container can reach others by now (spec S-33): its network's."""
-        mine = self.containers[container].spec.network
-        return {
+        """The names a container can look up now (spec S-33): its network's, and its hosts file's."""
+        spec = self.containers[container].spec
+        mine = spec.network
+        return {host.partition(":")[0] for host in spec.limits.extra_hosts} | {
             name
             for other in self.containers.values()
             if other.running and mine and other.spec.network

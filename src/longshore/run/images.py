@@ -96,9 +96,10 @@ class ImageStore(Struct):
 
         return await self._ready.get(key, work)
 
-    def made_here(self, image: ImageInfo) -> bool:
-        """Whether it is an image of the plan, made ready in this run."""
-        known = (self._ready.known(key) for key in self.plans)
+    def built_here(self, image: ImageInfo) -> bool:
+        """Whether this run built it for a service; what it only found or pulled may be a step's."""
+        built = (key for key, plan in self.plans.items() if isinstance(plan, BuildPlan))
+        known = (self._ready.known(key) for key in built)
         return any(one is not None and one.id == image.id for one in known)
 
     async def made(self, key: ImageKey) -> ImageInfo:

@@ -126,7 +126,9 @@ async def image_to_push(runtime: Runtime, step: PushStep) -> ImageInfo:
         return image
     target = step.push.targets[0]
     named = await runtime.engine.inspect_image(str(target))
-    if named is None or runtime.images.made_here(named) or not runtime.scope.is_older(named):
+    if named is None or named.id == image.id or runtime.images.built_here(named):
+        return image
+    if not runtime.scope.is_older(named):
         return image
     runtime.emit(
         Notice(

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from longshore.engine.spec import BuildSpec, ContainerSpec
+from longshore.errors import PullFailed
 from longshore.plan.selection import Selection
 from longshore.run.events import Detail, ImageFinished, ImageOutput, ImageStarted, Notice
 from longshore.run.outcome import Broken, Passed
@@ -207,3 +208,67 @@ async def test_a_push_that_hangs_without_a_word_is_stopped_by_the_quiet_timeout(
     assert isinstance(outcome, Broken)
     assert outcome.message.startswith("the push of registry.test/a")
     assert outcome.message.endswith("stopped after 0.05 seconds without output (--quiet-timeout)")
+
+
+GENERATORS = "{app: {build: .}, good: {image: busybox}, bad: {image: busybox}}"
+
+
+def _generators(scene: Scene) -> None:
+    """Services whose containers write a dockercfg, or fail; a step's credentials come from them."""
+    (scene.directory / "Dockerfile").write_text("FROM scratch\n")
+
+    def choose(spec: ContainerSpec) -> FakeProgram:
+        if spec.name.startswith("jet-bad"):
+            return FakeProgram(exit_code=1)
+        dockercfg = b'{"auths": {"r.test": {"auth": "dXNlcjpwYXNzd29yZA=="}}}'
+        return FakeProgram(writes={(spec.command or ("",))[0]: dockercfg})
+
+    scene.images["busybox:latest"] = FakeImage(program=choose)
+
+
+async def test_a_step_s_build_fails_for_no_other_step_s_credentials(scene: Scene) -> None:
+    """S-53, T-18, T-35: of a build that two steps need, only a result is shared."""
+    _generators(scene)
+    scene.selection = Selection(push=True)
+    push = "{name: %s, service: app, type: push, image_name: 'r.test/%s', dockercfg_service: %s}"
+    first, second = push % ("one", "a", "bad"), push % ("two", "b", "good")
+    ran = await scene.run(GENERATORS, f"[{{type: parallel, steps: [{first}, {second}]}}]")
+    assert isinstance(ran.outcomes["one"], Broken)
+    assert ran.outcomes["two"] == Passed()
+    assert list(ran.engine.pushed) == ["r.test/b:latest"]
+
+
+async def test_a_pull_that_one_step_s_credentials_are_refused_is_tried_with_the_other_s(
+    scene: Scene,
+) -> None:
+    """S-53."""
+    _generators(scene)
+
+    def prepare(engine: FakeEngine) -> None:
+        engine.pullable[BASE] = FakeImage()
+        engine.failures["pull"] = [PullFailed("denied", status=403)]
+
+    scene.prepare = prepare
+    step = "{name: %s, service: app, command: x, dockercfg_service: %s}"
+    first, second = step % ("one", "good"), step % ("two", "better")
+    ran = await scene.run(
+        f"{{{APP}, good: {{image: busybox}}, better: {{image: busybox}}}}",
+        f"[{{type: parallel, steps: [{first}, {second}]}}]",
+    )
+    assert isinstance(ran.outcomes["one"], Broken)
+    assert ran.outcomes["two"] == Passed()
+
+
+async def test_a_build_that_fails_is_done_once_for_steps_with_the_same_credentials(
+    scene: Scene,
+) -> None:
+    _generators(scene)
+    broken = FakeBuild(fails="no such command")
+    scene.prepare = lambda engine: engine.builds.update({scene.directory / "Dockerfile": broken})
+    step = "{name: %s, service: app, command: x}"
+    both = f"{step % 'one'}, {step % 'two'}"
+    ran = await scene.run(
+        GENERATORS, f"[{{type: parallel, dockercfg_service: good, steps: [{both}]}}]"
+    )
+    assert [ran.outcomes[name] for name in ("one", "two")] == [Broken("no such command")] * 2
+    assert ran.engine.methods().count("build") == 1

@@ -56,7 +56,11 @@ class ImageStore(Struct):
     """Seconds a build or pull may write nothing (T-44)."""
     for_generators: frozenset[ImageKey] = frozenset()
     """Images that generators of credentials start from (P-34)."""
-    _ready: Once[str, ImageInfo] = field(default_factory=lambda: Once(share_failures=True))
+    _ready: Once[ImageKey, ImageInfo] = field(default_factory=Once)
+    _tried: Once[tuple[ImageKey, CredentialKeys], ImageInfo] = field(
+        default_factory=lambda: Once(share_failures=True)
+    )
+    """By the step's credentials, too: a failure may come from them, and is no other's (S-53)."""
 
     async def ready(
         self, keys: Iterable[ImageKey], credentials: tuple[CredentialKeys, ...]
@@ -88,13 +92,15 @@ class ImageStore(Struct):
             if (by_now := await self.engine.inspect_image(str(plan.name))) is not None:
                 return by_now
             self._ready.forget(key)
+            self._tried.forget_if(lambda tried, _: tried[0] == key)
 
         async def work() -> ImageInfo:
             if isinstance(plan, BuildPlan):
                 return await self._built(plan, credentials)
             return await self._present(plan, credentials)
 
-        return await self._ready.get(key, work)
+        attempt = (key, self.credentials.source(credentials))
+        return await self._tried.get(attempt, lambda: self._ready.get(key, work))
 
     def built_here(self, image: ImageInfo) -> bool:
         """Whether this run built it for a service; what it only found or pulled may be a step's."""

@@ -67,10 +67,10 @@ def test_a_service_reaches_itself_by_name_with_a_dependency_and_without(user: Us
     )
     user.write(
         "codeship-steps.yml",
-        "".join(
-            f"- {{service: {name}, command: sh -c 'ping -c 1 {name} && ping -c 1 {name.lower()}'}}\n"
-            for name in ("App", "Two")
-        ),
+        """
+        - {service: App, command: sh -c 'ping -c 1 App && ping -c 1 app'}
+        - {service: Two, command: sh -c 'ping -c 1 Two && ping -c 1 two'}
+        """,
     )
     done = user.run("steps")
     assert done.returncode == 0, done.stdout

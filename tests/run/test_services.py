@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from longshore.engine.spec import ContainerSpec, Health
+from longshore.errors import EngineError, EngineUnavailable
 from longshore.run.events import ServiceMessage
 from longshore.run.outcome import Broken, Failed, Passed
 from longshore.testing.engine import FakeEngine
@@ -149,15 +150,43 @@ async def test_a_dependency_that_exits_early_is_told_of_and_the_step_goes_on(sce
     assert 'service "db" exited with code 4' in _messages(ran)
 
 
-async def test_a_dependency_that_cannot_start_fails_the_step(scene: Scene) -> None:
-    scene.images["db:latest"] = FakeImage(program=FakeProgram(refuses_to_start="no such command"))
+@pytest.mark.parametrize("service", ["app", "db"])
+async def test_a_service_that_cannot_start_fails_the_step_and_is_named(
+    scene: Scene, service: str
+) -> None:
+    scene.images[f"{service}:latest"] = FakeImage(
+        program=FakeProgram(refuses_to_start="no such command")
+    )
+    scene.images.setdefault("app:latest", FakeImage())
+    scene.images.setdefault("db:latest", FakeImage())
     ran = await scene.run(
-        "{app: {image: busybox, depends_on: [db]}, db: {image: db}}",
+        "{app: {image: app, depends_on: [db]}, db: {image: db}}", "[{service: app, command: x}]"
+    )
+    assert ran.outcomes["x"] == Broken(
+        f'service "{service}" could not be started: the engine says: no such command'
+    )
+
+
+async def test_a_container_that_the_engine_refuses_to_create_is_named_with_its_hint(
+    scene: Scene,
+) -> None:
+    refusal = EngineError("the engine says: invalid mount", hint="look at volumes")
+    scene.prepare = lambda engine: engine.failures.update({"create": [refusal]})
+    ran = await scene.run(
+        "{app: {image: busybox, depends_on: [db]}, db: {image: busybox}}",
         "[{service: app, command: x}]",
     )
-    outcome = ran.outcomes["x"]
-    assert isinstance(outcome, Broken)
-    assert "no such command" in outcome.message
+    assert ran.outcomes["x"] == Broken(
+        'service "db" could not be started: the engine says: invalid mount', "look at volumes"
+    )
+
+
+async def test_an_engine_that_goes_away_while_a_service_starts_is_told_as_such(
+    scene: Scene,
+) -> None:
+    scene.prepare = lambda engine: engine.failures.update({"create": [EngineUnavailable("gone")]})
+    ran = await scene.run("app: {image: busybox}", "[{service: app, command: x}]")
+    assert ran.outcomes["x"] == Broken("gone", engine_lost=True)
 
 
 async def test_volumes_from_mounts_the_container_of_the_same_step(scene: Scene) -> None:

@@ -6,8 +6,8 @@ independent ones are waited for side by side.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import anyio
@@ -20,6 +20,7 @@ from longshore.engine.port import Attachment
 from longshore.engine.spec import ContainerSpec, Exit, ImageInfo, NetworkAttachment
 from longshore.errors import (
     EngineError,
+    EngineUnavailable,
     InvalidValue,
     LongshoreError,
     NotFound,
@@ -83,10 +84,12 @@ class StepContainers(Struct):
         service = self.runtime.plan.services[self.main]
         await self._wait_for(service)
         engine = self.runtime.engine
-        container = await engine.create(await self._spec(service, extra))
+        with _starting(self.main):
+            container = await engine.create(await self._spec(service, extra))
         self.debris.main = container
         async with engine.attach(container, tty=extra.tty, stdin=extra.stdin) as attachment:
-            await engine.start(container)
+            with _starting(self.main):
+                await engine.start(container)
             self.ended = await self._read_to_end(container, attachment, reader)
         self.debris.main_ended = True
         if self.ended.code != 0:
@@ -141,12 +144,12 @@ class StepContainers(Struct):
 
     async def _start_dependency(self, service: ServicePlan, group: TaskGroup) -> None:
         await self._wait_for(service)
-        engine = self.runtime.engine
-        container = await engine.create(await self._spec(service, Extra()))
-        self.debris.dependencies.append(container)
-        self.ids[service.name] = container
         pump = Pump(self.runtime, self.label, service.name, self.heard)
-        await group.start(self._serve, container, service, pump)
+        with _starting(service.name):
+            container = await self.runtime.engine.create(await self._spec(service, Extra()))
+            self.debris.dependencies.append(container)
+            self.ids[service.name] = container
+            await group.start(self._serve, container, service, pump)
         self.up[service.name].set()
         if self._has_health(service):
             await wait_until_healthy(self.runtime, self.label, service.name, container, pump.tail)
@@ -233,6 +236,21 @@ class StepContainers(Struct):
         self.runtime.emit(
             ServiceMessage(step=label.path, name=label.name, service=service, text=text)
         )
+
+
+@contextmanager
+def _starting(service: str) -> Iterator[None]:
+    """Have the engine's refusal name the service."""
+    try:
+        yield
+    except EngineUnavailable:
+        raise
+    except EngineError as refusal:
+        raise EngineError(
+            f'service "{service}" could not be started: {refusal.message}',
+            hint=refusal.hint,
+            status=refusal.status,
+        ) from refusal
 
 
 def make_host_directories(runtime: Runtime, service: ServicePlan) -> None:

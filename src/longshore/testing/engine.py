@@ -81,7 +81,7 @@ class FakeEngine(FakeImageStore):
         return (*self._containers(), *map(_of_network, self.networks.values()), *self._volumes())
 
     def resolvable(self, container: str) -> set[str]:
-        """The names a container can look up now (spec S-33): its network's, and its hosts file's."""
+        """The names a container can look up now (spec S-33): its network's, its hosts file's."""
         spec = self.containers[container].spec
         mine = spec.network
         return {host.partition(":")[0] for host in spec.limits.extra_hosts} | {

@@ -39,13 +39,14 @@ async def _after(*sent: signal.Signals, deaf: bool = False) -> tuple[bool, list[
             raise OSError(5, "Input/output error")
         said.append(text)
 
-    async with interruptible(tell, _leave) as scope:
+    async with interruptible(tell, _leave) as interruption:
         await anyio.wait_all_tasks_blocked()
         with anyio.CancelScope(shield=True):
             for each in sent:
                 signal.raise_signal(each)
                 await _some_turns()
-    return scope.cancel_called, said
+    assert interruption.scope.cancel_called is interruption.began.is_set()
+    return interruption.began.is_set(), said
 
 
 async def _some_turns() -> None:
@@ -66,7 +67,7 @@ async def test_the_first_signal_stops_the_run(name: str) -> None:
     with _disposition(signal.SIG_DFL):
         stopped, said = await _after(signal.Signals[name])
     assert stopped
-    assert said == ["stopping the running steps (once more to leave at once)\n"]
+    assert said == ["stopping what still runs (once more to leave at once)\n"]
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
@@ -94,11 +95,11 @@ async def test_it_stops_though_nobody_can_be_told() -> None:
 
 async def test_what_stands_still_in_a_write_hears_of_it_before_the_loop_turns() -> None:
     heard: list[str] = []
-    async with interruptible(lambda _: None, _leave, lambda: heard.append("hurry")) as scope:
+    async with interruptible(lambda _: None, _leave, lambda: heard.append("hurry")) as stop:
         await anyio.wait_all_tasks_blocked()
         signal.raise_signal(signal.SIGINT)
         assert heard == ["hurry"]
-        assert not scope.cancel_called
+        assert not stop.scope.cancel_called
         with anyio.CancelScope(shield=True):
             await _some_turns()
-    assert scope.cancel_called
+    assert stop.scope.cancel_called

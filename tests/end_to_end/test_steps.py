@@ -18,6 +18,10 @@ from longshore.run.scope import OWNER, OWNER_LABEL
 from .conftest import UP, User
 
 SERVICES = "app: {image: longshore-test/busybox}\n"
+SERVED = """
+app: {image: longshore-test/busybox, depends_on: [db]}
+db: {image: longshore-test/busybox, command: sleep 100}
+"""
 WaitFor = Callable[["Popen[str]", str], str]
 
 
@@ -143,6 +147,21 @@ def test_a_third_ctrl_c_while_the_program_ends_changes_nothing(
     assert process.returncode in {130, -signal.SIGINT}
     assert "Traceback" not in told
     assert "KeyboardInterrupt" not in told
+
+
+def test_ctrl_c_cuts_the_clean_up_after_the_last_step_short(
+    user: User, engine_endpoint: Endpoint, wait_for: WaitFor
+) -> None:
+    """C-6: the dependency ignores SIGTERM, and has its whole grace period else (T-6)."""
+    user.write("codeship-services.yml", SERVED)
+    user.write("codeship-steps.yml", "- {name: s, service: app, command: echo up}\n")
+    process = user.start("steps", "--stop-grace", "60s")
+    wait_for(process, "success")
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert told == "stopping what still runs (once more to leave at once)\n"
+    assert process.returncode == 130
+    assert user.left_on(engine_endpoint) == []
 
 
 def test_a_killed_run_is_swept_by_the_next_one_and_a_living_one_is_not(

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from longshore.engine.spec import ContainerSpec, NetworkAttachment
 from longshore.errors import Conflict, NoFreeNetwork
-from longshore.run.janitor import StepDebris, janitor
+from longshore.run.janitor import INTERRUPT_GRACE, StepDebris, janitor
 from longshore.run.liveness import Liveness, ProcessIdentity
 from longshore.run.scope import RunScope
 from longshore.run.sweep import sweep
@@ -20,9 +20,10 @@ from longshore.testing.engine_script import FakeImage, FakeProgram
 IMAGE = "busybox:latest"
 
 
-def _engine() -> FakeEngine:
+def _engine(*, ignores_term: bool = False) -> FakeEngine:
     engine = FakeEngine()
-    engine.images[IMAGE] = FakeImage(program=FakeProgram(until=anyio.Event()))
+    endless = FakeProgram(until=anyio.Event(), ignores_term=ignores_term)
+    engine.images[IMAGE] = FakeImage(program=endless)
     return engine
 
 
@@ -85,6 +86,29 @@ async def test_what_the_user_keeps_is_stopped_and_stays() -> None:
             clean_up.dispose(StepDebris(main=main, dependencies=[database], network=network))
         assert [(c.running, c.removed) for c in engine.containers.values()] == [(False, False)] * 2
         assert list(engine.networks) == [network]
+
+
+async def _interrupted(*, before: bool) -> list[object]:
+    """The graces that a dependency which ignores SIGTERM was given, of 60 seconds."""
+    interrupted = anyio.Event()
+    async with _engine(ignores_term=True) as engine:
+        database = await _running(engine, "db", await engine.create_network("step", {}))
+        if before:
+            interrupted.set()
+        async with janitor(engine, grace=60, keep=False, interrupted=interrupted) as clean_up:
+            clean_up.dispose(StepDebris(dependencies=[database]))
+            await anyio.wait_all_tasks_blocked()
+            interrupted.set()
+            await anyio.wait_all_tasks_blocked()
+            await engine.kill(database)  # as the engine does when the grace is over
+        assert clean_up.lost == []
+        return [call.detail for call in engine.calls if call.method == "stop"]
+
+
+async def test_an_interruption_cuts_the_grace_of_removals_under_way_and_of_later_ones() -> None:
+    """C-6."""
+    assert await _interrupted(before=False) == [60, INTERRUPT_GRACE]
+    assert await _interrupted(before=True) == [INTERRUPT_GRACE]
 
 
 async def test_what_is_secret_is_removed_even_where_the_user_keeps_containers() -> None:

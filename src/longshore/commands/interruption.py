@@ -7,6 +7,20 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 
 import anyio
+from msgspec import Struct, field
+
+
+class Interruption(Struct, frozen=True):
+    """What the first signal does: it cancels `scope`, and whatever comes after that hears of
+    `began`, so that clean-up hurries."""
+
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    began: anyio.Event = field(default_factory=anyio.Event)
+
+    def begin(self) -> None:
+        """Stop."""
+        self.began.set()
+        self.scope.cancel()
 
 
 @asynccontextmanager
@@ -14,26 +28,26 @@ async def interruptible(
     tell: Callable[[str], None],
     leave: Callable[[], None],
     hurry: Callable[[], None] = lambda: None,
-) -> AsyncIterator[anyio.CancelScope]:
-    """A scope that the first signal cancels; the second calls `leave`, which does not return.
+) -> AsyncIterator[Interruption]:
+    """What the first signal stops; the second calls `leave`, which does not return.
 
     `hurry` is called with each signal at once, where the event loop may stand still in a write.
 
     A terminal that is closed counts as a first signal, unless ``nohup`` started us; it cannot be
     the second, for the shell and the kernel both tell of it.
     """
-    scope = anyio.CancelScope()
+    interruption = Interruption()
     async with anyio.create_task_group() as group:
-        group.start_soon(_listen, scope, tell, leave, hurry)
-        yield scope
+        group.start_soon(_listen, interruption, tell, leave, hurry)
+        yield interruption
         group.cancel_scope.cancel()
-    if scope.cancel_called:
+    if interruption.began.is_set():
         # The event loop has yet to end; Python's own handler would break it off with a traceback.
         signal.signal(signal.SIGINT, lambda *_: leave())
 
 
 async def _listen(
-    scope: anyio.CancelScope,
+    interruption: Interruption,
     tell: Callable[[str], None],
     leave: Callable[[], None],
     hurry: Callable[[], None],
@@ -42,13 +56,13 @@ async def _listen(
     with anyio.open_signal_receiver(*heeded) as signals:
         _call_at_once(hurry, heeded)
         async for received in signals:
-            if scope.cancel_called and received is signal.SIGHUP:
+            if interruption.began.is_set() and received is signal.SIGHUP:
                 continue
-            if scope.cancel_called:
+            if interruption.began.is_set():
                 _say(tell, "left at once; `longshore cleanup` removes what is still there\n")
                 leave()
-            _say(tell, "stopping the running steps (once more to leave at once)\n")
-            scope.cancel()
+            _say(tell, "stopping what still runs (once more to leave at once)\n")
+            interruption.begin()
 
 
 def _call_at_once(hurry: Callable[[], None], heeded: Iterable[signal.Signals]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import anyio
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from longshore.commands.interruption import interruptible
 from longshore.commands.project import ProjectChoice, planned
@@ -67,7 +68,7 @@ async def _load(
     services = request.services or tuple(plan.services)
     masker = Masker()
     emit = reader(request.log, sink, style, masker)
-    code = 130
+    code = 1
     async with (
         interruptible(sink.tell, leave, sink.patience.hurry) as interruption,
         open_session(
@@ -78,11 +79,11 @@ async def _load(
             masker,
             emit,
         ) as setting,
-        open_runtime(plan, setting) as runtime,
+        open_runtime(plan, replace(setting, interrupted=interruption.began)) as runtime,
     ):
-        with interruption:
+        with interruption.scope:
             code = await _images(runtime, services)
-    return code
+    return 130 if interruption.began.is_set() else code
 
 
 async def _images(runtime: Runtime, services: Sequence[str]) -> int:

@@ -72,7 +72,7 @@ async def _run(
 
     pushed: list[PushedImage] = []
     async with interruptible(sink.tell, leave, sink.patience.hurry) as interruption:
-        with interruption:
+        with interruption.scope:
             orders = [
                 Order(
                     name=request.image,
@@ -84,7 +84,7 @@ async def _run(
             ]
             async with opened_pushes(access, request.settings) as pushes:
                 pushed = await _push(request, place, orders, pushes, environment)
-    if interruption.cancelled_caught:
+    if interruption.scope.cancelled_caught:
         return INTERRUPTED
     sink.write(_report(pushed, quiet=request.quiet))
     return 0

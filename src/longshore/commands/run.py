@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import anyio
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from longshore.commands.interruption import interruptible
 from longshore.commands.project import ProjectChoice, planned
@@ -79,7 +80,7 @@ async def _run(
     masker = Masker()
     lines = LineSink(sink.err, sink.err, sink.err_terminal, sink.err_colours, sink.patience)
     emit = reader(request.log, lines, style, masker)
-    code = 130
+    code = 1
     async with (
         interruptible(lines.tell, leave, sink.patience.hurry) as interruption,
         open_session(
@@ -90,9 +91,9 @@ async def _run(
             masker,
             emit,
         ) as setting,
-        open_runtime(plan, setting) as runtime,
+        open_runtime(plan, replace(setting, interrupted=interruption.began)) as runtime,
     ):
-        with interruption:
+        with interruption.scope:
             label = StepLabel(path="run", name=f"run-{request.service}")
             terminal = TerminalReader(
                 setting.engine, sink, request.tty, setting.mask, setting.mask_end
@@ -101,7 +102,7 @@ async def _run(
                 runtime, label, request.service, _extra(plan, request), reader=terminal
             )
             code = 1 if ended is None else ended.code
-    return code
+    return 130 if interruption.began.is_set() else code
 
 
 def _extra(plan: Plan, request: RunRequest) -> Extra:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import anyio
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from longshore.commands.interruption import interruptible
 from longshore.commands.project import ProjectChoice, planned
@@ -45,8 +46,7 @@ def run_steps(
     plan = planned(request.project, request.facts, request.selection, sink)
     if plan is None:
         return 2
-    result = anyio.run(_run, plan, request, environment, sink, style, leave)
-    return exit_code(result)
+    return anyio.run(_run, plan, request, environment, sink, style, leave)
 
 
 async def _run(
@@ -56,7 +56,7 @@ async def _run(
     sink: Sink,
     style: Style,
     leave: Callable[[], None],
-) -> RunResult:
+) -> int:
     masker = Masker()
     emit = reader(request.log, sink, style, masker)
     async with (
@@ -65,13 +65,13 @@ async def _run(
             plan, needs_of_steps(plan), request.session, environment, masker, emit
         ) as setting,
     ):
-        return await execute(plan, setting, interruption)
+        setting = replace(setting, interrupted=interruption.began)
+        result = await execute(plan, setting, interruption.scope)
+    return 130 if interruption.began.is_set() else exit_code(result)
 
 
 def exit_code(result: RunResult) -> int:
-    """0 passed, 1 failed, 125 the engine went away, 130 interrupted."""
-    if result.interrupted:
-        return 130
+    """0 passed, 1 failed, 125 the engine went away."""
     if result.engine_lost:
         return 125
     return 0 if result.passed else 1

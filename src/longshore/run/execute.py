@@ -48,6 +48,8 @@ class Setting(Struct, frozen=True, kw_only=True):
     docker_mounts: tuple[Mount, ...] = ()
     mask: Mask = field(default=lambda _, data: data)
     mask_end: Callable[[str], bytes] = field(default=lambda _: b"")
+    interrupted: anyio.Event = field(default_factory=anyio.Event)
+    """Set by the first Ctrl-C, whatever is at work then; clean-up hurries from there on."""
 
 
 async def execute(
@@ -96,7 +98,10 @@ async def open_runtime(plan: Plan, setting: Setting) -> AsyncIterator[Runtime]:
         return await generated_dockercfg(runtime, service)
 
     async with janitor(
-        setting.engine, grace=options.grace, keep=options.keep_containers
+        setting.engine,
+        grace=options.grace,
+        keep=options.keep_containers,
+        interrupted=setting.interrupted,
     ) as cleaner:
         runtime = Runtime(
             plan=plan,

@@ -7,7 +7,7 @@ Leaving the janitor's block waits for all of it, bounded.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import anyio
 from anyio.abc import TaskGroup
@@ -15,6 +15,9 @@ from msgspec import Struct, field
 
 from longshore.engine.port import Engine
 from longshore.errors import EngineError, NoFreeNetwork
+
+INTERRUPT_GRACE = 3.0
+"""Seconds containers get to end after Ctrl-C."""
 
 _MARGIN = 60.0
 """Seconds beyond the grace period after which clean-up gives up on an engine."""
@@ -33,13 +36,17 @@ class StepDebris(Struct):
 
 
 class Janitor(Struct):
-    """Removes debris. `grace` is what a container gets between SIGTERM and SIGKILL (T-6)."""
+    """Removes debris. `grace` is what a container gets between SIGTERM and SIGKILL (T-6).
+
+    As soon as the run is `interrupted` it is `INTERRUPT_GRACE` at most (C-6).
+    """
 
     engine: Engine
     tasks: TaskGroup
     grace: float
     keep: bool = False
     margin: float = _MARGIN
+    interrupted: anyio.Event = field(default_factory=anyio.Event)
     lost: list[EngineError] = field(default_factory=list)
     at_the_end: list[str] = field(default_factory=list)
     """Containers, not running, that go when everything else has."""
@@ -110,9 +117,24 @@ class Janitor(Struct):
     async def _end(self, container: str, grace: float | None, keep: bool) -> None:
         """`grace` None: it has ended by itself."""
         if grace is not None:
-            await self._attempt(self.engine.stop, container, grace)
+            await self._stop(container, grace)
         if not keep:
             await self._attempt(self.engine.remove, container)
+
+    async def _stop(self, container: str, grace: float) -> None:
+        if self.interrupted.is_set():
+            grace = min(grace, INTERRUPT_GRACE)
+        async with anyio.create_task_group() as group:
+            if grace > INTERRUPT_GRACE:
+                group.start_soon(self._stop_sooner, container)
+            await self._attempt(self.engine.stop, container, grace)
+            group.cancel_scope.cancel()
+
+    async def _stop_sooner(self, container: str) -> None:
+        """A second request with a shorter grace brings the end that the first one waits for."""
+        await self.interrupted.wait()
+        with suppress(EngineError):
+            await self.engine.stop(container, INTERRUPT_GRACE)
 
     async def _attempt(self, work: Callable[..., Awaitable[None]], *arguments: object) -> None:
         try:
@@ -123,12 +145,17 @@ class Janitor(Struct):
 
 @asynccontextmanager
 async def janitor(
-    engine: Engine, *, grace: float, keep: bool, margin: float = _MARGIN
+    engine: Engine,
+    *,
+    grace: float,
+    keep: bool,
+    margin: float = _MARGIN,
+    interrupted: anyio.Event | None = None,
 ) -> AsyncIterator[Janitor]:
     """A janitor for one run; leaving the block waits until everything is removed, or `margin`
     seconds longer than containers have to end."""
     tasks = anyio.create_task_group()
-    cleaner = Janitor(engine, tasks, grace, keep, margin)
+    cleaner = Janitor(engine, tasks, grace, keep, margin, interrupted or anyio.Event())
     try:
         async with tasks:
             yield cleaner

@@ -13,15 +13,12 @@ from longshore.run.containers import StepContainers, images_of
 from longshore.run.convert import Extra
 from longshore.run.credentials import push_chain
 from longshore.run.events import Notice, Pushed, PushOutput
-from longshore.run.janitor import StepDebris
+from longshore.run.janitor import INTERRUPT_GRACE, StepDebris
 from longshore.run.outcome import Broken, Failed, Outcome, Passed
 from longshore.run.pump import OutputReader, Pump
 from longshore.run.push import PushRequest
 from longshore.run.quiet import QuietWatch, silence, while_heard
 from longshore.run.runtime import Runtime, StepLabel, asking
-
-_INTERRUPT_GRACE = 3.0
-"""Seconds containers get to end after Ctrl-C."""
 
 
 async def run_command(runtime: Runtime, step: RunStep) -> Outcome:
@@ -76,7 +73,7 @@ async def run_service(
     watch = QuietWatch(runtime.options.quiet_timeout)
     containers = StepContainers(runtime, label, service, images, started, debris, watch.heard)
     ended: Exit | None = None
-    grace: float | None = _INTERRUPT_GRACE
+    grace: float | None = INTERRUPT_GRACE
     try:
         with watch:
             pump = reader or Pump(runtime, label, service, watch.heard)

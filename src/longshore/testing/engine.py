@@ -184,20 +184,22 @@ class FakeEngine(FakeImageStore):
 
     async def stop(self, container: str, grace: float) -> None:
         await self._asked("stop", container, grace)
-        await self._signalled(container, "SIGTERM", "SIGKILL")
+        await self._signalled(container, "SIGTERM")
+        found = self.containers.get(container)
+        if found is not None and found.running:
+            with anyio.move_on_after(grace):
+                await found.ended.wait()
+        await self._signalled(container, "SIGKILL")
 
     async def kill(self, container: str, signal: str = "SIGKILL") -> None:
         await self._asked("kill", container, signal)
         await self._signalled(container, signal)
 
-    async def _signalled(self, container: str, *signals: str) -> None:
-        """Send signals to a container that runs, until one ends it."""
+    async def _signalled(self, container: str, signal: str) -> None:
+        """Send a signal to a container that runs, and wait for its end if that ends it."""
         found = self.containers.get(container)
-        for signal in signals:
-            if found is None or not found.running:
-                return
-            if found.signal(signal):
-                await found.ended.wait()
+        if found is not None and found.running and found.signal(signal):
+            await found.ended.wait()
 
     async def remove(self, container: str) -> None:
         await self._asked("remove", container)

@@ -13,7 +13,7 @@ from longshore.commands.interruption import interruptible
 from longshore.commands.project import ProjectChoice, planned
 from longshore.commands.session import open_session
 from longshore.commands.session_options import SessionOptions
-from longshore.commands.terminal import LineSink, TerminalReader
+from longshore.commands.terminal import LineSink, TerminalReader, terminal_size
 from longshore.environment import Environment
 from longshore.errors import UsageError
 from longshore.plan.facts import BuildFacts
@@ -112,5 +112,6 @@ def _extra(plan: Plan, request: RunRequest) -> Extra:
         entrypoint=request.entrypoint,
         ports=ports,
         tty=request.tty,
+        terminal_size=terminal_size() if request.tty else None,
         stdin=True,
     )

@@ -44,9 +44,9 @@ class TerminalReader(Struct, frozen=True):
         """Copy both ways until the container closes its output."""
         with raw_terminal(sys.stdin.fileno(), enabled=self.tty):
             async with anyio.create_task_group() as group:
-                group.start_soon(send_input, sys.stdin.fileno(), attachment)
                 if self.tty:
                     group.start_soon(self._follow_size, container)
+                group.start_soon(send_input, sys.stdin.fileno(), attachment)
                 await self._show(attachment)
                 group.cancel_scope.cancel()
 
@@ -76,11 +76,17 @@ class TerminalReader(Struct, frozen=True):
                 await self._resize(container)
 
     async def _resize(self, container: str) -> None:
-        size = os.get_terminal_size(sys.stdout.fileno())
+        rows, columns = terminal_size()
         try:
-            await self.engine.resize(container, rows=size.lines, columns=size.columns)
+            await self.engine.resize(container, rows=rows, columns=columns)
         except EngineError:
             return  # the container ended between the change and the call: nothing to resize
+
+
+def terminal_size() -> tuple[int, int]:
+    """Rows and columns of our terminal."""
+    size = os.get_terminal_size(sys.stdout.fileno())
+    return size.lines, size.columns
 
 
 async def send_input(descriptor: int, attachment: Attachment) -> None:

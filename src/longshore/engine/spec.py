@@ -74,6 +74,8 @@ class ContainerSpec(Struct, frozen=True, kw_only=True):
     (spec S-15). `network` None is the engine's default network. `keep_log` False keeps the engine
     from storing output that we read ourselves. `environment` may hold secrets and is not shown.
     `ports` are ``host:container`` or ``container``, TCP, and published only when given.
+    `terminal_size` is rows and columns of a `tty`; engines that start it without have
+    `Engine.resize`.
     """
 
     name: str
@@ -90,6 +92,7 @@ class ContainerSpec(Struct, frozen=True, kw_only=True):
     limits: Limits = field(default_factory=Limits)
     ports: tuple[str, ...] = ()
     tty: bool = False
+    terminal_size: tuple[int, int] | None = None
     stdin: bool = False
     keep_log: bool = False
 

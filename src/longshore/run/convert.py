@@ -24,6 +24,7 @@ class Extra(Struct, frozen=True, kw_only=True):
     mounts: tuple[Mount, ...] = ()
     ports: tuple[str, ...] = ()
     tty: bool = False
+    terminal_size: tuple[int, int] | None = None
     stdin: bool = False
 
 
@@ -56,7 +57,13 @@ def container_spec(
         limits=service.limits if network else _finding_itself(service),
         keep_log=keep_log,
     )
-    return replace(spec, tty=extra.tty, stdin=extra.stdin, ports=extra.ports)
+    return replace(
+        spec,
+        tty=extra.tty,
+        terminal_size=extra.terminal_size,
+        stdin=extra.stdin,
+        ports=extra.ports,
+    )
 
 
 def _finding_itself(service: ServicePlan) -> Limits:

@@ -68,6 +68,12 @@ def test_mounts_are_binds_volumes_or_where_a_colon_is_in_the_way_mounts() -> Non
     assert (mount["Source"], mount["Target"]) == ("/with:colon", "/e")
 
 
+def test_a_terminal_has_its_size_from_the_start() -> None:
+    """Engine API 1.42: height before width; older engines leave it out of account."""
+    assert _body(tty=True, terminal_size=(24, 80))["HostConfig"]["ConsoleSize"] == [24, 80]
+    assert "ConsoleSize" not in _body()["HostConfig"]
+
+
 def test_ports_are_published_only_when_given() -> None:
     assert _body()["HostConfig"]["PortBindings"] == {}
     body = _body(ports=("8080:80", "443", "127.0.0.1:53:5353"))

@@ -69,6 +69,8 @@ def _host_config(spec: ContainerSpec) -> Json:
         "NetworkMode": spec.network.network if spec.network else "default",
         # Reading output back from a file halves what a container can print; attach needs no log.
         "LogConfig": {} if spec.keep_log else {"Type": "none", "Config": {}},
+        # Before API 1.42 engines ignore it (Engine API version history).
+        **({"ConsoleSize": list(spec.terminal_size)} if spec.terminal_size else {}),
         **_limits(spec.limits),
     }
 

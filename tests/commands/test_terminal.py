@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from longshore.commands.terminal import send_input
+from longshore.commands.terminal import Insistence, send_input
 from longshore.engine.spec import OutputChunk
 from longshore.errors import EngineUnavailable
 
@@ -80,3 +80,25 @@ async def test_a_terminal_that_is_hung_up_ends_the_input() -> None:
     finally:
         os.close(its)
     assert container.ended
+
+
+@pytest.mark.parametrize(
+    ("typed", "heard"),
+    [
+        ([(0.0, b"\x03"), (0.3, b"\x03"), (0.6, b"\x03")], 1),
+        ([(0.0, b"\x03\x03\x03")], 1),
+        ([(0.0, b"\x03"), (0.3, b"\x03")], 0),
+        ([(0.0, b"\x03"), (0.8, b"\x03"), (1.6, b"\x03")], 0),
+        ([(0.0, b"\x03\x03"), (0.1, b"l"), (0.2, b"\x03")], 0),
+        ([(0.0, b"\x03"), (2.0, b"\x03"), (2.1, b"\x03"), (2.2, b"\x03")], 1),
+    ],
+)
+def test_ctrl_c_three_times_within_a_second_and_nothing_else_between_is_for_us(
+    typed: list[tuple[float, bytes]], heard: int
+) -> None:
+    calls: list[str] = []
+    now = 0.0
+    insistence = Insistence(lambda: calls.append("heard"), lambda: now)
+    for now, keys in typed:  # noqa: B007  # the clock reads it
+        insistence.typed(keys)
+    assert len(calls) == heard

@@ -136,6 +136,22 @@ def test_ctrl_c_is_a_key_for_the_program_inside_not_for_us(project: User) -> Non
     assert screen.end() == 3
 
 
+@pytest.mark.parametrize("program", ["sleep 100", "yes"])
+def test_ctrl_c_three_times_ends_a_run_whose_program_ignores_it(
+    project: User, engine_endpoint: Endpoint, program: str
+) -> None:
+    """C-6: as a first process without a handler does, from which the kernel keeps SIGINT."""
+    screen = opened(project, "run", "app", "sh", "-c", f"trap '' INT; echo up; exec {program}")
+    screen.wait_for("up\r\n")
+    screen.type(b"\x03")
+    time.sleep(0.3)
+    assert screen.process.poll() is None
+    screen.type(b"\x03\x03")
+    screen.wait_for("stopping what still runs (once more to leave at once)\r\n")
+    assert screen.end() == 130
+    assert anyio.run(_of_project, engine_endpoint, project) == ()
+
+
 def test_the_terminal_is_as_before_when_the_run_ends(project: User) -> None:
     ours, its = pty.openpty()
     before = termios.tcgetattr(its)

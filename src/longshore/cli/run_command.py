@@ -71,6 +71,9 @@ def run(**flags: Any) -> int:
     """Run a command inside a container of a service, with its dependencies.
 
     Without a command the service's own is run. The exit code is that of the container.
+
+    On a terminal Ctrl-C goes to the container, whose program may ignore it: three times within a
+    second stops the run.
     """
     from longshore.cli import requests, terminal
     from longshore.commands.run import run as run_command

@@ -7,13 +7,14 @@ import signal
 import stat
 import sys
 import termios
+import time
 import tty
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 import anyio
-from msgspec import Struct
+from msgspec import Struct, field
 
 from longshore.engine.port import Attachment, Engine
 from longshore.errors import EngineError
@@ -22,6 +23,10 @@ from longshore.run.alarm import alarm
 from longshore.run.runtime import Mask
 
 _BLOCK = 1 << 16
+
+_CTRL_C = 0x03
+_INSISTENT = 3
+"""How many Ctrl-C in a row, within a second, are for us."""
 
 _PATIENCE = 1.0
 _PATIENCE_OF_A_PERSON = 0.05
@@ -46,9 +51,14 @@ class TerminalReader(Struct, frozen=True):
             async with anyio.create_task_group() as group:
                 if self.tty:
                     group.start_soon(self._follow_size, container)
-                group.start_soon(send_input, sys.stdin.fileno(), attachment)
+                group.start_soon(send_input, sys.stdin.fileno(), attachment, self._typed())
                 await self._show(attachment)
                 group.cancel_scope.cancel()
+
+    def _typed(self) -> Callable[[bytes], None]:
+        if not self.tty:
+            return lambda _: None
+        return Insistence(lambda: signal.raise_signal(signal.SIGINT)).typed
 
     async def _show(self, attachment: Attachment) -> None:
         with alarm(_PATIENCE_OF_A_PERSON if self.tty else _PATIENCE, self._release) as bell:
@@ -89,14 +99,36 @@ def terminal_size() -> tuple[int, int]:
     return size.lines, size.columns
 
 
-async def send_input(descriptor: int, attachment: Attachment) -> None:
+class Insistence(Struct):
+    """Ctrl-C on a raw terminal goes to the container, whose first process may ignore it: the kernel
+    keeps SIGINT from it where it has no handler. Three in a row within a second are for us."""
+
+    hear: Callable[[], None]
+    clock: Callable[[], float] = time.monotonic
+    _times: list[float] = field(default_factory=list)
+
+    def typed(self, keys: bytes) -> None:
+        """Note what was typed; `hear` is called with the third."""
+        now = self.clock()
+        for key in keys:
+            recent = [each for each in self._times if now - each < 1.0]
+            self._times = [*recent, now] if key == _CTRL_C else []
+            if len(self._times) == _INSISTENT:
+                self._times = []
+                self.hear()
+
+
+async def send_input(
+    descriptor: int, attachment: Attachment, typed: Callable[[bytes], None] = lambda _: None
+) -> None:
     """Copy what can be read from `descriptor` to the container, then close its input.
 
-    A container may end without having read all of it; how it ended, its output and its exit code
-    tell, and so does an engine that is gone.
+    `typed` hears of it before. A container may end without having read all of it; how it ended, its
+    output and its exit code tell, and so does an engine that is gone.
     """
     with suppress(EngineError):
         async for data in _read(descriptor):
+            typed(data)
             await attachment.write(data)
         await attachment.close_input()
 

@@ -17,7 +17,7 @@ def imported(directory: Path, *words: str, exit_code: int = 0) -> set[str]:
     code = (
         "import sys\n"
         f"sys.argv = ['longshore', *{list(words)!r}]\n"
-        "from longshore.cli.main import main\n"
+        "from longshore.cli.entry import main\n"
         "try:\n    main()\n"
         f"except SystemExit as stop:\n    assert (stop.code or 0) == {exit_code}, stop.code\n"
         "print('\\nmodules', *sys.modules)"

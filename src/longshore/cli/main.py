@@ -12,6 +12,7 @@ from typing import NoReturn, TypeVar
 import click
 
 from longshore.cli.cobra import CobraGroup
+from longshore.cli.entry import end_silently, take_over
 from longshore.cli.exit_codes import ExitCode, exit_code_of
 from longshore.cli.streams import (
     is_lost_directory,
@@ -42,12 +43,14 @@ def main() -> NoReturn:
     """Run the command line of this process and exit."""
     open_missing()
     code = guarded(_run)
+    end_silently()
     # An interpreter that ends looks through all there is for cycles, several times: 30 ms.
     gc.freeze()
     sys.exit(code)
 
 
 def _run() -> object:
+    take_over()
     result = longshore.main(prog_name=_program(), standalone_mode=False)
     sys.stdout.flush()
     return result

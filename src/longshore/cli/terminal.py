@@ -41,11 +41,19 @@ def standard_streams() -> StandardStreams:
 
 def style(environment: Environment) -> Style:
     """Colours on terminals only and never with NO_COLOR; marks as the locale allows (C-29)."""
-    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
     return Style(
         colour=sys.stdout.isatty() and environment.get("NO_COLOR") is None,
-        unicode=encoding.startswith("utf"),
+        unicode="utf" in _locale(environment).lower(),
     )
+
+
+def _locale(environment: Environment) -> str:
+    """The locale of characters, by POSIX (8.2); where nothing is chosen it is Python's (PEP 538).
+
+    Not the encoding of standard output: in the C locale Python writes UTF-8 (PEP 540).
+    """
+    chosen = (environment.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    return next(filter(None, chosen), "C.UTF-8")
 
 
 def of_problems(environment: Environment) -> Terminal:

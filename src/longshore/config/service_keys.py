@@ -293,7 +293,10 @@ SERVICE_KEYS = Keys(
         *ignored("labels", "labels belong into the Dockerfile"),
         *ignored("healthcheck", "health checks belong into the Dockerfile (HEALTHCHECK)", "S-43"),
         *ignored("container_name", "containers are named after service and step"),
-        *ignored("networks network_mode mac_address", "every step has a network of its own"),
+        *ignored(
+            "networks network_mode mac_address",
+            "the containers of a step reach one another by their services' names",
+        ),
         *ignored("restart", "a step's containers are started once", "F-18"),
         *ignored("profiles deploy platform secrets configs", "compose feature", "Q-26"),
         *ignored(

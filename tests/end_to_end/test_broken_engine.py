@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
@@ -67,8 +67,10 @@ class PrivateEngine:
         """A signal to the daemon; returns when it is gone."""
         pid = int((self.home.run / "dockerd.pid").read_text())
         os.kill(pid, how)
-        while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text():
-            time.sleep(0.05)
+        # Gone while it is looked at, or a zombie, is gone.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            while "Z" not in Path(f"/proc/{pid}/stat").read_text():
+                time.sleep(0.05)
 
 
 @pytest.fixture

@@ -27,6 +27,8 @@ _BLOCK = 1 << 16
 _CTRL_C = 0x03
 _INSISTENT = 3
 """How many Ctrl-C in a row, within a second, are for us."""
+_REPEAT = 0.1
+"""Seconds between two of them, below which a key is held down."""
 
 _PATIENCE = 1.0
 _PATIENCE_OF_A_PERSON = 0.05
@@ -101,18 +103,25 @@ def terminal_size() -> tuple[int, int]:
 
 class Insistence(Struct):
     """Ctrl-C on a raw terminal goes to the container, whose first process may ignore it: the kernel
-    keeps SIGINT from it where it has no handler. Three in a row within a second are for us."""
+    keeps SIGINT from it where it has no handler. Three in a row within a second are for us; a key
+    that is held down, and repeats some thirty times a second, is one."""
 
     hear: Callable[[], None]
     clock: Callable[[], float] = time.monotonic
     _times: list[float] = field(default_factory=list)
+    _latest: float = float("-inf")
 
     def typed(self, keys: bytes) -> None:
         """Note what was typed; `hear` is called with the third."""
         now = self.clock()
         for key in keys:
-            recent = [each for each in self._times if now - each < 1.0]
-            self._times = [*recent, now] if key == _CTRL_C else []
+            if key != _CTRL_C:
+                self._times = []
+                continue
+            is_held, self._latest = now - self._latest < _REPEAT, now
+            if is_held:
+                continue
+            self._times = [*(each for each in self._times if now - each < 1.0), now]
             if len(self._times) == _INSISTENT:
                 self._times = []
                 self.hear()

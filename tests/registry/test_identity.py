@@ -144,6 +144,20 @@ class TestOtherHosts:
             assert await client.head_manifest(REPOSITORY, "t") is not None
             assert await content_of(client, REPOSITORY, digest) == blob
         assert other.recorded
-        for record in other.recorded:
-            assert "Authorization" not in record.headers
-            assert "Cookie" not in record.headers
+        assert [one.path for one in other.recorded if one.authorization] == []
+
+    async def test_a_redirected_greeting_makes_no_other_host_the_registry(
+        self, connect: Connect
+    ) -> None:
+        """It would be given the password."""
+        async with (
+            faulty_registry(auth=BasicAuth(users=USERS)) as registry,
+            faulty_registry(auth=BasicAuth(users=USERS)) as other,
+            connect(registry.host, credential=BOB) as client,
+        ):
+            elsewhere = other.url.replace("127.0.0.1", "localhost")
+            registry.plan = Script([on("GET base", Redirect(base=elsewhere), times=None)])
+            await client.tags(REPOSITORY)
+        assert other.recorded
+        assert [one.path for one in other.recorded if one.authorization] == []
+        assert [one.path for one in registry.recorded if one.authorization] != []

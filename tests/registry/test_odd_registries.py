@@ -74,6 +74,61 @@ async def test_cookies_stay_with_their_upload(
     ]
 
 
+async def test_cookies_are_for_the_host_that_set_them(
+    serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
+) -> None:
+    """An upload may lead to another one and back."""
+    seen: list[tuple[str, str | None]] = []
+
+    def elsewhere(request: web.Request) -> web.Response:
+        seen.append((f"there {request.method}", request.headers.get("Cookie")))
+        headers = {"Location": f"http://{here}/v2/a/b/blobs/uploads/x", "Set-Cookie": "node=2"}
+        return web.Response(status=202, headers=headers)
+
+    def balancer(request: web.Request) -> web.Response:
+        seen.append((f"here {request.method}", request.headers.get("Cookie")))
+        headers = {"Location": f"http://{there}/up", "Set-Cookie": "lb=secret"}
+        return web.Response(status=202 if request.method == "POST" else 201, headers=headers)
+
+    async with (
+        serve(elsewhere) as there,
+        serve(balancer) as here,
+        connect(here) as client,
+    ):
+        await client.upload_blob("a/b", stream(bytes(1 << 20)))
+    assert seen == [("here POST", None), ("there PATCH", None), ("here PUT", "lb=secret")]
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+async def test_a_redirect_to_another_host_takes_no_cookie_along(
+    serve: Serve, connect: Connect, stream: Callable[..., BlobSource], method: str
+) -> None:
+    """Object stores are given the last bytes of a blob, and asked for its state, in that way."""
+    seen: list[tuple[str, str | None]] = []
+
+    def elsewhere(request: web.Request) -> web.Response:
+        seen.append((request.method, request.headers.get("Cookie")))
+        return web.Response(status=201 if request.method == "PUT" else 204)
+
+    def balancer(request: web.Request) -> web.Response:
+        if request.method == method:
+            location = f"http://{there}{request.rel_url}"
+            return web.Response(status=307, headers={"Location": location})
+        if request.method == "PATCH" and "Content-Range" not in request.headers:
+            return web.Response(status=503)
+        headers = {"Location": "/v2/a/b/blobs/uploads/x", "Set-Cookie": "lb=secret"}
+        status = {"GET": 204, "HEAD": 404, "PUT": 201}.get(request.method, 202)
+        return web.Response(status=status, headers=headers)
+
+    async with (
+        serve(elsewhere) as there,
+        serve(balancer) as here,
+        connect(here) as client,
+    ):
+        await client.upload_blob("a/b", stream(bytes(1 << 20)))
+    assert seen == [(method, None)]
+
+
 async def test_a_chunk_that_arrived_in_part_is_gone_on_with_where_the_registry_says(
     serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
 ) -> None:

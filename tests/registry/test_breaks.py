@@ -20,6 +20,7 @@ from longshore.registry.progress import (
     Restarted,
     Waiting,
 )
+from longshore.registry.server.refusals import Code
 from longshore.testing.blob import content_of
 from longshore.testing.faults import (
     Answer,
@@ -212,6 +213,19 @@ class TestBreaks:
 
 class TestCommits:
     """A registry over an object store copies a blob to its place before it answers."""
+
+    @pytest.mark.parametrize("status", [400, 416])
+    async def test_a_commit_that_is_refused_begins_the_upload_again(
+        self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes, status: int
+    ) -> None:
+        """What was stored of it may have been damaged."""
+        blob = some_bytes(MEBIBYTE)
+        refused = Answer(status=status, code=Code.DIGEST_INVALID, message="digest mismatch")
+        plan = Script([on("PUT upload", refused)])
+        async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
+            delivery = await client.upload_blob(REPOSITORY, stream(blob))
+            assert await content_of(client, REPOSITORY, delivery.digest) == blob
+        assert delivery.restarts == 1
 
     async def test_the_answer_may_take_longer_than_a_line_may_be_silent(
         self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes

@@ -90,6 +90,18 @@ class TestWithoutFaults:
             assert delivery.route == "sent"
             assert registry.story == ["GET 200", "HEAD 404", "POST 202", "PUT 201"]
 
+    async def test_a_session_begun_by_a_mount_is_ended_when_another_mount_is_tried(
+        self, connect: Connect
+    ) -> None:
+        config = BlobBytes(b"{}")
+        async with faulty_registry() as registry, connect(registry.host) as client:
+            delivery = await client.upload_blob(
+                REPOSITORY, config, digest=config.digest, mount_from=["nothing/here", "nor/here"]
+            )
+            assert delivery.route == "sent"
+            story = ["HEAD 404", "POST 202", "DELETE 204", "POST 202", "PUT 201"]
+            assert registry.story == ["GET 200", *story]
+
     async def test_a_blob_wanted_ten_times_at_once_is_sent_once(
         self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes
     ) -> None:
@@ -149,15 +161,28 @@ class TestSizes:
             "its owner has to raise that (nginx: client_max_body_size)"
         )
 
-    async def test_a_server_that_wants_lengths_gets_chunks(
+    async def test_a_small_blob_that_is_too_large_for_one_request_goes_in_chunks(
         self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes
     ) -> None:
-        blob = some_bytes(2 * MEBIBYTE)
-        plan = Script([on("PATCH upload", Answer(status=411))])
+        blob = some_bytes(300_000)
+        plan = Script([on("PATCH,PUT upload", BodyLimit(limit=100_000), times=None)])
         async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
-            delivery = await client.upload_blob(REPOSITORY, stream(blob))
+            with anyio.fail_after(10):
+                delivery = await client.upload_blob(REPOSITORY, stream(blob))
             assert await content_of(client, REPOSITORY, delivery.digest) == blob
-            assert registry.requests("PATCH")[-1].headers["Content-Range"] == f"0-{len(blob) - 1}"
+
+    @pytest.mark.parametrize("status", [307, 308, 400, 405, 411, 501, 505])
+    async def test_a_server_that_wants_lengths_gets_chunks_from_then_on(
+        self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes, status: int
+    ) -> None:
+        blobs = [some_bytes(2 * MEBIBYTE, seed) for seed in (1, 2)]
+        plan = Script([on("PATCH upload", Answer(status=status))])
+        async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
+            for blob in blobs:
+                delivery = await client.upload_blob(REPOSITORY, stream(blob))
+                assert await content_of(client, REPOSITORY, delivery.digest) == blob
+            ranges = [one.headers.get("Content-Range") for one in registry.requests("PATCH")]
+        assert ranges == [None, *[f"0-{2 * MEBIBYTE - 1}"] * 2]
 
 
 class TestStops:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+from aiohttp import web
 
 from longshore.oci.digest import Digest
 from longshore.oci.media_types import Compression
@@ -26,7 +27,7 @@ from longshore.testing.registry import faulty_registry
 from longshore.testing.registry_auth import TokenAuth
 from longshore.testing.stored import MemoryImage, MemoryLayer, PackedLayer
 
-from .conftest import Connect, MakeBytes
+from .conftest import Connect, MakeBytes, Serve
 
 OpenPlacer = Callable[[str], AbstractAsyncContextManager[Placer]]
 REPOSITORY = "team/app"
@@ -323,3 +324,31 @@ async def test_a_layer_looked_for_in_vain_is_not_looked_for_again_before_it_is_p
             assert len(registry.requests("HEAD")) == 1
             assert await second.find(REPOSITORY, layer.diff_id, (), "layer 1") == placed
     assert placed.delivery.route == "sent"
+
+
+async def test_a_layer_whose_size_the_registry_does_not_tell_has_its_own_in_the_manifest(
+    serve: Serve, connect: Connect
+) -> None:
+    content = b"the layer"
+    blob = gzip.compress(content)
+    manifests: list[bytes] = []
+
+    async def untold(request: web.Request) -> web.Response:
+        if "/blobs/" in request.path:
+            answer = web.Response()
+            answer.enable_chunked_encoding()
+            return answer
+        if request.method == "PUT":
+            manifests.append(await request.read())
+        if not manifests:
+            return web.Response(status=404)
+        digest = str(Digest.of(manifests[0]))
+        status = 201 if request.method == "PUT" else 200
+        return web.Response(status=status, headers={"Docker-Content-Digest": digest})
+
+    async with serve(untold) as host, connect(host) as client:
+        assert await client.find_blob(REPOSITORY, Digest.of(blob)) == -1
+        image = _packed(blob, Digest.of(content))
+        pushed = await push(client, REPOSITORY, ["1"], image, PushOptions())
+    assert [layer.size for layer in pushed.manifest.layers] == [len(blob)]
+    assert image.opened == [0]

@@ -11,7 +11,7 @@ import anyio.lowlevel
 import pytest
 from msgspec.structs import replace
 
-from longshore.errors import ContentMismatch, RegistryError, UsageError
+from longshore.errors import ContentMismatch, RegistryError, RegistryUnavailable, UsageError
 from longshore.image.compression import CompressionOptions, codec_for
 from longshore.image.files import FileImage
 from longshore.image.layer import Block
@@ -29,6 +29,7 @@ from longshore.testing.faults import (
     Answer,
     Corrupt,
     ResetRequest,
+    ResetResponse,
     Script,
     on,
     seeded_faults,
@@ -263,6 +264,32 @@ async def test_a_tag_that_is_something_else_in_the_end_is_told_however_few_retri
     ):
         with pytest.raises(ContentMismatch, match="is not there after it was pushed"):
             await push(client, REPOSITORY, ["1"], image, PushOptions())
+
+
+async def test_an_image_whose_blobs_are_not_all_there_is_pushed_again_when_that_is_verified(
+    connect: Connect, image: MemoryImage
+) -> None:
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        pushed = await push(client, REPOSITORY, ["1"], image, PushOptions())
+        lost = pushed.manifest.layers[0].digest
+        registry.storage.delete_blob(REPOSITORY, lost)
+        again = await push(client, REPOSITORY, ["1"], image, PushOptions(verify=True))
+        assert again.manifest == pushed.manifest
+        assert await client.blob_exists(REPOSITORY, lost)
+
+
+async def test_a_tag_that_cannot_be_looked_at_for_breaks_is_not_pushed_over(
+    connect: Connect, image: MemoryImage
+) -> None:
+    """A host that cannot answer that will not take layers either."""
+    plan = Script([on("GET manifest", ResetResponse(), times=None)])
+    async with (
+        faulty_registry(plan=plan) as registry,
+        connect(registry.host, limits=Limits(retries=1)) as client,
+    ):
+        with pytest.raises(RegistryUnavailable):
+            await push(client, REPOSITORY, ["1"], image, PushOptions())
+        assert registry.requests("POST") == []
 
 
 class Patient(MemoryLayer):

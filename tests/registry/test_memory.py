@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import anyio
+import pytest
 
 from longshore.oci.digest import Digest
 from longshore.oci.media_types import Compression
+from longshore.registry import memory as memory_module
 from longshore.registry.memory import LayerCache, Remembered
 
 HOST = "registry.test"
@@ -113,3 +116,19 @@ async def test_processes_that_write_at_the_same_time_lose_nothing(tmp_path: Path
             assert found is not None
             assert (found.digest, found.size) == (layer, number)
     memory.close()
+
+
+async def test_a_file_that_somebody_else_has_locked_is_left_to_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory_module, "_BUSY", 0.01)
+    (await _learned(tmp_path)).close()
+    with closing(sqlite3.connect(tmp_path / "layers.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        memory = LayerCache(tmp_path)
+        assert await memory.recall(HOST, LAYER, "codec") is None
+        await memory.learn(HOST, LAYER, "another codec", BLOB)
+        other.execute("COMMIT")
+    for asking in (memory, LayerCache(tmp_path)):
+        assert await asking.recall(HOST, LAYER, "codec") == BLOB
+        asking.close()

@@ -17,7 +17,13 @@ from longshore.registry.limits import Limits
 from longshore.registry.progress import Progress, Waiting
 from longshore.registry.transport.errors import Interrupted
 from longshore.registry.transport.exchange import Answer, Request, Subject, answer
-from longshore.registry.transport.retry import Backoff, Clock, Retrying, parse_retry_after
+from longshore.registry.transport.retry import (
+    Backoff,
+    Clock,
+    Patience,
+    Retrying,
+    parse_retry_after,
+)
 
 URL_ = URL("https://registry.example/v2/")
 Step = Answer | Exception
@@ -199,6 +205,17 @@ async def test_a_pause_of_one_request_holds_up_all_to_that_host_but_no_other(
     sender.backoff.of("registry.example").until = sender.backoff.clock.now() + 5
     await sender.send(_request())
     assert 5 <= sum(waits) <= 6
+
+
+async def test_a_short_pause_does_not_cut_a_longer_one_short(
+    retrying: Make, waits: list[float]
+) -> None:
+    """What one request is asked for holds for all, whatever the others meet meanwhile."""
+    backoff = retrying(Scripted()).backoff
+    backoff.of("registry.example").until = backoff.clock.now() + 60
+    patience = Patience(backoff=backoff, host="registry.example", deadline=float("inf"))
+    await patience.pause(_reset())
+    assert 60 <= sum(waits) <= 61
 
 
 async def test_requests_marked_once_are_never_repeated(retrying: Make) -> None:

@@ -1,0 +1,85 @@
+"""Tokens and passwords: asked for once, widened, renewed in time, and never repeated in vain."""
+
+from __future__ import annotations
+
+import pytest
+from aiohttp import web
+
+from longshore.errors import RegistryDenied
+from longshore.registry.transport.retry import Clock
+from longshore.secrets.credential import Credential
+from longshore.secrets.secret import Secret
+from longshore.testing.registry import faulty_registry
+from longshore.testing.registry_auth import BasicAuth, TokenAuth
+from longshore.testing.registry_bench import FreeTime
+
+from ..conftest import Connect, Serve
+
+REPOSITORY = "team/app"
+USERS = {"bob": "pw-of-bob"}
+BOB = Credential(username="bob", password=Secret("pw-of-bob"), origin="the tests")
+
+
+async def test_a_registry_that_calls_its_repositories_otherwise_gets_a_token_for_its_name(
+    serve: Serve, connect: Connect
+) -> None:
+    """One behind a name of its own, as a mirror or a project of a larger one is."""
+    inside = "repository:mirror/team/app:pull"
+    asked: list[list[str]] = []
+
+    def registry(request: web.Request) -> web.Response:
+        if request.path == "/token":
+            asked.append(request.query.getall("scope"))
+            return web.json_response({"token": "good" if inside in asked[-1] else "poor"})
+        if request.headers.get("Authorization") == "Bearer good":
+            return web.json_response({"tags": ["1"]})
+        realm = f'Bearer realm="http://{request.host}/token",service="r",scope="{inside}"'
+        return web.Response(status=401, headers={"WWW-Authenticate": realm})
+
+    async with serve(registry) as host, connect(host) as client:
+        for _ in range(2):
+            assert await client.tags(REPOSITORY) == ("1",)
+    assert asked == [["repository:team/app:pull", inside]]
+
+
+async def test_a_wrong_password_is_sent_once(connect: Connect) -> None:
+    """Some lock a user out for the second."""
+    wrong = Credential(username="bob", password=Secret("not-his"), origin="the tests")
+    async with (
+        faulty_registry(auth=BasicAuth(users=USERS)) as registry,
+        connect(registry.host, credential=wrong) as client,
+    ):
+        with pytest.raises(RegistryDenied):
+            await client.tags(REPOSITORY)
+        assert [bool(one.authorization) for one in registry.recorded] == [False, True]
+
+
+async def test_a_token_with_a_short_life_serves_more_than_one_request(
+    connect: Connect, clock: Clock
+) -> None:
+    auth = TokenAuth(users=USERS, expires_in=20, clock=clock.now)
+    async with (
+        faulty_registry(auth=auth) as registry,
+        connect(registry.host, credential=BOB) as client,
+    ):
+        for _ in range(3):
+            await client.tags(REPOSITORY)
+    assert len(auth.asked) == 1
+
+
+@pytest.mark.parametrize(("later", "tokens"), [(260, 1), (280, 2)])
+async def test_a_token_is_renewed_before_it_ends(
+    connect: Connect, time: FreeTime, clock: Clock, later: float, tokens: int
+) -> None:
+    """A stream that is under way when it ends could not be sent again."""
+    auth = TokenAuth(users=USERS, expires_in=300, clock=clock.now)
+    async with (
+        faulty_registry(auth=auth) as registry,
+        connect(registry.host, credential=BOB) as client,
+    ):
+        await client.tags(REPOSITORY)
+        registry.recorded.clear()
+        time.waits.append(later)
+        await client.tags(REPOSITORY)
+        assert "GET 401" not in registry.story
+    assert len(auth.asked) == tokens

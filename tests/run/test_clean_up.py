@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import pytest
 from msgspec.structs import replace
 
@@ -128,5 +129,18 @@ async def test_only_networks_of_this_run_that_will_go_are_waited_for(kept: bool)
             await clean_up.network("ours", {})
         else:
             await engine.create_network("a stranger's", {})
+        with pytest.raises(NoFreeNetwork), anyio.fail_after(5):
+            await clean_up.network("one more", {})
+
+
+async def test_a_network_that_has_gone_is_not_waited_for() -> None:
+    async with _engine() as engine, janitor(engine, grace=0.1, keep=False) as clean_up:
+        engine.most_networks = 1
+        ours = await clean_up.network("ours", {})
+        clean_up.dispose(StepDebris(network=ours))
+        with anyio.fail_after(5):
+            while engine.networks:
+                await anyio.lowlevel.checkpoint()
+        await engine.create_network("a stranger's", {})
         with pytest.raises(NoFreeNetwork), anyio.fail_after(5):
             await clean_up.network("one more", {})

@@ -97,6 +97,31 @@ async def test_layers_are_there_before_the_tests_are_over_and_the_manifest_is_no
     assert ran.engine.methods().count("export") == 1
 
 
+async def test_of_two_pushes_only_the_one_that_says_so_goes_up_early(
+    scene: Scene, pushing: Pushing
+) -> None:
+    over = anyio.Event()
+    _prepare(scene, FakeProgram(until=over))
+    scene.options = replace(scene.options, eager_push=False)
+    steps = """
+    - {name: test, service: tests, command: test}
+    - {name: late, service: app, type: push, image_name: "HOST/team/late"}
+    - {name: early, service: app, type: push, image_name: "HOST/team/early", eager: true}
+    """
+    async with faulty_registry() as registry, pushing(scene, registry):
+
+        async def watch(_: FakeEngine, __: anyio.CancelScope) -> None:
+            await _until(lambda: _blobs_arrived(registry))
+            assert not any("team/late" in one.path for one in registry.recorded)
+            over.set()
+
+        scene.beside = watch
+        ran = await scene.run(SERVICES, steps.replace("HOST", registry.host))
+    told = [event for event in ran.of(PushOutput) if event.text.startswith("uploading layers")]
+    assert [event.name for event in told] == ["early"]
+    assert (ran.outcomes["early"], ran.outcomes["late"]) == (Passed(), Passed())
+
+
 async def test_a_failing_test_leaves_the_tag_untouched_and_no_session_open(
     scene: Scene, pushing: Pushing
 ) -> None:

@@ -9,15 +9,20 @@ from random import Random
 
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from longshore.environment import Environment
+from longshore.oci.digest import Digest
 from longshore.registry.blobs import BlobSource
 from longshore.registry.client import Access, RegistryClient
 from longshore.registry.limits import Limits
 from longshore.registry.progress import Progress
+from longshore.registry.server.routes import Kind, Route
+from longshore.registry.server.storage import Storage
 from longshore.registry.transport.retry import Clock
 from longshore.secrets.credential import Credential
 from longshore.testing.blob import BlobInPieces
+from longshore.testing.faults import Fault
 from longshore.testing.registry_bench import FreeTime
 
 Connect = Callable[..., RegistryClient]
@@ -25,6 +30,29 @@ MakeStream = Callable[..., BlobSource]
 MakeBytes = Callable[..., bytes]
 Answer = Callable[[web.Request], web.Response | Awaitable[web.Response]]
 Serve = Callable[[Answer], AbstractAsyncContextManager[str]]
+
+
+class Collecting:
+    """The plan of a registry whose garbage collection comes just before the first manifest.
+
+    It takes all blobs of the repository that were sent by then: `collected`.
+    """
+
+    def __init__(self, storage: Storage, repository: str) -> None:
+        self._storage = storage
+        self._repository = repository
+        self._sent: list[Digest] = []
+        self.collected: tuple[Digest, ...] = ()
+
+    def choose(self, method: str, route: Route, path: str) -> Fault | None:
+        """See `Plan`."""
+        if (method, route.kind) == ("PUT", Kind.UPLOAD):
+            self._sent.append(Digest.parse(URL(path).query["digest"]))
+        if (method, route.kind) == ("PUT", Kind.MANIFEST) and not self.collected:
+            self.collected = tuple(self._sent)
+            for digest in self.collected:
+                self._storage.delete_blob(self._repository, digest)
+        return None
 
 
 def of(told: Sequence[Progress], kind: type[Progress]) -> list[Progress]:

@@ -11,6 +11,7 @@ import anyio
 import pytest
 from aiohttp import web
 
+from longshore.errors import RegistryDenied
 from longshore.oci.digest import Digest
 from longshore.oci.media_types import Compression
 from longshore.registry.blobs import BlobBytes
@@ -19,15 +20,14 @@ from longshore.registry.placed import Candidate
 from longshore.registry.placing import Placer
 from longshore.registry.publish import PushedImage
 from longshore.registry.push import PushOptions, push
-from longshore.registry.server.refusals import Code
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
-from longshore.testing.faults import FORBIDDEN, Answer, Redirect, Script, on
+from longshore.testing.faults import FORBIDDEN, Redirect, Script, on
 from longshore.testing.registry import faulty_registry
 from longshore.testing.registry_auth import TokenAuth
 from longshore.testing.stored import MemoryImage, MemoryLayer, PackedLayer
 
-from .conftest import Connect, MakeBytes, Serve
+from .conftest import Collecting, Connect, MakeBytes, Serve
 
 OpenPlacer = Callable[[str], AbstractAsyncContextManager[Placer]]
 REPOSITORY = "team/app"
@@ -232,14 +232,14 @@ async def test_a_noted_blob_that_cannot_be_looked_into_is_sent(
 async def test_blobs_collected_before_the_manifest_came_are_sent_again(
     connect: Connect, image: MemoryImage
 ) -> None:
-    lost = Answer(status=404, code=Code.MANIFEST_BLOB_UNKNOWN, message="blob unknown")
-    plan = Script([on("PUT manifest", lost)])
+    """The configuration is one of them."""
     async with faulty_registry() as registry, connect(registry.host) as client:
-        placer = Placer(client=client)
-        registry.plan = plan
-        pushed = await _push(placer, image)
+        registry.plan = plan = Collecting(registry.storage, REPOSITORY)
+        pushed = await _push(Placer(client=client), image)
         assert await client.head_manifest(REPOSITORY, "1") == pushed.manifest.digest
-        assert len(registry.requests("PUT")) >= 2
+        for blob in pushed.manifest.blobs:
+            assert await client.blob_exists(REPOSITORY, blob.digest)
+    assert len(plan.collected) == 4
     assert image.opened == [2, 2, 2]
 
 
@@ -352,3 +352,25 @@ async def test_a_layer_whose_size_the_registry_does_not_tell_has_its_own_in_the_
         pushed = await push(client, REPOSITORY, ["1"], image, PushOptions())
     assert [layer.size for layer in pushed.manifest.layers] == [len(blob)]
     assert image.opened == [0]
+
+
+async def test_a_layer_that_could_not_be_placed_is_looked_for_again(
+    placer: OpenPlacer, image: MemoryImage
+) -> None:
+    layer = image.layers[0]
+    assert layer.diff_id is not None
+    async with faulty_registry() as registry:
+        async with placer(registry.host) as first:
+            blob = (await _push(first, image)).manifest.layers[0].digest
+            async with first.client.get_blob(REPOSITORY, blob) as data:
+                content = b"".join([piece async for piece in data])
+        registry.storage.delete_blob(REPOSITORY, blob)
+        async with placer(registry.host) as second:
+            assert await second.find(REPOSITORY, layer.diff_id, (), "layer 1") is None
+            registry.plan = Script([on("POST uploads", FORBIDDEN)])
+            with pytest.raises(RegistryDenied):
+                await second.place(REPOSITORY, layer, (), "layer 1")
+            await second.client.upload_blob(REPOSITORY, BlobBytes(content))
+            placed = await second.place(REPOSITORY, layer, (), "layer 1")
+    assert placed.delivery.route == "exists"
+    assert image.opened[0] == 1

@@ -19,12 +19,11 @@ from longshore.registry.placing import Placer
 from longshore.registry.publish import PushedImage
 from longshore.registry.push import PushOptions, push
 from longshore.registry.push_stream import ImageStream, find_layers, place_stream, push_stream
-from longshore.registry.server.refusals import Code
-from longshore.testing.faults import Answer, LoseUpload, ResetRequest, Script, on
+from longshore.testing.faults import LoseUpload, ResetRequest, Script, on
 from longshore.testing.registry import faulty_registry
 from longshore.testing.stored import MemoryImage, MemoryLayer, PackedLayer
 
-from .conftest import Connect, MakeBytes
+from .conftest import Collecting, Connect, MakeBytes
 
 REPOSITORY = "team/app"
 
@@ -142,11 +141,13 @@ async def test_layers_collected_before_the_manifest_came_are_exported_again(
     connect: Connect, image: MemoryImage
 ) -> None:
     export = Export(image)
-    lost = Answer(status=404, code=Code.MANIFEST_BLOB_UNKNOWN, message="blob unknown")
-    plan = Script([on("PUT manifest", lost)])
-    async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
+    async with faulty_registry() as registry, connect(registry.host) as client:
+        registry.plan = plan = Collecting(registry.storage, REPOSITORY)
         pushed = await _push(Placer(client=client), export)
         assert await client.head_manifest(REPOSITORY, "1") == pushed.manifest.digest
+        for blob in pushed.manifest.blobs:
+            assert await client.blob_exists(REPOSITORY, blob.digest)
+    assert len(plan.collected) == 4
     assert export.passes == 2
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import ClassVar
 
 import anyio
 import pytest
@@ -21,7 +24,7 @@ from longshore.registry.progress import (
     Waiting,
 )
 from longshore.registry.server.refusals import Code
-from longshore.testing.blob import content_of
+from longshore.testing.blob import BlobInPieces, content_of
 from longshore.testing.faults import (
     Answer,
     Corrupt,
@@ -38,6 +41,7 @@ from longshore.testing.registry import faulty_registry
 from .conftest import Connect, MakeBytes, MakeStream, of
 
 MEBIBYTE = 1 << 20
+PIECE = Answer(status=400, message="a piece of a blob")
 REPOSITORY = "team/app"
 
 
@@ -89,6 +93,71 @@ class TestBreaks:
             delivery = await client.upload_blob(REPOSITORY, stream(blob))
             assert await content_of(client, REPOSITORY, delivery.digest) == blob
         assert (delivery.restarts, len(of(told, Restarted))) == (1, 1)
+
+    @pytest.mark.parametrize("status", [400, 404, 405, 416, 501])
+    async def test_an_upload_whose_state_cannot_be_had_is_begun_again(
+        self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes, status: int
+    ) -> None:
+        blob = some_bytes(2 * MEBIBYTE)
+        rules = [
+            on("PATCH upload", ResetRequest(after=MEBIBYTE)),
+            on("GET upload", Answer(status=status)),
+        ]
+        async with (
+            faulty_registry(plan=Script(rules)) as registry,
+            connect(registry.host) as client,
+        ):
+            delivery = await client.upload_blob(REPOSITORY, stream(blob))
+            assert await content_of(client, REPOSITORY, delivery.digest) == blob
+        assert delivery.restarts == 1
+
+    async def test_a_source_is_closed_before_it_is_opened_again(
+        self, connect: Connect, some_bytes: MakeBytes
+    ) -> None:
+        class Watched(BlobInPieces):
+            at_once: ClassVar = [0]
+
+            @asynccontextmanager
+            async def open(self) -> AsyncIterator[BlobInPieces]:
+                self.at_once.append(self.at_once[-1] + 1)
+                async with super().open() as stream:
+                    yield stream
+                self.at_once.append(self.at_once[-1] - 1)
+
+        blob = Watched(some_bytes(4 * MEBIBYTE))
+        rules = [
+            on("PATCH upload", ResetRequest(after=3 * MEBIBYTE)),
+            on("GET upload", Answer(status=404)),
+        ]
+        async with (
+            faulty_registry(plan=Script(rules)) as registry,
+            connect(registry.host, limits=Limits(chunk_size=MEBIBYTE)) as client,
+        ):
+            delivery = await client.upload_blob(REPOSITORY, blob)
+            assert await client.blob_exists(REPOSITORY, delivery.digest)
+        assert blob.at_once == [0, 1, 0, 1, 0]
+
+    async def test_a_stream_that_is_begun_again_leaves_no_session_behind(
+        self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes
+    ) -> None:
+        """Where no pieces are taken nobody asks how far it came."""
+        blob = some_bytes(2 * MEBIBYTE)
+        plan = Script([on("PATCH upload", Answer(status=503))])
+        async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
+            client._line.chunking.whole = True
+            delivery = await client.upload_blob(REPOSITORY, stream(blob))
+            story = ["HEAD 404", "DELETE 204", "POST 202", "PATCH 202", "PUT 201"]
+            assert registry.story == ["GET 200", "POST 202", "PATCH 503", *story]
+        assert delivery.restarts == 1
+
+    async def test_a_stream_begun_again_because_pieces_are_refused_leaves_no_session_behind(
+        self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes
+    ) -> None:
+        plan = Script([on("PATCH upload", Answer(status=503)), on("PATCH upload", PIECE, times=3)])
+        async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
+            await client.upload_blob(REPOSITORY, stream(some_bytes(2 * MEBIBYTE)))
+            assert len(registry.requests("POST")) == 1 + len(registry.requests("DELETE"))
+            assert client._line.chunking.whole
 
     async def test_an_answer_lost_after_the_commit_is_found_out(
         self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes

@@ -44,6 +44,12 @@ def test_nobody_makes_us_keep_more_than_64_mebibytes(chunking: Chunking) -> None
     assert chunking.size == 64 * MEBIBYTE
 
 
+def test_a_tiny_minimum_does_not_make_chunks_tiny(chunking: Chunking) -> None:
+    _announce(chunking, OCI_Chunk_Min_Length="1")
+    assert (chunking.least, chunking.size) == (SMALLEST, 8 * MEBIBYTE)
+    assert not chunking.too_large(SMALLEST)
+
+
 def test_a_413_never_leads_below_the_minimum(chunking: Chunking) -> None:
     _announce(chunking, OCI_Chunk_Min_Length=str(5 * MEBIBYTE))
     assert chunking.too_large(8 * MEBIBYTE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from weakref import ref
 
 import anyio
 import pytest
@@ -12,6 +13,7 @@ from longshore.errors import (
     ContentMismatch,
     InvalidValue,
     RegistryError,
+    RegistryUnavailable,
 )
 from longshore.oci.digest import Digest
 from longshore.registry.blobs import BlobBytes, BlobStream
@@ -20,8 +22,9 @@ from longshore.registry.progress import (
     ChunkSized,
     Progress,
 )
+from longshore.registry.server.refusals import Code
 from longshore.registry.transport.exchange import Buffer
-from longshore.testing.blob import content_of
+from longshore.testing.blob import BlobInPieces, content_of
 from longshore.testing.faults import (
     Answer,
     BodyLimit,
@@ -131,13 +134,31 @@ class TestSizes:
             faulty_registry(plan=plan) as registry,
             connect(registry.host, limits=Limits(chunk_size=2 * MEBIBYTE)) as client,
         ):
+            delivery = await client.upload_blob(REPOSITORY, stream(blob))
+            assert await content_of(client, REPOSITORY, delivery.digest) == blob
+            await client.upload_blob(REPOSITORY, stream(some_bytes(2 * MEBIBYTE, 2)))
+            streamed = ["Transfer-Encoding" in one.headers for one in registry.requests("PATCH")]
+        (event,) = of(told, ChunkSized)
+        assert isinstance(event, ChunkSized)
+        # A quarter of what had been sent by then, and of a chunk at most.
+        assert 250_000 <= event.size <= MEBIBYTE // 2
+        assert "413" in str(event)
+        assert streamed.index(False) == sum(streamed) == 1
+
+    async def test_413_to_a_chunk_lowers_the_chunks_until_they_fit(
+        self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes, told: list[Progress]
+    ) -> None:
+        blob = some_bytes(5 * MEBIBYTE)
+        plan = Script([on("PATCH,PUT upload", BodyLimit(limit=100_000), times=None)])
+        async with (
+            faulty_registry(plan=plan) as registry,
+            connect(registry.host, limits=Limits(chunk_size=2 * MEBIBYTE)) as client,
+        ):
             client._line.chunking.streaming = False
             delivery = await client.upload_blob(REPOSITORY, stream(blob))
             assert await content_of(client, REPOSITORY, delivery.digest) == blob
-        (event,) = of(told, ChunkSized)
-        assert isinstance(event, ChunkSized)
-        assert event.size == MEBIBYTE // 2
-        assert "413" in str(event)
+        sizes = [event.size >> 10 for event in told if isinstance(event, ChunkSized)]
+        assert sizes == [512, 128, 64]
 
     async def test_413_in_the_middle_of_a_stream_is_mended_the_same_way(
         self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes, told: list[Progress]
@@ -185,7 +206,92 @@ class TestSizes:
         assert ranges == [None, *[f"0-{2 * MEBIBYTE - 1}"] * 2]
 
 
+class _Piece(bytearray):
+    """A piece of which can be told whether anybody has it still."""
+
+
+class _Counted(BlobInPieces):
+    """Counts how many of its pieces there are at a time, at `most`."""
+
+    def __init__(self, content: bytes, piece: int) -> None:
+        super().__init__(content, piece)
+        self.most = 0
+
+    async def __aiter__(self) -> AsyncIterator[Buffer]:
+        pieces: list[ref[_Piece]] = []
+        for begin in range(0, self.size, self.piece):
+            piece = _Piece(self.content[begin : begin + self.piece])
+            pieces.append(ref(piece))
+            yield piece
+            del piece
+            self.most = max(self.most, sum(one() is not None for one in pieces))
+
+
+class TestMemory:
+    async def test_of_a_stream_no_more_is_kept_than_a_chunk_and_some_pieces(
+        self, connect: Connect, some_bytes: MakeBytes
+    ) -> None:
+        size = 64 << 10
+        blob = _Counted(some_bytes(128 * size), size)
+        async with (
+            faulty_registry() as registry,
+            connect(registry.host, limits=Limits(chunk_size=8 * size)) as client,
+        ):
+            await client.upload_blob(REPOSITORY, blob)
+            assert registry.story == ["GET 200", "POST 202", "PATCH 202", "PUT 201"]
+        assert 8 <= blob.most <= 20
+
+
+class TestMounts:
+    async def test_a_registry_that_is_away_is_not_asked_for_less(self, connect: Connect) -> None:
+        """To send a blob to one that cannot even mount it would take longer to fail."""
+        config = BlobBytes(b"{}")
+        plan = Script([on("POST uploads", Answer(status=503), path="mount=", times=None)])
+        async with (
+            faulty_registry(plan=plan) as registry,
+            connect(registry.host, limits=Limits(retries=2)) as client,
+        ):
+            with pytest.raises(RegistryUnavailable, match="503"):
+                await client.upload_blob(
+                    REPOSITORY, config, digest=config.digest, mount_from=["base/image"]
+                )
+            assert all("mount=" in one.path for one in registry.requests("POST"))
+
+    async def test_a_blob_that_cannot_be_mounted_does_not_keep_others_from_it(
+        self, connect: Connect
+    ) -> None:
+        blobs = [BlobBytes(b"%d" % number) for number in range(3)]
+        unknown = Answer(status=404, code=Code.BLOB_UNKNOWN, message="blob unknown to registry")
+        async with faulty_registry() as registry, connect(registry.host) as client:
+            for blob in blobs:
+                await client.upload_blob("base/image", blob)
+            registry.plan = Script([on("POST uploads", unknown, path="mount=")])
+            deliveries = [
+                await client.upload_blob(
+                    REPOSITORY, blob, digest=blob.digest, mount_from=["base/image"]
+                )
+                for blob in blobs
+            ]
+        assert [one.route for one in deliveries] == ["sent", "mounted", "mounted"]
+
+
 class TestStops:
+    async def test_an_upload_that_is_cancelled_while_its_source_opens_is_deleted(
+        self, connect: Connect
+    ) -> None:
+        class Opening:
+            @asynccontextmanager
+            async def open(self) -> AsyncIterator[BlobStream]:
+                scope.cancel()
+                await anyio.sleep_forever()
+                yield BlobBytes(b"")
+
+        async with faulty_registry() as registry, connect(registry.host) as client:
+            with anyio.CancelScope() as scope:
+                await client.upload_blob(REPOSITORY, Opening())
+            assert scope.cancelled_caught
+            assert registry.story == ["GET 200", "POST 202", "DELETE 204"]
+
     async def test_a_cancelled_upload_is_deleted_at_the_registry(self, connect: Connect) -> None:
         async def endless() -> AsyncIterator[Buffer]:
             for _ in range(3):

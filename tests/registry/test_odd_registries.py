@@ -155,6 +155,44 @@ async def test_a_chunk_that_arrived_in_part_is_gone_on_with_where_the_registry_s
     assert [text.partition("-")[0] for text in ranges] == ["0", "600000", "1200000"]
 
 
+async def test_a_range_before_all_that_could_be_sent_again_is_not_believed(
+    serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
+) -> None:
+    """The digest at the end tells whether they were kept; to begin anew costs all of them."""
+    asked: list[str] = []
+
+    def wrong(request: web.Request) -> web.Response:
+        asked.append(request.method)
+        headers = {"Location": "/v2/a/b/blobs/uploads/x"}
+        if asked.count("PATCH") > 1:
+            headers["Range"] = "0-9"
+        return web.Response(status=201 if request.method == "PUT" else 202, headers=headers)
+
+    limits = Limits(chunk_size=1 << 20)
+    async with serve(wrong) as host, connect(host, limits=limits) as client:
+        client._line.chunking.streaming = False
+        await client.upload_blob("a/b", stream(bytes(3 << 20)))
+    assert asked == ["POST", "PATCH", "PATCH", "PATCH", "PUT"]
+
+
+async def test_a_commit_that_is_answered_as_lost_and_was_done_all_the_same_is_found_out(
+    serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
+) -> None:
+    """As when a proxy sends it twice: the second finds no upload any more."""
+    asked: list[str] = []
+
+    def twice(request: web.Request) -> web.Response:
+        asked.append(request.method)
+        known = {"PUT": 404, "HEAD": 200}
+        headers = {"Location": "/v2/a/b/blobs/uploads/x"}
+        return web.Response(status=known.get(request.method, 202), headers=headers)
+
+    async with serve(twice) as host, connect(host) as client:
+        delivery = await client.upload_blob("a/b", stream(bytes(1 << 20)))
+    assert delivery.restarts == 0
+    assert asked == ["POST", "PATCH", "PUT", "HEAD"]
+
+
 async def test_a_registry_that_takes_bytes_and_keeps_none_is_given_up(
     serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
 ) -> None:
@@ -207,6 +245,7 @@ class TestUploadsThatGetNowhere:
             client._line.chunking.streaming = False
             with pytest.raises(RegistryUnavailable, match=r"416 .*gave up after 5 attempts"):
                 await client.upload_blob("a/b", stream(bytes(1 << 20)))
+        assert asked.count("POST") == asked.count("DELETE"), "every session is ended"
 
     async def test_an_answer_that_tells_where_to_go_on_is_followed(
         self, serve: Serve, connect: Connect, stream: Callable[..., BlobSource]

@@ -12,6 +12,7 @@ import anyio
 import pytest
 import trustme
 from aiohttp import ClientSession, web
+from msgspec.structs import replace
 from yarl import URL
 
 from longshore.environment import Environment
@@ -19,7 +20,7 @@ from longshore.errors import InvalidValue, RegistryError, RegistryUnavailable
 from longshore.registry.client import Access, RegistryClient
 from longshore.registry.clients import Clients, opened_clients
 from longshore.registry.transport.errors import Interrupted
-from longshore.registry.transport.exchange import Pieces, Request, Subject
+from longshore.registry.transport.exchange import Content, Pieces, Request, Subject
 from longshore.registry.transport.session import BODY_LIMIT, Session
 from longshore.testing.registry import faulty_registry
 
@@ -89,6 +90,46 @@ async def test_a_body_that_is_handed_on_as_a_whole_first_is_waited_for() -> None
             assert answer.body == b"%d" % len(piece)
         with pytest.raises(Interrupted, match="no byte moved"):
             await session.send(_get(f"http://{host}/"))
+
+
+async def test_a_source_may_take_longer_than_a_line_may_be_silent() -> None:
+    async def body() -> AsyncIterator[bytes]:
+        for piece in (b"one", b"two"):
+            await anyio.sleep(0.3)
+            yield piece
+
+    async def count(request: web.Request) -> web.Response:
+        return web.Response(body=await request.read())
+
+    async with _server(count) as host, Session(environment=Environment({}), idle=0.2) as session:
+        request = Request(
+            method="PUT", url=URL(f"http://{host}/"), subject=Subject(registry=host), body=body()
+        )
+        assert (await session.send(request)).body == b"onetwo"
+
+
+async def test_an_answer_that_stops_in_the_middle_is_cut_off() -> None:
+    async def stuck(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "6"})
+        await response.prepare(request)
+        await response.write(b"one")
+        with suppress(ConnectionError):
+            await anyio.sleep(5)
+        return response
+
+    got: list[bytes] = []
+
+    async def read(content: Content) -> None:
+        async for data in content:
+            got.append(data)  # noqa: PERF401  # what came before the failure counts
+
+    async with _server(stuck) as host, Session(environment=Environment({}), idle=0.1) as session:
+        answer = await session.send(replace(_get(f"http://{host}/"), keep_open=True))
+        assert answer.content is not None
+        with anyio.fail_after(2), pytest.raises(Interrupted):
+            await read(answer.content)
+        await answer.content.aclose()
+    assert got == [b"one"]
 
 
 async def test_a_bug_in_what_gives_the_bytes_is_not_told_as_a_broken_connection() -> None:

@@ -55,6 +55,7 @@ def _open_sessions(data: Path) -> list[Path]:
     return list(data.glob("**/_uploads/*/startedat"))
 
 
+@pytest.mark.registry
 async def test_a_cancelled_stream_is_ended_in_order_and_its_session_deleted(
     connect: Connect, tmp_path: Path
 ) -> None:
@@ -68,6 +69,7 @@ async def test_a_cancelled_stream_is_ended_in_order_and_its_session_deleted(
         assert _open_sessions(registry.data) == []
 
 
+@pytest.mark.registry
 async def test_a_source_that_fails_in_the_middle_leaves_no_session_either(
     connect: Connect, tmp_path: Path
 ) -> None:

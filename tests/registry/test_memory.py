@@ -9,6 +9,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from longshore.oci.digest import Digest
 from longshore.oci.media_types import Compression
@@ -132,3 +133,49 @@ async def test_a_file_that_somebody_else_has_locked_is_left_to_all(
     for asking in (memory, LayerCache(tmp_path)):
         assert await asking.recall(HOST, LAYER, "codec") == BLOB
         asking.close()
+
+
+def test_a_table_that_another_process_makes_meanwhile_is_not_made_again(tmp_path: Path) -> None:
+    class Slow(sqlite3.Connection):
+        """Before it gets the lock, another one has had it."""
+
+        def execute(self, sql: str, *parameters: object) -> sqlite3.Cursor:
+            if sql.startswith("BEGIN"):
+                anyio.run(learn_first)
+            return super().execute(sql, *parameters)  # type: ignore[arg-type]  # handed on
+
+    async def learn_first() -> None:
+        (await _learned(tmp_path)).close()
+
+    async def recalled() -> Remembered | None:
+        memory = LayerCache(tmp_path)
+        found = await memory.recall(HOST, LAYER, "codec")
+        memory.close()
+        return found
+
+    path = tmp_path / "layers.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None, factory=Slow)) as connection:
+        memory_module._begin_table(connection)
+    assert anyio.run(recalled) == BLOB
+
+
+async def test_the_layers_learned_last_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory_module, "_ROWS", 5)
+    layers = [Digest.of(b"%d" % number) for number in range(8)]
+    memory = LayerCache(tmp_path)
+    for layer in (*layers[:5], layers[0], *layers[5:]):
+        await memory.learn(HOST, layer, "codec", BLOB)
+    known = [await memory.recall(HOST, layer, "codec") is not None for layer in layers]
+    memory.close()
+    assert known == [True, False, False, False, True, True, True, True]
+
+
+async def test_of_many_repositories_the_latest_are_kept(tmp_path: Path) -> None:
+    many = replace(BLOB, repositories=tuple(map(str, range(100))))
+    memory = LayerCache(tmp_path)
+    await memory.learn(HOST, LAYER, "codec", many)
+    found = await memory.recall(HOST, LAYER, "codec")
+    memory.close()
+    assert found == replace(BLOB, repositories=tuple(map(str, range(8))))

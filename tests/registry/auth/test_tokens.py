@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 from aiohttp import web
 
 from longshore.errors import RegistryDenied
+from longshore.registry.tags import list_tags
 from longshore.registry.transport.retry import Clock
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
@@ -83,3 +85,35 @@ async def test_a_token_is_renewed_before_it_ends(
         await client.tags(REPOSITORY)
         assert "GET 401" not in registry.story
     assert len(auth.asked) == tokens
+
+
+async def test_a_late_refusal_of_an_old_token_does_not_cost_the_new_one(
+    serve: Serve, connect: Connect
+) -> None:
+    issued: list[str] = []
+    valid, renewed = ["token1"], anyio.Event()
+
+    async def registry(request: web.Request) -> web.Response:
+        if request.path == "/token":
+            issued.append(f"token{len(issued) + 1}")
+            return web.json_response({"token": issued[-1]})
+        used = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if used in valid:
+            if used == "token2":
+                renewed.set()
+            return web.json_response({"tags": [used]})
+        if used and request.path.startswith("/v2/team/slow"):
+            await renewed.wait()
+        challenge = f'Bearer realm="http://{request.host}/token",service="r"'
+        return web.Response(status=401, headers={"WWW-Authenticate": challenge})
+
+    async with serve(registry) as host, connect(host) as client:
+        call = client._line.call
+        quick, slow = call("team/quick", ("scope",)), call("team/slow", ("scope",))
+        assert await list_tags(quick) == ("token1",)
+        valid[:] = ["token2"]
+        with anyio.fail_after(5):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(list_tags, slow)
+                tasks.start_soon(list_tags, quick)
+    assert issued == ["token1", "token2"]

@@ -106,6 +106,17 @@ async def test_waiting_times_double_up_to_a_ceiling(retrying: Make, told: list[P
     assert seconds == [0.5, 1, 2, 4, 8, 16, 30, 30]
 
 
+async def test_a_host_that_has_failed_is_asked_again_later_by_all_until_it_has_earned_trust(
+    retrying: Make, told: list[Progress]
+) -> None:
+    """Of four failures an answer takes back two."""
+    sender = retrying(Scripted(*(_reset() for _ in range(4)), _status(200), _reset()))
+    for _ in range(2):
+        await sender.send(_request())
+    seconds = [event.seconds for event in told if isinstance(event, Waiting)]
+    assert seconds == [0.5, 1, 2, 4, 2]
+
+
 async def test_chance_draws_from_zero_to_the_ceiling(clock: Clock) -> None:
     drawn: list[tuple[float, float]] = []
 

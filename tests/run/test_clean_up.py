@@ -144,3 +144,28 @@ async def test_a_network_that_has_gone_is_not_waited_for() -> None:
         await engine.create_network("a stranger's", {})
         with pytest.raises(NoFreeNetwork), anyio.fail_after(5):
             await clean_up.network("one more", {})
+
+
+async def test_a_container_that_has_ended_is_not_stopped() -> None:
+    """It would take the engine's time at the end of every step."""
+    async with _engine() as engine:
+        main, database = [
+            await _running(engine, name, await engine.create_network(name, {}))
+            for name in ("main", "db")
+        ]
+        await engine.kill(main)
+        async with janitor(engine, grace=0.1, keep=False) as clean_up:
+            clean_up.dispose(StepDebris(main=main, main_ended=True, dependencies=[database]))
+        stopped = [call.subject for call in engine.calls if call.method == "stop"]
+        assert stopped == [database]
+        assert all(container.removed for container in engine.containers.values())
+
+
+@pytest.mark.parametrize("kept", [False, True])
+async def test_what_the_steps_shared_stays_where_the_user_keeps_containers(kept: bool) -> None:
+    """The volumes of --keep-volumes belong to containers that were never started."""
+    async with _engine() as engine:
+        shared = await engine.create(ContainerSpec(name="data", image=IMAGE))
+        async with janitor(engine, grace=0.1, keep=kept) as clean_up:
+            clean_up.at_the_end.append(shared)
+        assert engine.containers[shared].removed is not kept

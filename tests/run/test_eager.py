@@ -19,10 +19,11 @@ from longshore.registry.server.routes import Kind
 from longshore.run.eager import unreachable
 from longshore.run.events import Pushed, PushOutput
 from longshore.run.outcome import Failed, Passed
+from longshore.run.push import PushedImage, PushRequest
 from longshore.run.push_settings import PusherChoice, PushSettings
 from longshore.run.pusher import RegistryPusher, opened_pushes
 from longshore.testing.engine import FakeEngine
-from longshore.testing.engine_script import FakeImage, FakeProgram
+from longshore.testing.engine_script import FakeImage, FakeProgram, by_command
 from longshore.testing.faults import FORBIDDEN, TOO_MANY, Script, on
 from longshore.testing.registry import FaultyRegistry, faulty_registry
 from longshore.testing.scene import Scene
@@ -122,9 +123,26 @@ async def test_of_two_pushes_only_the_one_that_says_so_goes_up_early(
     assert (ran.outcomes["early"], ran.outcomes["late"]) == (Passed(), Passed())
 
 
-async def test_a_failing_test_leaves_the_tag_untouched_and_no_session_open(
+async def test_a_failing_test_leaves_the_tag_untouched_though_all_layers_are_there(
     scene: Scene, pushing: Pushing
 ) -> None:
+    over = anyio.Event()
+    _prepare(scene, FakeProgram(until=over, exit_code=1))
+    async with faulty_registry() as registry, pushing(scene, registry):
+
+        async def watch(_: FakeEngine, __: anyio.CancelScope) -> None:
+            await _until(lambda: _blobs_arrived(registry))
+            over.set()
+
+        scene.beside = watch
+        ran = await scene.run(SERVICES, STEPS.replace("HOST", registry.host))
+        assert registry.requests("PUT", Kind.MANIFEST) == []
+        assert registry.storage.tags("team/app") == []
+    assert ran.outcomes["test"] == Failed(1)
+    assert "ship it" not in ran.started
+
+
+async def test_a_failing_test_leaves_no_session_open(scene: Scene, pushing: Pushing) -> None:
     over = anyio.Event()
     _prepare(scene, FakeProgram(until=over, exit_code=1))
     plan = Script([on("PATCH upload", replace(TOO_MANY, retry_after="1"), times=None)])
@@ -139,10 +157,93 @@ async def test_a_failing_test_leaves_the_tag_untouched_and_no_session_open(
             ran = await scene.run(SERVICES, STEPS.replace("HOST", registry.host))
         opened = [one for one in registry.requests("POST") if one.status == 202]
         closed = [one for one in registry.requests("DELETE") if one.status == 204]
-        assert registry.requests("PUT") == []
     assert ran.outcomes["test"] == Failed(1)
-    assert "ship it" not in ran.started
     assert len(opened) == len(closed) == 1
+
+
+class Endless:
+    """A pusher whose early uploads take for ever."""
+
+    def __init__(self) -> None:
+        self.began = anyio.Event()
+        self.given_up = anyio.Event()
+
+    async def prepare(self, request: PushRequest) -> bool:
+        """See `Pusher`."""
+        self.began.set()
+        try:
+            await anyio.sleep_forever()
+        finally:
+            self.given_up.set()
+        return False
+
+    async def push(self, request: PushRequest) -> tuple[PushedImage, ...]:
+        """See `Pusher`."""
+        raise AssertionError("no push step is to be reached")
+
+
+async def test_the_upload_is_given_up_as_soon_as_a_test_before_it_has_failed(scene: Scene) -> None:
+    """And not only at the end of the run, for which its on_fail steps may take their time."""
+    pusher = Endless()
+    _prepare(scene, FakeProgram())
+    programs = {
+        "test": FakeProgram(until=pusher.began, exit_code=1),
+        "handler": FakeProgram(until=pusher.given_up),
+    }
+    scene.images["busybox:latest"] = by_command(programs)
+    scene.pusher = lambda _: pusher
+    steps = STEPS.replace("command: test}", "command: test, on_fail: [{command: handler}]}")
+    with anyio.fail_after(5):
+        ran = await scene.run(SERVICES, steps.replace("HOST", "localhost"))
+    assert (ran.outcomes["test"], ran.outcomes["handler"]) == (Failed(1), Passed())
+    assert ran.result.not_run == ("ship it", "after")
+
+
+async def test_the_upload_of_a_queued_push_is_given_up_while_its_siblings_still_run(
+    scene: Scene,
+) -> None:
+    pusher = Endless()
+    _prepare(scene, FakeProgram())
+    programs = {
+        "test": FakeProgram(until=pusher.began, exit_code=1),
+        "long": FakeProgram(until=pusher.given_up),
+    }
+    scene.images["busybox:latest"] = by_command(programs)
+    scene.options = replace(scene.options, max_parallel=2)
+    scene.pusher = lambda _: pusher
+    steps = """
+    - type: parallel
+      steps:
+      - {service: tests, command: test}
+      - {service: tests, command: long}
+      - {name: ship it, service: app, type: push, image_name: localhost/team/app}
+    """
+    with anyio.fail_after(5):
+        ran = await scene.run(SERVICES, steps)
+    assert (ran.outcomes["test"], ran.outcomes["long"]) == (Failed(1), Passed())
+    assert ran.result.not_run == ("ship it",)
+
+
+async def test_an_upload_for_a_step_that_was_never_due_ends_with_the_run(scene: Scene) -> None:
+    pusher = Endless()
+    _prepare(scene, FakeProgram())
+    failing = FakeProgram(until=pusher.began, exit_code=1)
+    scene.images["busybox:latest"] = by_command({"test": failing})
+    scene.options = replace(scene.options, max_parallel=1)
+    scene.pusher = lambda _: pusher
+    steps = """
+    - type: parallel
+      steps:
+      - {service: tests, command: test}
+      - type: serial
+        steps:
+        - {service: tests, command: queued}
+        - {name: ship it, service: app, type: push, image_name: localhost/team/app}
+    """
+    with anyio.fail_after(5):
+        ran = await scene.run(SERVICES, steps)
+    assert pusher.given_up.is_set()
+    assert ran.result.not_run == ("queued", "ship it")
 
 
 async def test_an_early_upload_that_fails_is_done_by_the_push_step(

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from longshore.engine.spec import ContainerSpec
 from longshore.plan.selection import WAITING, Selection
-from longshore.run.events import Notice
+from longshore.run.events import Notice, RunFinished
 from longshore.run.outcome import Broken, Failed, NotRun, Passed, Skipped, Stopped
 from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_script import FakeBuild, FakeImage, FakeProgram, by_command, out
@@ -24,6 +24,14 @@ async def test_steps_run_in_file_order(scene: Scene) -> None:
     ran = await scene.run(APP, "[{service: app, command: one}, {service: app, command: two}]")
     assert ran.started == ["one", "two"]
     assert ran.result.passed
+
+
+async def test_containers_that_have_ended_by_themselves_are_removed_without_a_stop(
+    scene: Scene,
+) -> None:
+    scene.images["busybox:latest"] = by_command({"bad": FAILS})
+    ran = await scene.run(APP, "[{service: app, command: good}, {service: app, command: bad}]")
+    assert "stop" not in ran.engine.methods()
 
 
 async def test_a_failing_step_stops_what_follows_and_is_named(scene: Scene) -> None:
@@ -72,6 +80,23 @@ async def test_queued_siblings_of_a_failed_step_do_not_start(scene: Scene) -> No
     )
     assert "queued" not in ran.started
     assert ran.result.not_run == ("queued",)
+
+
+async def test_a_group_none_of_whose_steps_started_is_not_told_as_passed(scene: Scene) -> None:
+    scene.options = replace(scene.options, max_parallel=1)
+    scene.images["busybox:latest"] = by_command({"bad": FAILS})
+    ran = await scene.run(
+        APP,
+        """
+        - type: parallel
+          steps:
+          - {service: app, command: bad}
+          - {name: group, type: serial, steps: [{service: app, command: queued}]}
+        """,
+    )
+    assert "queued" not in ran.started
+    assert ran.outcomes["group"] == NotRun()
+    assert ran.of(RunFinished)[-1].not_run == ("queued",)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +15,9 @@ from longshore.errors import InvalidValue
 from longshore.report.journal import KEPT_OUTPUT, KEPT_RUNS, Journal, journal
 from longshore.run.events import ContainerOutput, Notice, StepFinished
 from longshore.run.outcome import Failed
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 def _output(data: bytes, step: str = "1") -> ContainerOutput:
@@ -55,7 +61,31 @@ def test_old_journals_are_forgotten(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == KEPT_RUNS
 
 
-def test_a_full_disk_ends_the_journal_and_not_the_run(tmp_path: Path) -> None:
+def test_a_full_disk_ends_the_journal_and_not_the_run() -> None:
+    """A line cut off, with others after it, would be a journal that cannot be read."""
+
+    class Full(io.BytesIO):
+        """Takes no more for once, and has room again then."""
+
+        refusals = 1
+
+        def write(self, data: ReadableBuffer) -> int:
+            if self.tell() and self.refusals:
+                self.refusals -= 1
+                super().write(bytes(data)[:10])
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return super().write(data)
+
+    file = Full()
+    write = Journal(file)
+    for text in (b"first\n", b"second\n", b"third\n"):
+        write(_output(text))
+    first, cut = file.getvalue().splitlines()
+    assert "first" in str(json.loads(first))
+    assert len(cut) == 10
+
+
+def test_a_disk_that_stays_full_does_not_end_the_run(tmp_path: Path) -> None:
     (tmp_path / "run1.jsonl").symlink_to("/dev/full")
     with journal(tmp_path, "run1") as write:
         for _ in range(3):

@@ -119,3 +119,15 @@ def test_layers_the_registry_has_in_our_packing_are_sent_again_by_the_engine() -
     )
     assert choose(ours).route is Route.EXPORT
     assert choose(replace(ours, engine_missing=layers[1:])).route is Route.ENGINE_PUSH
+
+
+def test_an_engine_that_has_nothing_to_send_pushes_however_much_we_would() -> None:
+    """None is for what is not known; nothing missing is known."""
+    layers = (900 * MB,)
+    known = Situation(
+        layer_sizes=layers, missing=layers, engine_missing=(), cores=2, store_refusal=REFUSED
+    )
+    unknown = replace(known, engine_missing=None)
+    assert choose(known).route is Route.ENGINE_PUSH
+    assert choose(known).seconds < 0.1
+    assert choose(unknown).seconds > 5

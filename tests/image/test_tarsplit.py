@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 from base64 import b64encode
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -46,6 +47,14 @@ def test_what_has_no_content_is_left_out() -> None:
 def test_a_record_longer_than_what_is_unpacked_at_a_time_is_read_whole() -> None:
     pieces = [(bytes(512), b"", 0), (b"", b"some/file", 7)] * 10_000
     record = gzip.compress(b"".join(_line(piece) for piece in pieces))
+    assert list(read_pieces(io.BytesIO(record))) == pieces
+
+
+@pytest.mark.parametrize("length", [1 << 20, 5 << 20])
+def test_one_long_piece_is_read_whole(length: int) -> None:
+    """As of a tar with content that its walker did not take for a file's."""
+    pieces = [(b"start", b"", 0), (Random(1).randbytes(length), b"", 0), (b"", b"some/file", 7)]
+    record = gzip.compress(b"".join(_line(piece) for piece in pieces), 1)
     assert list(read_pieces(io.BytesIO(record))) == pieces
 
 

@@ -193,14 +193,15 @@ async def test_the_upload_is_given_up_as_soon_as_a_test_before_it_has_failed(sce
     scene.images["busybox:latest"] = by_command(programs)
     scene.pusher = lambda _: pusher
     steps = STEPS.replace("command: test}", "command: test, on_fail: [{command: handler}]}")
-    with anyio.fail_after(5):
+    with anyio.fail_after(20):
         ran = await scene.run(SERVICES, steps.replace("HOST", "localhost"))
     assert (ran.outcomes["test"], ran.outcomes["handler"]) == (Failed(1), Passed())
     assert ran.result.not_run == ("ship it", "after")
 
 
-async def test_the_upload_of_a_queued_push_is_given_up_while_its_siblings_still_run(
-    scene: Scene,
+@pytest.mark.parametrize("place", ["queued", "after a queued one"])
+async def test_the_upload_of_a_push_that_is_not_reached_is_given_up_while_others_still_run(
+    scene: Scene, place: str
 ) -> None:
     pusher = Endless()
     _prepare(scene, FakeProgram())
@@ -211,17 +212,20 @@ async def test_the_upload_of_a_queued_push_is_given_up_while_its_siblings_still_
     scene.images["busybox:latest"] = by_command(programs)
     scene.options = replace(scene.options, max_parallel=2)
     scene.pusher = lambda _: pusher
-    steps = """
+    push = "{name: ship it, service: app, type: push, image_name: localhost/team/app}"
+    if place != "queued":
+        push = f"{{type: serial, steps: [{{service: tests, command: queued}}, {push}]}}"
+    steps = f"""
     - type: parallel
       steps:
-      - {service: tests, command: test}
-      - {service: tests, command: long}
-      - {name: ship it, service: app, type: push, image_name: localhost/team/app}
+      - {{service: tests, command: test}}
+      - {{service: tests, command: long}}
+      - {push}
     """
-    with anyio.fail_after(5):
+    with anyio.fail_after(20):
         ran = await scene.run(SERVICES, steps)
     assert (ran.outcomes["test"], ran.outcomes["long"]) == (Failed(1), Passed())
-    assert ran.result.not_run == ("ship it",)
+    assert ran.result.not_run[-1] == "ship it"
 
 
 async def test_an_upload_for_a_step_that_was_never_due_ends_with_the_run(scene: Scene) -> None:
@@ -240,10 +244,36 @@ async def test_an_upload_for_a_step_that_was_never_due_ends_with_the_run(scene: 
         - {service: tests, command: queued}
         - {name: ship it, service: app, type: push, image_name: localhost/team/app}
     """
-    with anyio.fail_after(5):
+    with anyio.fail_after(20):
         ran = await scene.run(SERVICES, steps)
     assert pusher.given_up.is_set()
     assert ran.result.not_run == ("queued", "ship it")
+
+
+async def test_an_upload_that_nobody_gave_up_ends_with_the_run(scene: Scene) -> None:
+    """Its group was stopped before it came to the push."""
+    pusher = Endless()
+    _prepare(scene, FakeProgram())
+    programs = {
+        "test": FakeProgram(until=pusher.began, exit_code=1),
+        "long": FakeProgram(until=anyio.Event()),
+    }
+    scene.images["busybox:latest"] = by_command(programs)
+    scene.options = replace(scene.options, max_parallel=2, fail_fast=True)
+    scene.pusher = lambda _: pusher
+    steps = """
+    - type: parallel
+      steps:
+      - {service: tests, command: test}
+      - type: serial
+        steps:
+        - {service: tests, command: long}
+        - {name: ship it, service: app, type: push, image_name: localhost/team/app}
+    """
+    with anyio.fail_after(20):
+        ran = await scene.run(SERVICES, steps)
+    assert pusher.given_up.is_set()
+    assert (ran.result.stopped, ran.result.not_run) == (("long",), ("ship it",))
 
 
 async def test_an_early_upload_that_fails_is_done_by_the_push_step(

@@ -75,7 +75,8 @@ class Walker(Struct, frozen=True):
     async def _leaf(self, step: RunStep | PushStep, gate: Gate) -> StepResult:
         async with self.runtime.slots:
             if not gate.enter():
-                self.runtime.uploads.give_up((step.path,))
+                later = unreachable(self.runtime.plan.root, step.path)
+                self.runtime.uploads.give_up((step.path, *later))
                 return self.so_far(step)
             outcome = await self._timed(step, lambda: self._attempt(step))
             if is_failure(outcome):

@@ -69,3 +69,27 @@ async def test_pieces_are_as_large_as_the_first_answer_wants_them(
     async with serve(choosy) as host, connect(host) as client:
         await client.upload_blob("a/b", stream(bytes(2 * MEBIBYTE)))
     assert lengths == [3 << 18, 3 << 18, 1 << 19]
+
+
+async def test_sessions_that_break_off_may_be_gone_as_often_as_they_break(
+    serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
+) -> None:
+    """Azure's drops one that broke: that is not a setup that forgets all of them."""
+    broken: set[str] = set()
+
+    def forgetful(request: web.Request) -> web.Response:
+        headers = {"Location": f"/v2/a/b/blobs/uploads/{len(broken)}"}
+        if request.method == "PATCH" and request.path in broken:
+            return web.Response(status=404)
+        if request.method == "PATCH" and len(broken) < 3:
+            broken.add(request.path)
+            return web.Response(status=503)
+        if request.method == "GET":
+            return web.Response(status=204)
+        status = {"HEAD": 404, "PUT": 201}.get(request.method, 202)
+        return web.Response(status=status, headers=headers)
+
+    async with serve(forgetful) as host, connect(host) as client:
+        client._line.chunking.streaming = False
+        delivery = await client.upload_blob("a/b", stream(bytes(2 * MEBIBYTE)))
+    assert delivery.restarts == 3

@@ -93,3 +93,29 @@ async def test_sessions_that_break_off_may_be_gone_as_often_as_they_break(
         client._line.chunking.streaming = False
         delivery = await client.upload_blob("a/b", stream(bytes(2 * MEBIBYTE)))
     assert delivery.restarts == 3
+
+
+async def test_pieces_get_smaller_while_they_break_and_larger_again_when_they_get_through(
+    serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
+) -> None:
+    """One of the same size may never get through; below a mebibyte nothing is won."""
+    lengths: list[int] = []
+    got = 0
+
+    def shaky(request: web.Request) -> web.Response:
+        nonlocal got
+        if request.method == "PATCH":
+            lengths.append(int(request.headers["Content-Length"]) // MEBIBYTE)
+            if len(lengths) <= 4:
+                return web.Response(status=503)
+            got += lengths[-1] * MEBIBYTE
+        headers = {"Location": "/v2/a/b/blobs/uploads/x"}
+        headers |= {"Range": f"0-{got - 1}"} if got else {}
+        status = {"GET": 204, "HEAD": 404, "PUT": 201}.get(request.method, 202)
+        return web.Response(status=status, headers=headers)
+
+    limits = Limits(chunk_size=4 * MEBIBYTE)
+    async with serve(shaky) as host, connect(host, limits=limits) as client:
+        client._line.chunking.streaming = False
+        await client.upload_blob("a/b", stream(bytes(12 * MEBIBYTE)))
+    assert lengths == [4, 2, 1, 1, 1, 2, 4, 4, 1]

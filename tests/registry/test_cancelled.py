@@ -10,8 +10,13 @@ import anyio
 import pytest
 from anyio.abc import SocketStream
 
+from longshore.environment import Environment
 from longshore.errors import ContentMismatch
 from longshore.oci.digest import Digest
+from longshore.registry.client import Access, RegistryClient
+from longshore.registry.progress import Progress, Waiting
+from longshore.testing.faults import Answer, Script, on
+from longshore.testing.registry import faulty_registry
 from longshore.testing.registry_process import run_registry
 
 from .conftest import Connect
@@ -116,3 +121,26 @@ async def test_waiting_for_a_registry_that_does_not_answer_can_be_cancelled(
                     await arrived.wait()
                     tasks.cancel_scope.cancel()
         server.cancel_scope.cancel()
+
+
+async def test_an_upload_that_waits_for_its_host_is_cancelled_at_once() -> None:
+    """On a clock that takes its time: the DELETE does not wait for the end of Retry-After."""
+    waiting = anyio.Event()
+
+    def hear(event: Progress) -> None:
+        if isinstance(event, Waiting):
+            waiting.set()
+
+    plan = Script([on("PATCH upload", Answer(status=429, retry_after="100"))])
+    access = Access(environment=Environment({}))
+    async with (
+        faulty_registry(plan=plan) as registry,
+        RegistryClient(host=registry.host, access=access, listener=hear) as client,
+    ):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.upload_blob, "a/b", Complete())
+            await waiting.wait()
+            began = anyio.current_time()
+            tasks.cancel_scope.cancel()
+        assert anyio.current_time() - began < 3
+        assert len(registry.requests("DELETE")) == 1

@@ -282,6 +282,7 @@ async def test_a_registry_that_takes_nothing_with_the_last_request_gets_it_befor
         await client.upload_blob("a/b", stream(b"two"))
     assert set(registry.blobs.values()) == {b"one", b"two"}
     assert registry.count("PUT uploads") == 3, "it is known the second time"
+    assert registry.count("DELETE uploads") == 1, "the first upload is not left behind"
 
 
 async def test_an_upload_may_begin_with_another_success(

@@ -337,6 +337,7 @@ class Transfer(Struct, kw_only=True):
         answer = await self.session.commit(digest, body)
         if body and answer.status in _NOT_WITH_COMMIT:
             self.call.line.chunking.with_commit = False
+            await self.session.cancel()
             raise SessionLost(answer)
         match answer.status:
             case 200 | 201 | 202 | 204:

@@ -13,6 +13,7 @@ from typing import Final
 
 import anyio
 from msgspec import Struct, field
+from msgspec.structs import replace
 from yarl import URL
 
 from longshore.errors import LongshoreError, RegistryError, RegistryUnavailable
@@ -80,8 +81,10 @@ class UploadSession(Struct):
     async def cancel(self) -> None:
         """DELETE, in a few seconds, also while we are being cancelled; failing does not matter:
         registries drop sessions that nobody ends."""
+        # What is due already does not wait until the host may be asked again.
+        call = replace(self.call, deadline=self.call.line.backoff.clock.now())
         with anyio.move_on_after(_FAREWELL, shield=True), suppress(LongshoreError):
-            await self._ask("DELETE", self.location, {}, None)
+            await replace(self, call=call)._ask("DELETE", self.location, {}, None)
 
     async def _ask(
         self,

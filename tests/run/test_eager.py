@@ -250,13 +250,14 @@ async def test_an_upload_for_a_step_that_was_never_due_ends_with_the_run(scene: 
     assert ran.result.not_run == ("queued", "ship it")
 
 
-async def test_an_upload_that_nobody_gave_up_ends_with_the_run(scene: Scene) -> None:
-    """Its group was stopped before it came to the push."""
+async def test_an_upload_in_a_group_that_fail_fast_stops_is_given_up_at_once(scene: Scene) -> None:
+    """While the handler of the step that failed still runs."""
     pusher = Endless()
     _prepare(scene, FakeProgram())
     programs = {
         "test": FakeProgram(until=pusher.began, exit_code=1),
         "long": FakeProgram(until=anyio.Event()),
+        "tell": FakeProgram(until=pusher.given_up),
     }
     scene.images["busybox:latest"] = by_command(programs)
     scene.options = replace(scene.options, max_parallel=2, fail_fast=True)
@@ -264,7 +265,7 @@ async def test_an_upload_that_nobody_gave_up_ends_with_the_run(scene: Scene) -> 
     steps = """
     - type: parallel
       steps:
-      - {service: tests, command: test}
+      - {service: tests, command: test, on_fail: [{command: tell}]}
       - type: serial
         steps:
         - {service: tests, command: long}

@@ -67,4 +67,9 @@ def unreachable(root: Step, failed: str) -> Iterator[str]:
         yield from unreachable(child, failed)
         if not isinstance(root, Parallel):
             for later in root.steps[place + 1 :]:
-                yield from (step.path for step in walk(later) if isinstance(step, PushStep))
+                yield from pushes_of(later)
+
+
+def pushes_of(step: Step) -> Iterator[str]:
+    """Paths of the push steps in this one."""
+    return (one.path for one in walk(step) if isinstance(one, PushStep))

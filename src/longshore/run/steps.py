@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from longshore.errors import EngineUnavailable, LongshoreError
 from longshore.plan.model import Manual, Parallel, PushStep, RunStep, Serial, Step
 from longshore.plan.selection import WAITING
-from longshore.run.eager import unreachable
+from longshore.run.eager import pushes_of, unreachable
 from longshore.run.events import StepFinished, StepStarted
 from longshore.run.gate import Gate, Siblings
 from longshore.run.leaves import push_image, run_command
@@ -142,6 +142,8 @@ class Walker(Struct, frozen=True):
             at_failure = stop_the_others if self.runtime.options.fail_fast else _nothing
             with scope:
                 await self.walk(step, Gate(siblings, gate, at_failure))
+            if scope.cancelled_caught:
+                self.runtime.uploads.give_up(pushes_of(step))
 
         async with anyio.create_task_group() as tasks:
             for step, scope in zip(group.steps, scopes, strict=True):

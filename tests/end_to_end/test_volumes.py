@@ -22,7 +22,7 @@ def test_keep_volumes_keeps_those_of_an_image_without_a_command(user: User) -> N
         - {service: app, command: ls /kept/one}
         """,
     )
-    done = user.run("steps", "--keep-volumes")
+    done = user.run("steps", "--keep-volumes", "--stop-grace", "1s")
     assert done.returncode == 0, done
 
 
@@ -35,5 +35,5 @@ def test_services_that_differ_in_a_blank_start_in_one_step(user: User) -> None:
         """,
     )
     user.write("codeship-steps.yml", "- {service: a b, command: echo fine}\n")
-    done = user.run("steps")
+    done = user.run("steps", "--stop-grace", "1s")
     assert done.returncode == 0, done

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from longshore.errors import DecryptionFailed, UsageError
+from longshore.plan.paths import real_path
 from longshore.secrets import envelope
 from longshore.secrets.atomic_file import explained, read_file, replace_file, staged
 from longshore.secrets.envelope import Format
@@ -59,7 +59,7 @@ def rekey(
         raise UsageError(f"{old} and {new} hold the same key", hint=make.format("new.aes"))
     changes = [
         _prepared(path, old_key, new_key, format, binary=binary)
-        for path in dict.fromkeys(Path(os.path.realpath(file)) for file in files)
+        for path in dict.fromkeys(real_path(file) for file in files)
     ]
     _replace_all(changes)
     for change in changes:

@@ -220,12 +220,17 @@ class RegistryClient:
         return await self._line.within(self._pulling(repository), work)
 
     async def get_manifest(
-        self, repository: str, reference: manifests.Reference, *, once: bool = False
+        self,
+        repository: str,
+        reference: manifests.Reference,
+        *,
+        final: frozenset[int] = frozenset(),
     ) -> Manifest | Index:
-        """A manifest or index with its exact bytes; `once`: raises Interrupted where it would be
-        asked for again."""
+        """A manifest or index with its exact bytes; `final`: statuses that are raised at once."""
         call = self._pulling(repository)
-        return await self._line.within(call, lambda call: manifests.get(call, reference, once=once))
+        return await self._line.within(
+            call, lambda call: manifests.get(call, reference, final=final)
+        )
 
     async def put_manifest(
         self, repository: str, reference: manifests.Reference, manifest: Document

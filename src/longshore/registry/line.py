@@ -120,6 +120,7 @@ class Call(Struct, frozen=True, kw_only=True):
         headers: Mapping[str, str] | None = None,
         body: Body | None = None,
         once: bool = False,
+        final: frozenset[int] = frozenset(),
         keep_open: bool = False,
         idle: float | None = None,
     ) -> Answer:
@@ -132,6 +133,7 @@ class Call(Struct, frozen=True, kw_only=True):
             body=body,
             scopes=self.scopes,
             once=once,
+            final=final,
             deadline=self.deadline,
             keep_open=keep_open,
             idle=idle,

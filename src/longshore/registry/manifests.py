@@ -35,13 +35,15 @@ async def head(call: Call, reference: Reference) -> Digest | None:
         return (await get(call, reference)).digest
 
 
-async def get(call: Call, reference: Reference, *, once: bool = False) -> Manifest | Index:
+async def get(
+    call: Call, reference: Reference, *, final: frozenset[int] = frozenset()
+) -> Manifest | Index:
     """Read a manifest or index; its digest is checked against what was asked and announced.
 
-    `once`: raises Interrupted where it would be asked for again.
+    `final`: statuses that are raised at once.
     """
     what = f"manifest {reference}"
-    answer = await _ask(call, "GET", reference, what, once=once)
+    answer = await _ask(call, "GET", reference, what, final=final)
     if answer.status != 200:
         raise call.refusal(answer, what)
     actual, announced = Digest.of(answer.body), answer.headers.get("Docker-Content-Digest")
@@ -93,10 +95,15 @@ async def _confirmed(call: Call, reference: Reference, said: str) -> str:
 
 
 async def _ask(
-    call: Call, method: str, reference: Reference, what: str, *, once: bool = False
+    call: Call,
+    method: str,
+    reference: Reference,
+    what: str,
+    *,
+    final: frozenset[int] = frozenset(),
 ) -> Answer:
     url = await call.url(f"manifests/{reference}")
-    return await call.ask(method, url, what, headers={"Accept": ACCEPT_MANIFESTS}, once=once)
+    return await call.ask(method, url, what, headers={"Accept": ACCEPT_MANIFESTS}, final=final)
 
 
 def _refused(call: Call, answer: Answer, what: str, manifest: Document) -> RegistryError:

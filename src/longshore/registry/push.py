@@ -6,7 +6,6 @@ Nothing is visible before the manifest, and the manifest comes only after every 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from http import HTTPStatus
 from typing import Final
 
 from msgspec import Struct, field
@@ -17,7 +16,7 @@ from longshore.image.files import FileImage
 from longshore.image.layer import LayerSource, StoredImage
 from longshore.image.repacked import Repacked
 from longshore.oci.digest import Digest
-from longshore.oci.manifest import Index, Manifest
+from longshore.oci.manifest import Manifest
 from longshore.oci.media_types import Compression, Format, compression_of
 from longshore.registry.client import RegistryClient
 from longshore.registry.placed import Candidate, Candidates, Placed, key_of
@@ -33,6 +32,8 @@ _AT_ONCE: Final = 8
 _ATTEMPTS: Final = 4
 _UNKNOWN: Final = frozenset({404, 403, 405, None})
 """403: the right to write may be given without that to read."""
+_LIMITED: Final = frozenset({429})
+"""Docker Hub limits pulls, of which this question is one, and takes a push all the same."""
 
 _LOST: Final = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"})
 
@@ -165,26 +166,15 @@ async def same_image(
 async def _manifest_under(client: RegistryClient, repository: str, tag: str) -> Manifest | None:
     """None when it is no image's, and when it is not for us to know: we only want to spare work."""
     try:
-        there = await _manifest_soon(client, repository, tag)
+        there = await client.get_manifest(repository, tag, final=_LIMITED)
     except RegistryError as error:
         # No status: what came is damaged, or no image. It is not ours, so it will be replaced.
+        if error.status in _LIMITED:
+            return None
         if error.status in _UNKNOWN and not isinstance(error, RegistryUnavailable):
             return None
         raise
     return there if isinstance(there, Manifest) else None
-
-
-async def _manifest_soon(
-    client: RegistryClient, repository: str, tag: str
-) -> Manifest | Index | None:
-    """None where no more may be read for now: Docker Hub limits pulls, of which this is one, and
-    takes a push all the same."""
-    try:
-        return await client.get_manifest(repository, tag, once=True)
-    except Interrupted as first:
-        if first.status == HTTPStatus.TOO_MANY_REQUESTS:
-            return None
-        return await client.get_manifest(repository, tag)
 
 
 def _as_wanted(there: Manifest, options: PushOptions) -> bool:

@@ -226,9 +226,7 @@ class Transfer(Struct, kw_only=True):
             self._committed = True
             return True
         if self._streams:
-            await self.session.cancel()
-            await self._restart(reason)
-            return False
+            return await self._from_zero(reason)
         try:
             has = await self.session.received()
         except SessionLost:
@@ -236,9 +234,7 @@ class Transfer(Struct, kw_only=True):
             return False
         has = has or told or int(self._single)
         if not self.intake.window.holds(has):
-            await self.session.cancel()
-            await self._restart(f"{reason}; only {has} bytes had arrived")
-            return False
+            return await self._from_zero(f"{reason}; only {has} bytes had arrived")
         self._reach(has)
         self.intake.window.drop_before(has)
         if has:
@@ -272,14 +268,16 @@ class Transfer(Struct, kw_only=True):
         if self._refused > 1 and self._may_stream_again:
             return await self._stream_again(said)
         if tried:
-            await self.session.cancel()
-            await self._restart(said)
-            return False
+            return await self._from_zero(said)
         return await self._mend(said, told)
 
     async def _stream_again(self, reason: str) -> bool:
         """It takes a blob whole or not at all: so it gets this one, and all that follow."""
         self.call.line.chunking.whole = True
+        return await self._from_zero(reason)
+
+    async def _from_zero(self, reason: str) -> bool:
+        """This session is of no more use, but the registry may still know it."""
         await self.session.cancel()
         await self._restart(reason)
         return False

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
-from http import HTTPStatus
 from typing import Final
 
 import anyio
@@ -20,12 +19,13 @@ from longshore.errors import LongshoreError, RegistryError, RegistryUnavailable
 from longshore.oci.digest import Digest
 from longshore.registry.line import Call
 from longshore.registry.ranges import content_range, received
-from longshore.registry.transport.errors import Interrupted
 from longshore.registry.transport.exchange import Answer, Buffer, Pieces, origin_of
 from longshore.registry.transport.redirects import resolve
 
 _OCTETS: Final = "application/octet-stream"
 _FAREWELL: Final = 5.0
+_FAILED: Final = frozenset({500})
+"""Some registries fail over a mount, and take the blob itself all the same."""
 _NO_STATUS: Final = frozenset({400, 403, 404, 405, 409, 410, 416, 422, 501})
 """What registries answer of an upload they cannot go on with, or cannot be asked about."""
 
@@ -152,12 +152,9 @@ async def _mount(
     call = call.reading(source)
     query = {"mount": str(digest), "from": source}
     try:
-        try:
-            answer = await _post(call, what, query, once=True)
-        except Interrupted as first:
-            if first.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-                return True, False  # some fail over it, and take the blob itself all the same
-            answer = await _post(call, what, query)
+        answer = await _post(call, what, query, final=_FAILED)
+        if answer.status in _FAILED:
+            return True, False
         return True, True if answer.status == 201 else _opened(call, what, answer)
     except RegistryUnavailable:
         raise
@@ -166,10 +163,14 @@ async def _mount(
 
 
 async def _post(
-    call: Call, what: str, query: Mapping[str, str] | None = None, *, once: bool = False
+    call: Call,
+    what: str,
+    query: Mapping[str, str] | None = None,
+    *,
+    final: frozenset[int] = frozenset(),
 ) -> Answer:
     url = await call.url("blobs/uploads/", **(query or {}))
-    return await call.ask("POST", url, what, headers={"Content-Length": "0"}, once=once)
+    return await call.ask("POST", url, what, headers={"Content-Length": "0"}, final=final)
 
 
 def _opened(call: Call, what: str, answer: Answer) -> UploadSession:

@@ -45,7 +45,8 @@ class Request(Struct, frozen=True, kw_only=True):
 
     `scopes` are the token scopes it needs, the pushed repository's first. `confidential`: the body
     holds secrets and stays with its origin. `once`: never repeat it, because only the caller knows
-    how to go on. `deadline` is a time of the retry clock. `keep_open`: on 200 and 206 leave the
+    how to go on. `final`: statuses that are answers here, though asking again might change them.
+    `deadline` is a time of the retry clock. `keep_open`: on 200 and 206 leave the
     body in `Answer.content`. `idle`: seconds without a byte moved, None for the session's own.
     """
 
@@ -57,6 +58,7 @@ class Request(Struct, frozen=True, kw_only=True):
     scopes: tuple[str, ...] = ()
     confidential: bool = False
     once: bool = False
+    final: frozenset[int] = frozenset()
     deadline: float = float("inf")
     keep_open: bool = False
     idle: float | None = None

@@ -153,8 +153,9 @@ class Patience:
 class Retrying:
     """Sends until an answer comes that more attempts would not change.
 
-    Answers with a temporary status are raised as Interrupted for requests marked `once`; for all
-    others they are retried, and RegistryUnavailable is raised in the end.
+    Answers with a temporary status (but those that are `final`) are raised as Interrupted for
+    requests marked `once`; for all others they are retried, and RegistryUnavailable is raised in
+    the end.
     """
 
     def __init__(self, inner: Sender, backoff: Backoff) -> None:
@@ -179,7 +180,7 @@ class Retrying:
 
     async def _attempt(self, request: Request) -> Answer:
         answer = await self._inner.send(request)
-        if answer.status in TEMPORARY_STATUSES:
+        if answer.status in TEMPORARY_STATUSES - request.final:
             error = refusal(answer, request.subject)
             if isinstance(error, Interrupted):
                 raise error

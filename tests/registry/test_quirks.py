@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -18,71 +18,9 @@ from longshore.registry.push import PushOptions, push
 from longshore.testing.stored import MemoryImage, MemoryLayer
 
 from .conftest import Connect, MakeBytes, Serve
+from .small_registry import Odd, SmallRegistry
 
 MEBIBYTE = 1 << 20
-Odd = Callable[[web.Request], web.Response | None]
-
-
-class Registry:
-    """A small one in memory; `odd` may answer first, and gets to see every request."""
-
-    def __init__(self, odd: Odd) -> None:
-        self._odd = odd
-        self._uploads: dict[str, bytearray] = {}
-        self.blobs: dict[str, bytes] = {}
-        self.manifests: dict[str, bytes] = {}
-        self.asked: list[str] = []
-
-    async def __call__(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        kind = next(k for k in ("uploads", "blobs", "manifests") if k in request.path)
-        self.asked.append(f"{request.method} {kind}")
-        return self._odd(request) or self._answer(request, kind, body)
-
-    def count(self, what: str) -> int:
-        return self.asked.count(what)
-
-    def _answer(self, request: web.Request, kind: str, body: bytes) -> web.Response:
-        name = request.path.rpartition("/")[2]
-        if kind == "uploads":
-            return self._upload(request, name, body)
-        return self._manifest(request, name, body) if kind == "manifests" else self._blob(name)
-
-    def _blob(self, name: str) -> web.Response:
-        found = self.blobs.get(name)
-        return web.Response(status=404) if found is None else web.Response(body=found)
-
-    def _manifest(self, request: web.Request, name: str, body: bytes) -> web.Response:
-        if request.method == "PUT":
-            self.manifests[name] = body
-            return web.Response(status=201, headers=_digest(body))
-        found = self.manifests.get(name)
-        if found is None:
-            return web.Response(status=404)
-        kind = "application/vnd.docker.distribution.manifest.v2+json"
-        return web.Response(body=found, headers=_digest(found), content_type=kind)
-
-    def _upload(self, request: web.Request, name: str, body: bytes) -> web.Response:
-        if request.method == "POST":
-            name = f"u{len(self.asked)}"
-            self._uploads[name] = bytearray()
-        elif name not in self._uploads:
-            return web.Response(status=404)
-        got = self._uploads[name]
-        got += body
-        headers = {"Location": f"/v2/a/b/blobs/uploads/{name}"}
-        if request.method == "PUT":
-            if str(Digest.of(bytes(got))) != request.query["digest"]:
-                return web.Response(status=400)
-            self.blobs[request.query["digest"]] = bytes(got)
-            return web.Response(status=201, headers=headers)
-        headers |= {"Range": f"0-{len(got) - 1}"} if got else {}
-        status = {"GET": 204, "DELETE": 204}.get(request.method, 202)
-        return web.Response(status=status, headers=headers)
-
-
-def _digest(content: bytes) -> Mapping[str, str]:
-    return {"Docker-Content-Digest": str(Digest.of(content))}
 
 
 def is_piece(request: web.Request) -> bool:
@@ -150,7 +88,7 @@ async def test_a_range_that_stands_still_after_the_first_piece_ends_in_a_stream(
     def odd(request: web.Request) -> web.Response | None:
         return pieces(request) if request.method == "GET" else breaks(request)
 
-    registry = Registry(odd)
+    registry = SmallRegistry(odd)
     async with (
         serve(registry) as host,
         connect(host, limits=Limits(chunk_size=MEBIBYTE)) as client,
@@ -169,7 +107,7 @@ async def test_a_registry_that_takes_no_pieces_gets_a_broken_stream_again(
     serve: Serve, connect: Connect, stream: Callable[..., BlobSource], some_bytes: MakeBytes,
     piece: Odd,
 ) -> None:  # fmt: skip
-    registry = Registry(Breaks(1, piece))
+    registry = SmallRegistry(Breaks(1, piece))
     first, second = some_bytes(20 * MEBIBYTE), some_bytes(3 * MEBIBYTE, 2)
     async with serve(registry) as host, connect(host) as client:
         await client.upload_blob("a/b", stream(first))
@@ -217,7 +155,7 @@ async def test_the_range_of_a_registry_that_takes_no_pieces_is_not_believed(
         headers = {"Location": request.path, "Range": f"0-{10 * MEBIBYTE}"}
         return web.Response(status=201, headers=headers)
 
-    registry = Registry(standing_still)
+    registry = SmallRegistry(standing_still)
     async with serve(registry) as host, connect(host) as client:
         client._line.chunking.whole = True
         await client.upload_blob("a/b", stream(content))
@@ -241,7 +179,7 @@ async def test_a_session_that_is_gone_after_a_break_is_begun_anew_as_often_as_it
             return cut(request)
         return None
 
-    registry, content = Registry(azure), some_bytes(3 * MEBIBYTE)
+    registry, content = SmallRegistry(azure), some_bytes(3 * MEBIBYTE)
     async with serve(registry) as host, connect(host) as client:
         delivery = await client.upload_blob("a/b", stream(content))
     assert list(registry.blobs.values()) == [content]
@@ -261,7 +199,7 @@ async def test_an_upload_that_cannot_be_asked_about_is_begun_anew(
     def odd(request: web.Request) -> web.Response | None:
         return web.Response(status=status) if request.method == "GET" else breaks(request)
 
-    registry, content = Registry(odd), some_bytes(3 * MEBIBYTE)
+    registry, content = SmallRegistry(odd), some_bytes(3 * MEBIBYTE)
     async with serve(registry) as host, connect(host) as client:
         await client.upload_blob("a/b", stream(content))
     assert list(registry.blobs.values()) == [content]
@@ -276,7 +214,7 @@ async def test_a_registry_that_takes_nothing_with_the_last_request_gets_it_befor
         with_body = request.method == "PUT" and request.headers.get("Content-Length") != "0"
         return web.Response(status=404) if with_body else None
 
-    registry = Registry(odd)
+    registry = SmallRegistry(odd)
     async with serve(registry) as host, connect(host) as client:
         await client.upload_blob("a/b", stream(b"one"))
         await client.upload_blob("a/b", stream(b"two"))
@@ -295,7 +233,7 @@ async def test_an_upload_may_begin_with_another_success(
         answer.set_status(201)
         return answer
 
-    registry = Registry(odd)
+    registry = SmallRegistry(odd)
     async with serve(registry) as host, connect(host) as client:
         await client.upload_blob("a/b", stream(b"one"))
     assert list(registry.blobs.values()) == [b"one"]
@@ -314,7 +252,7 @@ async def test_cookies_of_any_name_and_attribute_are_kept(
         answer.headers["Set-Cookie"] = "lb:1=a=b; Path=/; Partitioned; SameSite=None"
         return answer
 
-    registry = Registry(odd)
+    registry = SmallRegistry(odd)
     async with serve(registry) as host, connect(host) as client:
         await client.upload_blob("a/b", stream(b"one"))
     assert seen == [None, "lb:1=a=b"]
@@ -326,7 +264,7 @@ async def test_a_mount_that_fails_over_becomes_an_upload(
     def odd(request: web.Request) -> web.Response | None:
         return web.Response(status=500) if "mount" in request.query else None
 
-    registry = Registry(odd)
+    registry = SmallRegistry(odd)
     async with serve(registry) as host, connect(host) as client:
         source = stream(b"one")
         digest = Digest.of(b"one")
@@ -354,7 +292,7 @@ class TestRights:
             reading = request.method in ("GET", "HEAD")
             return web.Response(status=status) if reading else None
 
-        registry = Registry(odd)
+        registry = SmallRegistry(odd)
         async with serve(registry) as host, connect(host) as client:
             done = await push(client, "a/b", ["1"], image, PushOptions())
         assert registry.manifests["1"] == done.manifest.content
@@ -367,7 +305,7 @@ class TestRights:
             looking = request.method == "HEAD" and "/blobs/" in request.path
             return web.Response(status=status) if looking else None
 
-        registry = Registry(odd)
+        registry = SmallRegistry(odd)
         async with serve(registry) as host, connect(host) as client:
             await push(client, "a/b", ["1"], image, PushOptions())
         assert "1" in registry.manifests
@@ -379,7 +317,7 @@ class TestRights:
             looking = request.method == "HEAD" and "/blobs/" in request.path
             return web.Response(status=403) if looking else None
 
-        registry = Registry(odd)
+        registry = SmallRegistry(odd)
         async with serve(registry) as host, connect(host) as client:
             with pytest.raises(RegistryError, match="refused blob"):
                 await push(client, "a/b", ["1"], image, PushOptions(verify=True))
@@ -395,7 +333,7 @@ async def test_a_limit_of_pulls_does_not_stop_a_push(
         pull = request.method == "GET" and "/manifests/" in request.path
         return web.Response(status=429, headers={"Retry-After": "3600"}) if pull else None
 
-    registry = Registry(odd)
+    registry = SmallRegistry(odd)
     async with serve(registry) as host, connect(host) as client:
         await push(client, "a/b", ["1"], image, PushOptions())
     assert "1" in registry.manifests
@@ -415,7 +353,7 @@ async def test_a_registry_that_knows_a_blob_only_after_a_while_is_waited_for(
             return web.json_response({"errors": [error]}, status=404)
         return None
 
-    registry = Registry(odd)
+    registry = SmallRegistry(odd)
     async with serve(registry) as host, connect(host) as client:
         await push(client, "a/b", ["1"], image, PushOptions())
     assert "1" in registry.manifests

@@ -245,18 +245,21 @@ class LegacyFlag(click.Option):
 
 def legacy_flags(function: Command) -> Command:
     """Flags of jet 1.x that are accepted and do nothing, with a notice (spec 7.2)."""
-    shared: dict[str, Any] = {"hidden": True, "expose_value": False, "callback": _legacy}
     for name in _LEGACY:
-        function = click.option(name, is_flag=True, cls=LegacyFlag, **shared)(function)
+        function = _legacy_option(name, is_flag=True, cls=LegacyFlag)(function)
     for name in _LEGACY_TEXTS:
-        function = click.option(name, **shared)(function)
+        function = _legacy_option(name)(function)
     return function
 
 
 def legacy_key_type(function: Command) -> Command:
     """The one of them that commands around keys had."""
-    shared: dict[str, Any] = {"hidden": True, "expose_value": False, "callback": _legacy}
-    return click.option("--key-type", **shared)(function)
+    decorated: Command = _legacy_option("--key-type")(function)
+    return decorated
+
+
+def _legacy_option(name: str, **settings: Any) -> Callable[[Any], Any]:
+    return click.option(name, hidden=True, expose_value=False, callback=_legacy, **settings)
 
 
 def _legacy(ctx: click.Context, option: click.Parameter, value: object) -> None:

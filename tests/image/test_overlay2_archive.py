@@ -13,10 +13,11 @@ from typing import cast
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from longshore.engine.docker.engine import DockerEngine, connect
 from longshore.engine.endpoint import Endpoint
-from longshore.engine.spec import ResourceKind
+from longshore.engine.spec import ImageInfo, ResourceKind
 from longshore.image.compression import CompressionOptions
 from longshore.image.layer import LayerSource
 from longshore.image.pipeline import compressed
@@ -45,10 +46,18 @@ async def _things(engine: DockerEngine) -> set[str]:
 
 
 async def _contents(engine: DockerEngine, load: object, layers: list[Layer]) -> tuple[bytes, ...]:
-    """The layers of an image, each read through the engine, all side by side."""
+    """The layers of an image, read with what is small in one archive, and without that."""
     assert callable(load)
     image = await engine.inspect_image(str(cast(Digest, load(layers))))
     assert image is not None
+    assert len(image.directories) == len(layers)
+    contents = await _contents_of(engine, image)
+    assert await _contents_of(engine, replace(image, directories=())) == contents
+    return contents
+
+
+async def _contents_of(engine: DockerEngine, image: ImageInfo) -> tuple[bytes, ...]:
+    """Each layer read through the engine, all side by side."""
     found: dict[int, bytes] = {}
 
     async def read(place: int, layer: LayerSource) -> None:
@@ -60,7 +69,7 @@ async def _contents(engine: DockerEngine, load: object, layers: list[Layer]) -> 
         for place, layer in enumerate(stored.layers):
             tasks.start_soon(read, place, layer)
     assert await _things(engine) == before
-    return tuple(found[place] for place in range(len(layers)))
+    return tuple(found[place] for place in range(len(image.diff_ids)))
 
 
 async def test_a_layer_with_every_kind_of_entry_is_put_together_byte_for_byte(

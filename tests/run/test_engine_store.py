@@ -10,10 +10,12 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
-from longshore.engine.spec import EngineInfo
+from longshore.engine.spec import EngineInfo, ImageInfo
 from longshore.environment import Environment
 from longshore.errors import EngineError, EngineUnavailable, NotFound
 from longshore.image.layer import LayerSource, StoredImage
+from longshore.image.overlay2 import chain_ids
+from longshore.oci.digest import Digest
 from longshore.run.engine_store import opened_through_engine, store_refusal
 from longshore.run.scope import OWNER, OWNER_LABEL
 from longshore.testing.engine import FakeEngine
@@ -81,6 +83,59 @@ async def test_everything_the_store_says_of_an_image_is_one_archive(engine: Fake
     async with opened_through_engine(engine, IMAGE.info) as image:
         await _all(image)
     assert engine.methods().count("read_file") == 1 + len(IMAGE.layers)
+
+
+async def test_small_layers_come_with_what_the_store_says_of_the_image(
+    engine: FakeEngine, tmp_path: Path
+) -> None:
+    image = _told_where(IMAGE, tmp_path)
+    async with opened_through_engine(engine, image) as stored:
+        assert await _all(stored) == IMAGE.layer_tars
+    without_files = 1
+    assert engine.methods().count("read_file") == 1 + without_files
+
+
+async def test_large_layers_and_those_far_below_are_fetched_when_they_are_wanted(
+    tmp_path: Path,
+) -> None:
+    large = {"large": Random(2).randbytes(600_000)}
+    many = FakeImage(
+        layers=(*({f"{number}": b"x"} for number in range(4)), large, large | {"y": b"y"})
+    )
+    write_store(tmp_path, many.config, many.layer_tars)
+    async with (
+        FakeEngine(images={"app:latest": many}, engine_info=_info(tmp_path)) as engine,
+        opened_through_engine(engine, _told_where(many, tmp_path)) as stored,
+    ):
+        assert await _all(stored) == many.layer_tars
+        bound = {mount.container for mount in engine.container("longshore-store-").spec.mounts}
+    small = [place for place in bound if "/small/" in place]
+    assert len(small) == 4
+    assert engine.methods().count("read_file") == 1 + 2
+
+
+async def test_layers_are_not_taken_for_small_where_the_history_does_not_tell_which_is(
+    tmp_path: Path,
+) -> None:
+    """The engine would send all of a large one, wanted or not."""
+    large = {"large": Random(3).randbytes(3_000_000)}
+    image = FakeImage(layers=(large, {}), added=(0, 3_000_000, 0))
+    write_store(tmp_path, image.config, image.layer_tars)
+    async with (
+        FakeEngine(images={"app:latest": image}, engine_info=_info(tmp_path)) as engine,
+        opened_through_engine(engine, _told_where(image, tmp_path)),
+    ):
+        spec = engine.container("longshore-store-").spec
+    assert not [mount for mount in spec.mounts if "/small/" in mount.container]
+
+
+def _told_where(image: FakeImage, data_root: Path) -> ImageInfo:
+    """What an engine tells of it that says where the files of its layers are."""
+    found = replace(image.info, directories=())
+    for chain in chain_ids([Digest.parse(text) for text in found.diff_ids]):
+        directory = str(data_root / "overlay2" / chain.hex / "diff")
+        found = replace(found, directories=(*found.directories, directory))
+    return found
 
 
 async def test_records_that_are_too_large_to_be_kept_are_fetched_when_they_are_wanted(
@@ -166,7 +221,7 @@ async def test_a_layer_without_its_entry_is_not_found(
     assert engine.leftovers() == ()
 
 
-@pytest.mark.parametrize("text", ["../../../etc", "\udcff", ""])
+@pytest.mark.parametrize("text", ["../../../etc", "\udcff", "\n"])
 async def test_a_cache_id_that_is_no_name_is_not_found(
     engine: FakeEngine, tmp_path: Path, text: str
 ) -> None:

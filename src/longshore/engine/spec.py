@@ -128,7 +128,11 @@ class BuildSpec(Struct, frozen=True, kw_only=True):
 
 
 class ImageInfo(Struct, frozen=True, kw_only=True):
-    """An image the engine has; `diff_ids` in layer order, as ``sha256:…`` texts."""
+    """An image the engine has; `diff_ids` in layer order, as ``sha256:…`` texts.
+
+    `directories`: where the engine keeps the files of each layer, in the same order; none where it
+    does not say.
+    """
 
     id: str
     environment: tuple[tuple[str, str], ...]
@@ -141,6 +145,7 @@ class ImageInfo(Struct, frozen=True, kw_only=True):
     repo_digests: tuple[str, ...]
     size: int
     created: str
+    directories: tuple[str, ...] = ()
 
 
 class Exit(Struct, frozen=True, kw_only=True):

@@ -10,8 +10,9 @@ export, which then takes over, does not write more.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from longshore.errors import NotFound
@@ -46,12 +47,20 @@ def plain(name: bytes) -> bytes:
 
 
 class ArrivingFiles:
-    """One pass over the archive of a directory. NotFound for whatever cannot be had."""
+    """One pass over the archive of a directory. NotFound for whatever cannot be had.
 
-    def __init__(self, chunks: AsyncIterator[bytes], fetch: Fetch) -> None:
+    `kept`: files that have come before.
+    """
+
+    def __init__(
+        self,
+        chunks: AsyncIterator[bytes],
+        fetch: Fetch,
+        kept: Mapping[bytes, bytes] = MappingProxyType({}),
+    ) -> None:
         self._stream = FileStream(chunks)
         self._fetch = fetch
-        self._kept: dict[bytes, bytes] = {}
+        self._kept = dict(kept)
         self._room = KEPT
         self._let_by: set[bytes] = set()
         self._fetches = 0
@@ -87,8 +96,8 @@ class ArrivingFiles:
         assert name is not None
         if size > min(LARGE, self._room):
             self._let_by.add(name)
-            while stream.name is not None:
-                await stream.some()
+            async for _ in stream.rest():
+                pass
             return
         self._room -= size
         self._kept[name] = b"".join([piece async for piece in _content(stream, name, size)])
@@ -120,8 +129,8 @@ class ArrivingFiles:
 async def _content(stream: FileStream, name: bytes, size: int) -> AsyncGenerator[memoryview, None]:
     """The stream's current file, which is to have that size."""
     _check(name, stream.left, size)
-    while stream.name is not None:
-        yield await stream.some()
+    async for piece in stream.rest():
+        yield piece
 
 
 def _check(name: bytes, there: int, wanted: int) -> None:

@@ -8,7 +8,7 @@ they mean. Anything else is refused.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final
 
 from longshore.errors import NotFound
@@ -63,6 +63,11 @@ class FileStream:
         at, end = self._at, min(self._at + self.left, len(self._data))
         self._pass(end - at)
         return memoryview(self._data)[at:end]
+
+    async def rest(self) -> AsyncGenerator[memoryview, None]:
+        """What is left of the current file, as it comes."""
+        while self.name is not None:
+            yield await self.some()
 
     async def finish(self) -> None:
         """Read to the end, so that the connection can be used again."""

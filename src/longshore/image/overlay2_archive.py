@@ -1,8 +1,8 @@
 """The engine's store, driver overlay2, where only the engine may read it: as archives of its parts.
 
 What lies where is said in `longshore.image.overlay2`. What the store says of the image comes first,
-in one archive; for each layer that is wanted its directory is fetched, and the layer is put
-together as that arrives.
+in one archive, which may bring the files of small layers as well; for each other layer that is
+wanted its directory is fetched, and the layer is put together as that arrives.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from msgspec import Struct
 from longshore.errors import ContentMismatch, InvalidValue, NotFound
 from longshore.image.arriving import ArrivingFiles
 from longshore.image.assembly import assembled
+from longshore.image.file_stream import FileStream
 from longshore.image.layer import Block, Blocks, ImageParts
 from longshore.image.overlay2 import cache_id_of, chain_ids, parts_of
-from longshore.image.tar_stream import TarStream
 from longshore.image.tarsplit import read_pieces
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
@@ -28,7 +28,10 @@ CONFIG: Final = "config"
 ENTRIES: Final = "layers"
 """After the configuration in the alphabet, by which engines walk: it has to be kept."""
 
-_RECORD: Final = "tar-split.json.gz"
+SMALL: Final = "small"
+"""After the entries: what they say counts more when there is not room for all."""
+
+_RECORD: Final = b"tar-split.json.gz"
 
 _KEPT: Final = 16 << 20
 """Of what the store says of an image, the bytes that are held in memory while it is pushed."""
@@ -46,7 +49,8 @@ class StoreArchive(Protocol):
 
     def about(self, path: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """What the store says of the image: the configuration (`CONFIG`), and below `ENTRIES` that
-        of each layer, under the hex digits of its chain ID. `path`: a part of it; "" for all."""
+        of each layer, under the hex digits of its chain ID. Below `SMALL` are the files of some
+        layers, under the names of their directories. `path`: a part of it; "" for all."""
         ...
 
     def layers(self, path: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
@@ -61,13 +65,14 @@ class StoreArchive(Protocol):
 class ArchivedLayer(Struct, frozen=True, kw_only=True):
     """A `LayerSource` that raises NotFound when it cannot be put together, besides the rest.
 
-    `entry` are the files of its entry, as far as they were kept.
+    `entry` are the files of its entry, `small` those of small layers, as far as they were kept.
     """
 
     diff_id: Digest
     chain_id: Digest
     size: int | None
-    entry: Mapping[str, bytes]
+    entry: Mapping[bytes, bytes]
+    small: Mapping[bytes, bytes]
     store: StoreArchive
 
     @property
@@ -84,31 +89,41 @@ class ArchivedLayer(Struct, frozen=True, kw_only=True):
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[AsyncIterator[Block]]:
         entry = await self._entry()
-        directory, record = self._directory(entry), entry[_RECORD]
+        async with self._files(self._cache_id(entry)) as files:
+            pieces = read_pieces(io.BytesIO(entry[_RECORD]))
+            async with aclosing(assembled(pieces, files)) as blocks:
+                yield blocks
+
+    @asynccontextmanager
+    async def _files(self, cache_id: str) -> AsyncIterator[ArrivingFiles]:
+        directory = f"{cache_id}/diff"
 
         def fetch(name: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
             return self.store.layers(f"{directory}/{name}")
 
+        if kept := _below(self.small, cache_id):
+            yield ArrivingFiles(_nothing(), fetch, kept)
+            return
         async with self.store.layers(directory) as chunks:
-            files = ArrivingFiles(chunks, fetch)
-            async with aclosing(assembled(read_pieces(io.BytesIO(record)), files)) as blocks:
-                yield blocks
+            yield ArrivingFiles(chunks, fetch)
 
-    async def _entry(self) -> Mapping[str, bytes]:
+    async def _entry(self) -> Mapping[bytes, bytes]:
         """All of it: a record that was too large to be kept is fetched again."""
         entry = self.entry
         if _RECORD not in entry:
             async with self.store.about(f"{ENTRIES}/{self.chain_id.hex}") as chunks:
                 entry = await _files(chunks, _LARGEST_RECORD)
-        for name in ("cache-id", "diff", _RECORD):
+        for name in (b"cache-id", b"diff", _RECORD):
             if name not in entry:
-                raise NotFound(f"the engine's store gives no {name} of layer {self.diff_id}")
+                raise NotFound(
+                    f"the engine's store gives no {name.decode()} of layer {self.diff_id}"
+                )
         return entry
 
-    def _directory(self, entry: Mapping[str, bytes]) -> str:
+    def _cache_id(self, entry: Mapping[bytes, bytes]) -> str:
         try:
-            names = (entry["cache-id"].decode(), entry["diff"].decode())
-            return f"{cache_id_of(*names, self.diff_id)}/diff"
+            names = (entry[b"cache-id"].decode(), entry[b"diff"].decode())
+            return cache_id_of(*names, self.diff_id)
         except (InvalidValue, UnicodeDecodeError) as exc:
             raise NotFound(f"the engine's store is not as expected: {exc}") from exc
 
@@ -135,15 +150,17 @@ async def open_archived(
     async with store.about("") as chunks:
         known = await _files(chunks, _KEPT)
     try:
-        parts = parts_of(known.get(CONFIG, b""), image_id)
+        parts = parts_of(known.get(CONFIG.encode(), b""), image_id)
     except (ContentMismatch, InvalidValue) as exc:
         raise NotFound(f"the engine's store is not as expected: {exc.message}") from exc
+    small = _below(known, SMALL)
     layers = tuple(
         ArchivedLayer(
             diff_id=diff_id,
             chain_id=chain,
             size=sizes.get(diff_id),
             entry=_below(known, f"{ENTRIES}/{chain.hex}"),
+            small=small,
             store=store,
         )
         for chain, diff_id in zip(chain_ids(parts.diff_ids), parts.diff_ids, strict=True)
@@ -151,25 +168,31 @@ async def open_archived(
     return ArchivedImage(parts=parts, layers=layers, store=store)
 
 
-def _below(files: Mapping[str, bytes], directory: str) -> dict[str, bytes]:
+def _below(files: Mapping[bytes, bytes], directory: str) -> dict[bytes, bytes]:
+    above = f"{directory}/".encode()
     return {
-        name.removeprefix(f"{directory}/"): content
+        name.removeprefix(above): content
         for name, content in files.items()
-        if name.startswith(f"{directory}/")
+        if name.startswith(above)
     }
 
 
-async def _files(chunks: AsyncIterator[bytes], room: int) -> dict[str, bytes]:
+async def _files(chunks: AsyncIterator[bytes], room: int) -> dict[bytes, bytes]:
     """The files of an archive by their names in its directory, those that still fit into `room`."""
-    found: dict[str, bytes] = {}
-    stream = TarStream(chunks)
-    try:
-        while member := await stream.next():
-            if member.regular and member.size <= room:
-                found[member.name.partition("/")[2]] = await stream.document(room)
-                room -= member.size
-    except (ContentMismatch, InvalidValue) as exc:
-        raise NotFound(f"the engine's store is not as expected: {exc.message}") from exc
-    async for _ in chunks:
-        pass
-    return found
+    found: dict[bytes, bytes] = {}
+    stream = FileStream(chunks)
+    while await stream.next():
+        name, size = stream.name, stream.left
+        assert name is not None
+        if pieces := [piece async for piece in stream.rest() if size <= room]:
+            found[name] = b"".join(pieces)
+            room -= size
+    await stream.finish()
+    further = {name: found[first] for name, first in stream.links.items() if first in found}
+    return found | further
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    chunks: tuple[bytes, ...] = ()
+    for chunk in chunks:
+        yield chunk

@@ -72,9 +72,18 @@ def sizes_of(image: ImageInfo, added: Sequence[int]) -> dict[Digest, int]:
     Then the empty ones are taken to be the lowest, for what is missing is rather on top.
     """
     layers = tuple(map(Digest.parse, image.diff_ids))
-    if len(added) != len(layers):
-        added = [size for size in added if size]
-        added = [*[0] * (len(layers) - len(added)), *added]
-    if len(added) != len(layers):
-        added = [image.size // max(1, len(layers))] * len(layers)
-    return dict(zip(layers, added, strict=True))
+    sizes = certain_sizes(image, added)
+    if sizes is None:
+        filled = [size for size in added if size]
+        sizes = [*[0] * (len(layers) - len(filled)), *filled]
+    if len(sizes) != len(layers):
+        sizes = [image.size // max(1, len(layers))] * len(layers)
+    return dict(zip(layers, sizes, strict=True))
+
+
+def certain_sizes(image: ImageInfo, added: Sequence[int]) -> Sequence[int] | None:
+    """As `sizes_of`, without a guess: None where the history does not tell which layer is which."""
+    for sizes in (added, [size for size in added if size]):
+        if len(sizes) == len(image.diff_ids):
+            return sizes
+    return None

@@ -3,14 +3,14 @@
 A container is made of the image that is pushed, with parts of the store bound into it, read-only,
 and it is never started: engines give files of containers that never ran (``docker cp``), with their
 mounts. Only what is needed is bound: what the store says of this image, in one directory, for each
-archive costs an engine 20.10 a process; and the directories of the layers. While an engine gives a
-file of a container that container is locked, so there are as many of them as there are streams at a
-time.
+archive costs an engine 20.10 a process, with the files of small layers on top, for the same reason;
+and the directories of the layers. While an engine gives a file of a container that container is
+locked, so there are as many of them as there are streams at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -24,9 +24,9 @@ from longshore.environment import Environment
 from longshore.errors import EngineError, EngineUnavailable, NotFound
 from longshore.image.layer import StoredImage
 from longshore.image.overlay2 import chain_ids
-from longshore.image.overlay2_archive import CONFIG, ENTRIES, open_archived
+from longshore.image.overlay2_archive import CONFIG, ENTRIES, SMALL, open_archived
 from longshore.oci.digest import Digest
-from longshore.run.bases import sizes_of
+from longshore.run.bases import certain_sizes, sizes_of
 from longshore.run.image_source import diff_ids_of
 from longshore.run.liveness import ProcessIdentity
 from longshore.run.scope import RunScope
@@ -36,6 +36,12 @@ REFUSAL: Final = "LONGSHORE_NO_STORE_CONTAINER"
 _ABOUT: Final = PurePosixPath("/.longshore-store/about")
 _LAYERS: Final = PurePosixPath("/.longshore-store/layers")
 _REMOVAL_SECONDS: Final = 60.0
+
+_SMALL_BYTES: Final = 1 << 20
+"""Of all small layers together; they come whether they are wanted or not."""
+
+_SMALL_LAYERS: Final = 4
+"""Each is one more mount for every archive."""
 
 
 def store_refusal(info: EngineInfo, environment: Environment) -> str | None:
@@ -57,20 +63,38 @@ async def opened_through_engine(engine: Engine, image: ImageInfo) -> AsyncIterat
     """
     info = await engine.info()
     assert info.data_root is not None
-    store = EngineStore(engine=engine, image=image, data_root=info.data_root)
+    added = await engine.added_sizes(image.id)
+    small = _small_layers(image, certain_sizes(image, added) or ())
+    store = EngineStore(engine=engine, image=image, data_root=info.data_root, small=small)
     try:
-        sizes = sizes_of(image, await engine.added_sizes(image.id))
-        yield await open_archived(store, Digest.parse(image.id), sizes)
+        yield await open_archived(store, Digest.parse(image.id), sizes_of(image, added))
     finally:
         await store.close()
 
 
+def _small_layers(image: ImageInfo, sizes: Sequence[int]) -> tuple[Path, ...]:
+    """Their directories; what is missing in a registry is rather on top."""
+    if not len(sizes) == len(image.directories) == len(image.diff_ids):
+        return ()
+    found: list[Path] = []
+    room = _SMALL_BYTES
+    for size, directory in zip(reversed(sizes), reversed(image.directories), strict=True):
+        if size <= room and len(found) < _SMALL_LAYERS:
+            found.append(Path(directory))
+            room -= size
+    return tuple(found)
+
+
 class EngineStore(Struct, kw_only=True):
-    """A `StoreArchive`, by containers that are made when they are needed."""
+    """A `StoreArchive`, by containers that are made when they are needed.
+
+    `small`: the directories of layers whose files come with what the store says of the image.
+    """
 
     engine: Engine
     image: ImageInfo
     data_root: Path
+    small: tuple[Path, ...] = ()
     _scope: RunScope = field(
         default_factory=lambda: RunScope(
             project=Path.cwd(), process=ProcessIdentity.of_this_process()
@@ -139,6 +163,7 @@ class EngineStore(Struct, kw_only=True):
             _LAYERS: layers,
             _ABOUT / CONFIG: config,
             **{_ABOUT / ENTRIES / chain.hex: entries / chain.hex for chain in chains},
+            **{_ABOUT / SMALL / path.parent.name: path for path in self.small},
         }
 
     async def _remove(self, container: str) -> None:

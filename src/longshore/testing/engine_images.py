@@ -109,8 +109,8 @@ class FakeImageStore(Struct):
 
     async def added_sizes(self, image: str) -> tuple[int, ...]:
         await self._asked("added_sizes", image)
-        info = self._image(image).info
-        return tuple(info.size // len(info.diff_ids) for _ in info.diff_ids)
+        found = self._image(image)
+        return tuple(map(len, found.layer_tars)) if found.added is None else found.added
 
     async def tag(self, image: str, reference: str) -> None:
         await self._asked("tag", image, reference)

@@ -62,7 +62,10 @@ Chooser = Callable[[ContainerSpec], FakeProgram]
 
 
 class FakeImage(Struct, frozen=True, kw_only=True, dict=True):
-    """An image and what its containers do; `program` may look at the command first."""
+    """An image and what its containers do; `program` may look at the command first.
+
+    `added`: what the steps of its history added, where that was not a step for each layer.
+    """
 
     program: FakeProgram | Chooser = field(default_factory=FakeProgram)
     environment: tuple[tuple[str, str], ...] = ()
@@ -72,6 +75,7 @@ class FakeImage(Struct, frozen=True, kw_only=True, dict=True):
     volumes: tuple[str, ...] = ()
     has_health_check: bool = False
     layers: tuple[Mapping[str, bytes], ...] = ()
+    added: tuple[int, ...] | None = None
     created: str = "1970-01-01T00:00:00Z"
     salt: str = ""
 

@@ -53,7 +53,16 @@ def image_info(answer: Mapping[str, Any]) -> ImageInfo:
             repo_digests=tuple(answer.get("RepoDigests") or ()),
             size=int(answer.get("Size") or 0),
             created=answer.get("Created") or "",
+            directories=_directories(answer.get("GraphDriver") or {}),
         )
+
+
+def _directories(driver: Mapping[str, Any]) -> tuple[str, ...]:
+    """Of the driver overlay2; the lower ones stand there from the top down, as in a mount."""
+    data = driver.get("Data") or {}
+    below = [path for path in (data.get("LowerDir") or "").split(":") if path]
+    upper = data.get("UpperDir")
+    return (*reversed(below), upper) if upper else ()
 
 
 def history_sizes(answer: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:

@@ -6,11 +6,14 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
+
 from longshore.registry.limits import Limits
 from longshore.registry.progress import ChunkSized, Listener
 from longshore.registry.transport.exchange import Answer
 
 SMALLEST: Final = 64 * 1024
+_LEAST_AFTER_BREAKS: Final = 1 << 20
 LARGEST: Final = 64 << 20
 """However much a registry wants in one piece: a piece is kept in memory until it has arrived."""
 
@@ -45,6 +48,14 @@ class Chunking:
     def __post_init__(self) -> None:
         self.size = self.limits.chunk_size
         self.whole = _WHOLE.search(self.host.partition(":")[0]) is not None
+
+    def streams(self, *, broken: bool) -> bool:
+        """Whether a blob goes in one PATCH; `broken`: after something broke."""
+        return self.streaming and (self.whole or not broken)
+
+    def may_stream_again(self, *, broken: bool) -> bool:
+        """Whether pieces are only the way out of a break, which the registry may not take."""
+        return self.streaming and broken and not self.whole
 
     def announced(self, answer: Answer) -> None:
         """Obey the limits that an upload's first answer may name, in bytes.
@@ -85,6 +96,31 @@ class Chunking:
     def _resize(self, size: int, reason: str) -> None:
         self.size = size
         self.listener(ChunkSized(host=self.host, size=size, reason=reason))
+
+
+class PieceSize(Struct):
+    """How large the pieces of one upload are: as `chunking` says, smaller after breaks."""
+
+    chunking: Chunking
+    _own: int = 0
+
+    @property
+    def size(self) -> int:
+        """Of the next piece, at most."""
+        return min(self._own or self.chunking.size, self.chunking.size)
+
+    def broke(self) -> None:
+        """The same size may never get through a connection that breaks this often."""
+        least = max(_LEAST_AFTER_BREAKS, self.chunking.least)
+        self._own = max(min(least, self.size), self.size // 2)
+
+    def arrived(self) -> None:
+        """So larger ones may get through as well."""
+        self._own = min(self.chunking.size, self.size * 2)
+
+    def reset(self) -> None:
+        """What broke was not the connection."""
+        self._own = 0
 
 
 def _length(text: str | None) -> int | None:

@@ -10,9 +10,11 @@ from msgspec import Struct
 
 from longshore.oci.digest import Digest
 from longshore.registry.blobs import BlobSource, look_for
+from longshore.registry.chunking import PieceSize
 from longshore.registry.intake import Intake
 from longshore.registry.line import Call
 from longshore.registry.progress import Exists, Mounted, Sent
+from longshore.registry.standing import Standing
 from longshore.registry.transfer import Transfer
 from longshore.registry.upload_session import UploadSession, begin, mount
 
@@ -94,12 +96,19 @@ async def _send(call: Call, source: BlobSource, session: UploadSession, name: st
         except BaseException:
             await session.cancel()
             raise
-        transfer = Transfer(call=call, intake=intake, session=session, patience=patience, what=name)
+        transfer = Transfer(
+            call=call,
+            intake=intake,
+            session=session,
+            standing=Standing(patience=patience),
+            pieces=PieceSize(call.line.chunking),
+            what=name,
+        )
         digest = await transfer.run()
         return Delivery(
             digest=digest,
             size=intake.size,
             route="sent",
             resumed=tuple(transfer.resumed),
-            restarts=transfer.restarts,
+            restarts=transfer.standing.restarts,
         )

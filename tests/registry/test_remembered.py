@@ -36,7 +36,7 @@ async def test_a_layer_remembered_in_another_packing_than_the_wanted_is_packed_a
             first = Placer(client=client, memory=memory)
             await push(client, REPOSITORY, ["1"], MemoryImage([packed]), PushOptions(), first)
             again = Placer(client=client, memory=memory, compression=wanted)
-            assert await again.is_published(layer.diff_id)
+            assert await again.known.is_published(layer.diff_id)
             pushed = await push(client, REPOSITORY, ["1"], MemoryImage([layer]), options, again)
     assert [one.media_type for one in pushed.manifest.layers] == [
         Format.OCI.layer_type(Compression.ZSTD)
@@ -75,7 +75,9 @@ async def test_a_manifest_that_does_not_fit_the_layers_teaches_nothing(
         async with faulty_registry() as registry, connect(registry.host) as client:
             placer = Placer(client=client, memory=memory)
             for manifest in (image_manifest(config, []), image_manifest(config, [layer])):
-                await placer.learn_published(REPOSITORY, diff_ids, manifest)
-                assert not [one for one in diff_ids if await placer.is_published(one)]
-            await placer.learn_published(REPOSITORY, diff_ids, image_manifest(config, [layer] * 2))
-            assert [await placer.is_published(one) for one in diff_ids] == [True, True]
+                await placer.known.learn_published(REPOSITORY, diff_ids, manifest)
+                assert not [one for one in diff_ids if await placer.known.is_published(one)]
+            await placer.known.learn_published(
+                REPOSITORY, diff_ids, image_manifest(config, [layer] * 2)
+            )
+            assert [await placer.known.is_published(one) for one in diff_ids] == [True, True]

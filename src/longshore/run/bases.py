@@ -29,7 +29,7 @@ async def informed_by_bases(way: Way, *, packed: bool = False) -> Way:
     published = published_at(await bases_of(way.engine, way.request), job.registry)
     repositories = tuple(dict.fromkeys(one.repository for one in published))
     options = replace(job.options, mount_from=repositories)
-    if packed or not published or await job.placer.knows(way.diff_ids[:1]):
+    if packed or not published or await job.placer.known.holds(way.diff_ids[:1]):
         return way.with_options(options)
     platform = Platform.of_machine((await way.engine.info()).architecture)
     found = await published_layers(job.placer.client, published, platform)

@@ -147,4 +147,4 @@ class EnginePush(Struct, frozen=True, kw_only=True):
         """The engine's blobs, for the next estimate; not knowing them only costs time."""
         layers = diff_ids_of(self.request.image)
         with suppress(LongshoreError):
-            await self.job.placer.learn_published(self.job.repository, layers, manifest)
+            await self.job.placer.known.learn_published(self.job.repository, layers, manifest)

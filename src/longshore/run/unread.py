@@ -148,7 +148,7 @@ class Unread(Struct, frozen=True, kw_only=True):
         """Whether the blob in the registry is one the engine made or pulled; it does not find
         those that we packed, and would pack and send the layer again."""
         job = self.way.job
-        return bool(job.options.of(layer)) or await job.placer.is_published(layer)
+        return bool(job.options.of(layer)) or await job.placer.known.is_published(layer)
 
     async def _found(self) -> Mapping[Digest, Placed]:
         way, job = self.way, self.way.job

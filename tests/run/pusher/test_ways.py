@@ -88,7 +88,9 @@ async def test_a_store_that_can_be_read_in_part_only_is_exported(
             await pusher.push(pushing.request(registry, told))
         assert len(registry.requests("PUT", Kind.MANIFEST)) == 1
         sent = [one for one in registry.requests("PUT", Kind.UPLOAD) if one.status == 201]
-    assert len(sent) == len(pushing.image.layers) + 1  # no layer twice, and the configuration
+    blobs = len(pushing.image.layers) + 1  # and the configuration
+    assert len({one.path.partition("digest=")[2] for one in sent}) == blobs
+    assert len(sent) <= blobs + 1  # the first, if the failure of the second cut off its sending
     why = next(line for line in told if "tar-split" in line and "Is a directory" in line)
     assert "exporting the image" in why
 

@@ -121,6 +121,16 @@ def test_a_file_that_an_earlier_step_may_write_is_not_missed(tmp_path: Path) -> 
     assert "env_file" in failure(tmp_path, read_only, RUN).message
 
 
+def test_only_steps_before_may_write_what_is_missing(tmp_path: Path) -> None:
+    services = APP.replace("env}", "out/env}") + "make: {image: x/make, volumes: ['./out:/out']}\n"
+    make = "- {service: make, command: x}\n"
+    nobody = RUN, RUN + make, make.replace("command", "tag: never, command") + RUN
+    for steps in nobody:
+        assert "env_file" in failure(tmp_path, services, steps).message
+    itself = services.replace("app: {", "app: {volumes: ['./out:/out'], ")
+    assert "env_file" in failure(tmp_path, itself, RUN).message
+
+
 def test_build_arguments_that_an_earlier_step_may_write_are_not_missed_by_a_push(
     tmp_path: Path,
 ) -> None:

@@ -1,7 +1,7 @@
 """What can be known to fail before anything starts: keys, files and credentials (spec C-9).
 
 Only what runnable steps need is looked at (E-15). A file that does not exist is let pass when it
-lies below a directory that a container mounts: an earlier step may write it (S-41).
+lies below a directory that containers of earlier steps mount: they may write it (S-41).
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ class Preflight:
     for_generators: frozenset[ImageKey] = field(init=False)
     _seen: set[str] = field(default_factory=set)
     _failures: dict[str, LongshoreError] = field(default_factory=dict)
+    _writable: set[str] = field(default_factory=set)
+    """Directories that containers of the needs before mount."""
 
     def __post_init__(self) -> None:
         self.for_generators = generator_images(self.plan, self.credentials.options.flags)
@@ -43,20 +45,25 @@ class Preflight:
 
         One is a `LongshoreError`, several are an ExceptionGroup of them, in the order of the needs.
         """
-        wanted = tuple(needs)
-        for need in wanted:
-            for name in services_of(self.plan, need):
-                if self._first(f"service {name}"):
-                    self._service(self.plan.services[name])
-            for image in images_of_need(self.plan, need):
-                self._image(image, need)
-            if need.push is not None:
-                self._push(need.push)
+        for need in needs:
+            self._need(need)
         failures = list(self._failures.values())
         if len(failures) > 1:
             raise ExceptionGroup("what the run needs", failures)
         if failures:
             raise failures[0]
+
+    def _need(self, need: Need) -> None:
+        services = [self.plan.services[name] for name in services_of(self.plan, need)]
+        for service in services:
+            if self._first(f"service {service.name}"):
+                self._service(service)
+        for image in images_of_need(self.plan, need):
+            self._image(image, need)
+        if need.push is not None:
+            self._push(need.push)
+        mounts = (mount for service in services for mount in service.mounts if not mount.read_only)
+        self._writable.update(mount.host for mount in mounts if mount.host is not None)
 
     def _service(self, service: ServicePlan) -> None:
         what = f'service "{service.name}"'
@@ -130,11 +137,7 @@ class Preflight:
         return (path for path in paths if _exists(path) or not self._may_come(path))
 
     def _may_come(self, path: Path) -> bool:
-        mounts = (mount for service in self.plan.services.values() for mount in service.mounts)
-        return any(
-            mount.host is not None and not mount.read_only and path.is_relative_to(mount.host)
-            for mount in mounts
-        )
+        return any(map(path.is_relative_to, self._writable))
 
     @contextmanager
     def _needed_by(self, what: str, place: Place) -> Iterator[None]:

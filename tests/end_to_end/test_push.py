@@ -239,7 +239,25 @@ def test_push_prints_the_digest_alone_and_mounts_what_another_repository_has(
     assert ": mounted from a/b" in other.stderr
 
 
-@pytest.mark.parametrize("form", ["docker-archive:saved.tar", "./saved.tar", "oci:layout"])
+def test_push_takes_the_id_of_an_image_and_a_target(
+    user: User, docker_registry_url: str, pushed_image: str, engine_endpoint: Endpoint
+) -> None:
+    host = docker_registry_url.removeprefix("http://")
+    inspect = ["docker", "-H", engine_endpoint.url, "image", "inspect", "-f", "{{.Id}}"]
+    ids = subprocess.run([*inspect, pushed_image], check=True, capture_output=True, text=True)
+    whole = ids.stdout.strip()
+    short = whole.removeprefix("sha256:")[:12]
+    digests = {user.run("push", "-q", one, f"{host}/by/id:1").stdout for one in (whole, short)}
+    assert digests == {user.run("push", "-q", pushed_image, f"{host}/by/name:1").stdout}
+    unnamed = user.run("push", short)
+    assert unnamed.returncode == 2
+    assert f"name a target: longshore push {short} registry/name:tag" in unnamed.stderr
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["docker-archive:saved.tar", "docker-archive:saved.tar:{name}", "./saved.tar", "oci:layout"],
+)
 def test_push_takes_archives_and_layouts_and_the_layers_stay_the_same(
     user: User, docker_registry_url: str, pushed_image: str, form: str, engine_endpoint: Endpoint
 ) -> None:
@@ -252,7 +270,7 @@ def test_push_takes_archives_and_layouts_and_the_layers_stay_the_same(
         copy = ["skopeo", "copy", "-q", f"docker-archive:{saved}", target]
         subprocess.run(copy, check=True)
     name = re.sub(r"\W", "", form)
-    done = user.run("push", form, f"{host}/from/{name}:1")
+    done = user.run("push", form.format(name=pushed_image), f"{host}/from/{name}:1")
     assert done.returncode == 0, done.stderr
     inspect = ["skopeo", "inspect", "--tls-verify=false", "--config"]
     there = subprocess.run(
@@ -273,6 +291,9 @@ def test_push_takes_archives_and_layouts_and_the_layers_stay_the_same(
         (("./nowhere.tar", "localhost/a"), "there is no file"),
         (("no/such-image-here", "localhost/a"), "the engine has no image"),
         (("Upper", "localhost/a"), "upper-case"),
+        (("saved.tar", "localhost/a"), "to push the file: longshore push ./saved.tar"),
+        (("sha256:" + "0" * 64,), "name a target: longshore push"),
+        (("oci:layout", "localhost/a", "--pusher", "engine"), "is a file"),
         (("busybox", "localhost/a@sha256:" + "0" * 64), "names a digest"),
         (("busybox", "localhost/a", "--compression-level", "77"), "no whole number from 0 to 19"),
         (("busybox", "localhost/a", "--compression", "zstd", "--format", "docker"), "oci"),
@@ -281,6 +302,7 @@ def test_push_takes_archives_and_layouts_and_the_layers_stay_the_same(
 def test_what_cannot_be_pushed_is_told_in_a_line(
     user: User, words: tuple[str, ...], told: str
 ) -> None:
+    user.write("saved.tar", "")
     done = user.run("push", *words)
     assert done.returncode in (1, 2)
     assert told in done.stderr

@@ -14,6 +14,7 @@ from longshore.cli.cobra import CobraCommand
 @click.argument("image")
 @click.argument("targets", nargs=-1)
 @options.push_flags("--format")
+@options.pusher_flag
 @options.registry_flags
 @options.text("--encrypted-dockercfg-path", "encrypted registry credentials")
 @options.text("--key-path", "AES key file (default: codeship.aes in the current directory)")
@@ -24,8 +25,9 @@ from longshore.cli.cobra import CobraCommand
 def push(**flags: Any) -> int:
     """Push IMAGE under its own name, or under every TARGET.
 
-    IMAGE is a name the engine knows, oci:DIRECTORY[:NAME], docker-archive:FILE[:NAME], or the
-    path of either. Several targets are pushed at once, and what they share is sent once.
+    IMAGE is a name or ID the engine knows, oci:DIRECTORY[:NAME], docker-archive:FILE[:NAME], or
+    the path of either that begins with ./, ../, ~/ or /. Several targets are pushed at once, and
+    what they share is sent once.
     """
     from longshore.cli import push_choices, terminal
     from longshore.commands.push import push_images

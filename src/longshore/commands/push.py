@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from longshore.commands.interruption import interruptible
 from longshore.commands.registry_options import RegistryOptions
 from longshore.config.credential_keys import CredentialKeys
 from longshore.engine.opening import open_engine
+from longshore.engine.port import Engine
+from longshore.engine.spec import ImageInfo
 from longshore.environment import Environment
 from longshore.errors import NotFound, UsageError
 from longshore.oci.reference import ImageReference
@@ -22,13 +25,16 @@ from longshore.report.sink import Sink
 from longshore.run.credentials import CredentialOptions, Credentials
 from longshore.run.files import ProjectFiles
 from longshore.run.push import PushedImage, PushRequest
-from longshore.run.push_settings import PushSettings
+from longshore.run.push_settings import PusherChoice, PushSettings
 from longshore.run.pusher import RegistryPusher, opened_pushes
 from longshore.run.pushing import Job, Order, Pushes, push_stored
 from longshore.secrets.key_lookup import NO_DECRYPTOR, KeySource
 from longshore.secrets.masking import Masker
 
 INTERRUPTED = 130
+
+_ID = re.compile(r"(sha256:)?[0-9a-f]{4,64}")
+"""Of an image, or its beginning, as engines take them for a name that they do not have."""
 
 
 class PushCommand(Struct, frozen=True, kw_only=True):
@@ -50,6 +56,10 @@ def push_images(
 ) -> int:
     """Push it everywhere; the digests, or the lines about them, go to standard output."""
     place = find_place(request.image)
+    if isinstance(place, FilePlace) and request.settings.pusher is PusherChoice.ENGINE:
+        raise UsageError(
+            f"{request.image} is a file, which no engine pushes", hint="leave --pusher away"
+        )
     targets = _targets(request, place)
     return anyio.run(_run, request, place, targets, environment, sink, leave)
 
@@ -117,9 +127,7 @@ async def _push(
         return await _of_file(place, orders, pushes)
     choice = request.engine or environment.get("LONGSHORE_ENGINE") or "auto"
     async with open_engine(choice, environment) as engine:
-        image = await engine.inspect_image(str(place))
-        if image is None:
-            raise NotFound(f"the engine has no image {request.image}", hint="build or pull it")
+        image = await _of_engine(engine, request, place)
         pusher = RegistryPusher(engine=engine, pushes=pushes)
 
         async def one(order: Order) -> tuple[PushedImage, ...]:
@@ -134,6 +142,20 @@ async def _push(
             )
 
         return _flat(await side_by_side(one, orders, at_once=len(orders)))
+
+
+async def _of_engine(engine: Engine, request: PushCommand, place: ImageReference) -> ImageInfo:
+    text = request.image
+    found = await engine.inspect_image(str(place))
+    if found is None and _ID.fullmatch(text):
+        found = await engine.inspect_image(text)
+        if found is not None and not request.targets:
+            raise _without_target(text)
+    if found is None:
+        is_file = Path(text.partition(":")[0]).exists()
+        hint = f"to push the file: longshore push ./{text}" if is_file else "build or pull it"
+        raise NotFound(f"the engine has no image {text}", hint=hint)
+    return found
 
 
 async def _of_file(place: FilePlace, orders: list[Order], pushes: Pushes) -> list[PushedImage]:
@@ -155,11 +177,8 @@ def _flat(pushed: Iterable[tuple[PushedImage, ...]]) -> list[PushedImage]:
 def _targets(request: PushCommand, place: FilePlace | ImageReference) -> tuple[ImageReference, ...]:
     named = tuple(map(ImageReference.parse, request.targets))
     if not named:
-        if isinstance(place, FilePlace):
-            raise UsageError(
-                f"{request.image} says nothing of where to push it",
-                hint=f"name a target: longshore push {request.image} registry/name:tag",
-            )
+        if isinstance(place, FilePlace) or request.image.startswith("sha256:"):
+            raise _without_target(request.image)
         named = (place,)
     for target in named:
         if target.digest is not None:
@@ -168,6 +187,13 @@ def _targets(request: PushCommand, place: FilePlace | ImageReference) -> tuple[I
                 hint="give a tag instead",
             )
     return tuple(target.with_default_tag() for target in named)
+
+
+def _without_target(image: str) -> UsageError:
+    return UsageError(
+        f"{image} says nothing of where to push it",
+        hint=f"name a target: longshore push {image} registry/name:tag",
+    )
 
 
 def _by_registry(

@@ -76,8 +76,9 @@ def legacy_ids(diff_ids: Sequence[Digest]) -> tuple[str, ...]:
 
 
 def choose_saved(images: Sequence[SavedImage], name: str | None) -> SavedImage:
-    """The image tagged `name`, or the only one; raises NotFound."""
-    fitting = [image for image in images if name is None or name in image.tags]
+    """The image tagged `name`, ``latest`` unless it has a tag, or the only one; raises NotFound."""
+    names = {name, f"{name}:latest"}
+    fitting = [image for image in images if name is None or names.intersection(image.tags)]
     if len(fitting) == 1:
         return fitting[0]
     tags = ", ".join(tag for image in images for tag in image.tags) or "none"

@@ -197,6 +197,44 @@ def test_a_tag_that_comes_out_empty_is_an_error_of_a_step_that_runs(examine: Exa
 
 
 @pytest.mark.parametrize(
+    ("tag", "told"),
+    [
+        ("commit-{{.CommitID}}", "CommitID"),
+        ("{{.Branch}}.dev", "Branch"),
+        ("{{ .Branch }}_{{ .Commit }}", "Branch, Commit"),
+        ("v{{printf `%.7s` .CommitID}}", "CommitID"),
+    ],
+)
+def test_a_tag_with_a_gap_where_every_hosted_build_had_a_value_is_an_error(
+    examine: Examine, tag: str, told: str
+) -> None:
+    """It would be pushed as "commit-", over that of every other build (P-13)."""
+    found = examine(TWO, PUSH.replace("{{.Branch}}", tag), Selection(push=True))
+    (problem,) = found.problems
+    assert problem.message == f'image_tag "{tag}" of step "push" is incomplete: no value for {told}'
+    flags = ["--ci-branch"] * ("Branch" in told) + ["--ci-commit-id"] * ("Commit" in told)
+    assert (problem.hint or "").startswith(f"give it a value with {' '.join(flags)}, or take it")
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [
+        ("v{{if .Branch}}-{{.Branch}}{{end}}", "v"),
+        ("{{or .Branch `none`}}", "none"),
+        ("pr{{.PrNumber}}", "pr"),
+        ("{{.ServiceName}}-{{.StepName}}", "foo-push"),
+    ],
+)
+def test_a_tag_that_says_what_it_is_without_a_value_is_taken_as_it_comes_out(
+    examine: Examine, tag: str, expected: str
+) -> None:
+    found = examine(TWO, PUSH.replace("{{.Branch}}", tag), Selection(push=True))
+    assert found.plan is not None
+    (step,) = (one for one in runnable(found.plan.root) if isinstance(one, PushStep))
+    assert [target.tag for target in step.push.targets] == [expected]
+
+
+@pytest.mark.parametrize(
     "chosen", [Selection(), Selection(push=True, only=("make",))], ids=["no --push", "--only"]
 )
 def test_a_tag_that_comes_out_empty_does_not_matter_where_nothing_is_pushed(

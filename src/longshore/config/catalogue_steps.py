@@ -212,9 +212,11 @@ KINDS = (
     Kind(
         codes.EMPTY_TAG,
         "empty-tag",
-        "An image tag that is empty or cannot be expanded",
+        "An image tag that is empty or incomplete",
         "After expanding the template and removing illegal characters nothing is left of "
-        "image_tag. It is never replaced by latest.",
+        "image_tag, or a field of it has no value that every build on CodeShip had. It is never "
+        "replaced by latest, and nothing is pushed as commit- alone. A template with a condition, "
+        "such as {{if .CommitID}}, is taken as it comes out.",
         "Give its fields values: --ci-branch and the like, or --ci-from-scm.",
         '- service: app\n  type: push\n  image_name: user/app\n  image_tag: "{{ .Branch }}"\n',
     ),

@@ -29,7 +29,12 @@ from longshore.config.names import image_name
 from longshore.config.problem import Place, Problem, Problems, Severity
 from longshore.errors import InvalidValue
 from longshore.plan.expand import Multiplied, sub_steps
-from longshore.plan.facts import BuildFacts, container_variables, template_values
+from longshore.plan.facts import (
+    BuildFacts,
+    container_variables,
+    template_values,
+    unknown_fields,
+)
 from longshore.plan.focus import focused
 from longshore.plan.images import ReadText, image_plans
 from longshore.plan.matching import matches
@@ -66,13 +71,13 @@ def compile_plan(
 ) -> Compiled:
     """Compile a project that `longshore.config` and `longshore.plan.check` found no errors in.
 
-    Tags that come out empty are errors of the steps that will run only (P-13). Raises UsageError
-    for names in `selection` that no step has.
+    Tags that come out empty, or with gaps, are errors of the steps that will run only (P-13).
+    Raises UsageError for names in `selection` that no step has.
     """
     problems = Problems()
     values = template_values(facts)
     images, image_of = image_plans(project.services, _Arguments(values, problems).expand, read_text)
-    compiler = _Compiler(project, selection, values, image_of)
+    compiler = _Compiler(project, selection, values, unknown_fields(facts), image_of)
     plan = Plan(
         directory=project.directory.resolve(),
         root=compiler.root(),
@@ -147,6 +152,7 @@ class _Compiler:
     project: Project
     selection: Selection
     values: TemplateValues
+    unknown: frozenset[str]
     image_of: Mapping[str, ImageKey]
     faults: dict[str, list[Problem]] = field(default_factory=dict)
     names: StepNames = field(init=False)
@@ -258,7 +264,7 @@ class _Compiler:
         tags: dict[str, None] = {}
         for number, text in enumerate(entry.image_tags):
             try:
-                tags[expanded_tag(text, step, values)] = None
+                tags[expanded_tag(text, step, values, self.unknown)] = None
             except InvalidValue as fault:
                 code = codes.EMPTY_TAG if isinstance(fault, EmptyTag) else codes.TEMPLATE
                 problem = _error(code, entry.where("image_tag", number), fault)

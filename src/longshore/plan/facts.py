@@ -58,6 +58,10 @@ _NAMES = {
     "pull_request": ("CI_PULL_REQUEST", "PullRequest"),
 }
 
+_NOT_IN_EVERY_BUILD = frozenset(
+    {"commit_description", "committer_username", "pr_number", "pull_request"}
+)
+
 
 def container_variables(facts: BuildFacts, build_tag: str | None) -> tuple[tuple[str, str], ...]:
     """The ``CI_*`` variables of every container of a step, absent ones left out (V-1, V-5, V-9)."""
@@ -91,6 +95,16 @@ def template_values(facts: BuildFacts) -> dict[str, str | GoTime]:
     values["StringTime"] = facts.text_time
     values["Time"] = GoTime.of(facts.started)
     return values
+
+
+def unknown_fields(facts: BuildFacts) -> frozenset[str]:
+    """The template fields that had a value in every build of the hosted service, and have none."""
+    missing = {
+        field_name
+        for attribute, (_, field_name) in _NAMES.items()
+        if attribute not in _NOT_IN_EVERY_BUILD and not getattr(facts, attribute)
+    }
+    return frozenset(missing | {"Commit"} if "CommitID" in missing else missing)
 
 
 def argument_fields() -> frozenset[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from longshore.config.model import PushEntry
 from longshore.errors import InvalidValue
@@ -15,8 +17,12 @@ from longshore.plan.templates import parse_template
 TemplateValues = Mapping[str, str | GoTime]
 
 
+_LEGAL: Final = "a tag is made of letters, digits, underscores, dots and hyphens"
+_CONDITION: Final = re.compile(r"\{\{.*?\b(if|with|range|and|or|not|eq|ne|len)\b.*?\}\}")
+
+
 class EmptyTag(InvalidValue):
-    """Nothing is left of an image_tag (P-13, Q-31)."""
+    """Nothing is left of an image_tag (P-13, Q-31), or something of it has no value."""
 
 
 def target_repository(entry: PushEntry) -> ImageReference:
@@ -43,19 +49,27 @@ def names_host(image_name: str) -> bool:
     return bool(slash) and ("." in first or ":" in first or first == "localhost")
 
 
-def expanded_tag(text: str, step: str, values: TemplateValues) -> str:
+def expanded_tag(
+    text: str, step: str, values: TemplateValues, unknown: frozenset[str] = frozenset()
+) -> str:
     """A tag template with every field filled in and every illegal character removed (P-13).
 
-    Raises EmptyTag when nothing is left, InvalidValue when the template cannot be expanded.
+    Raises EmptyTag when nothing is left, or a field that is `unknown` leaves a gap; InvalidValue
+    when the template cannot be expanded. A template with conditions knows what it does.
     """
     template = parse_template(text)
     tag = sanitise_tag(template.expand(values))
+    shown = f'image_tag "{text[:80]}" of step "{step}"'
     if not tag:
-        flags = " ".join(sorted(filter(None, map(flag_of, template.fields))))
-        raise EmptyTag(
-            f'image_tag "{text[:80]}" of step "{step}" is empty after expansion',
-            hint=f"give it a value with {flags}, or take it from git with --ci-from-scm"
-            if flags
-            else "a tag is made of letters, digits, underscores, dots and hyphens",
-        )
+        hint = _value_hint(template.fields) if any(map(flag_of, template.fields)) else _LEGAL
+        raise EmptyTag(f"{shown} is empty after expansion", hint=hint)
+    gaps = template.fields & unknown
+    if gaps and not _CONDITION.search(text):
+        names = ", ".join(sorted(gaps))
+        raise EmptyTag(f"{shown} is incomplete: no value for {names}", hint=_value_hint(gaps))
     return tag
+
+
+def _value_hint(fields: Iterable[str]) -> str:
+    flags = " ".join(sorted(set(filter(None, map(flag_of, fields)))))
+    return f"give it a value with {flags}, or take it from git with --ci-from-scm"

@@ -33,6 +33,7 @@ def test_a_variable_without_a_name(longshore: Program, words: list[str]) -> None
 def test_a_registry_in_a_file(longshore: Program, project: Path) -> None:
     done = longshore("registry", "serve", "--port", "0", "--dir", "Dockerfile")
     assert (
-        done.err == "Error: cannot write Dockerfile: File exists\nhint: --dir takes a directory\n"
+        done.err
+        == "Error: cannot write Dockerfile: Not a directory\nhint: --dir takes a directory\n"
     )
     assert done.code == 2

@@ -22,15 +22,14 @@ def serve_registry(
 
     Raises InvalidValue when `directory` cannot be made.
     """
-    storage = MemoryStorage() if directory is None else DiskStorage(_made(directory))
+    storage = MemoryStorage() if directory is None else _opened(directory)
     anyio.run(_serve, storage, sink, host, port, allow_remote)
     return 0
 
 
-def _made(directory: Path) -> Path:
+def _opened(directory: Path) -> Storage:
     with explained(directory, "--dir takes a directory"):
-        directory.mkdir(parents=True, exist_ok=True)
-    return directory
+        return DiskStorage.open(directory)
 
 
 async def _serve(storage: Storage, sink: Sink, host: str, port: int, allow_remote: bool) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,18 @@ def blob(storage: DiskStorage, repository: str, content: bytes) -> Digest:
 
 def files(root: Path) -> set[str]:
     return {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+
+
+@contextmanager
+def full_at(size: int) -> Iterator[None]:
+    """A limit on file sizes: the full disk that a test can have without one. The body meets it."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        with pytest.raises(OSError, match=os.strerror(errno.EFBIG)):
+            yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_restart_keeps_blobs_manifests_and_tags(tmp_path: Path) -> None:
@@ -93,14 +107,23 @@ def test_a_full_disk_leaves_the_upload_as_it_was(tmp_path: Path) -> None:
     storage = DiskStorage.open(tmp_path)
     upload = storage.start_upload("app")
     upload.write(b"x" * 1000)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    # A limit on file sizes is the full disk that a test can have without one.
-    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, before[1]))
-    try:
-        with pytest.raises(OSError, match=os.strerror(errno.EFBIG)):
-            upload.write(b"y" * 10_000)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with full_at(5000):
+        upload.write(b"y" * 10_000)
     assert (tmp_path / "uploads" / upload.id).read_bytes() == b"x" * 1000
     upload.write(b"z")
     storage.finish_upload(upload, Digest.of(b"x" * 1000 + b"z"))
+
+
+def test_a_full_disk_keeps_nothing_of_an_upload_that_could_not_begin(tmp_path: Path) -> None:
+    storage = DiskStorage.open(tmp_path)
+    with full_at(0):
+        storage.start_upload("app")
+    assert files(tmp_path) == set()
+
+
+def test_a_full_disk_keeps_nothing_of_a_manifest(tmp_path: Path) -> None:
+    storage = DiskStorage.open(tmp_path)
+    large = StoredManifest(content=b" " * 10_000, media_type=media_types.OCI_MANIFEST)
+    with full_at(5000):
+        storage.put_manifest("app", large, tag="v1")
+    assert files(tmp_path) == set()

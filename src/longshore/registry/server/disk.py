@@ -87,8 +87,13 @@ class DiskStorage:
 
     def start_upload(self, repository: str) -> Upload:
         upload = DiskUpload(repository, self._uploading / str(uuid.uuid4()))
-        upload.path.touch()
-        self._owner(upload.path).write_text(repository)
+        try:
+            # Its owner first: whatever ends us in between, an upload that is there has one.
+            self._owner(upload.path).write_text(repository)
+            upload.path.touch()
+        except OSError:
+            self.cancel_upload(upload)
+            raise
         self._uploads[upload.id] = upload
         return upload
 
@@ -211,9 +216,13 @@ class DiskStorage:
 
     def _write(self, place: Path, content: bytes) -> None:
         staged = self._staging / uuid.uuid4().hex
-        staged.write_bytes(content)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        staged.replace(place)
+        try:
+            staged.write_bytes(content)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            staged.replace(place)
+        except OSError:
+            staged.unlink(missing_ok=True)
+            raise
 
 
 def _read(path: Path) -> bytes | None:

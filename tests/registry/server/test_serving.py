@@ -38,9 +38,24 @@ async def test_it_answers_strangers_when_that_is_allowed() -> None:
 async def test_a_port_in_use_is_told_as_such() -> None:
     async with serve(MemoryStorage()) as running:
         port = int(running.host.rpartition(":")[2])
-        with pytest.raises(UsageError, match=f"cannot listen on 127.0.0.1 port {port}"):
+        with pytest.raises(UsageError) as caught:
             async with serve(MemoryStorage(), port=port):
                 pass
+    assert caught.value.message == (
+        f"the registry cannot listen on 127.0.0.1 port {port}: Address already in use"
+    )
+    assert caught.value.hint == "take another port, or 0 for any free one"
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid"])
+async def test_an_address_of_another_machine_is_told_as_such(host: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        async with serve(MemoryStorage(), host=host, allow_remote=True):
+            pass
+    assert caught.value.message == (
+        f"the registry cannot listen on {host}: it is no address of this machine"
+    )
+    assert caught.value.hint == "take 127.0.0.1, or 0.0.0.0 for all addresses of this machine"
 
 
 async def test_a_large_blob_flows_through_without_filling_memory() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import os
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -33,7 +35,8 @@ async def serve(
     """The registry, until the block is left; port 0 takes a free one.
 
     There is no authentication, so `host` has to be a loopback address (UsageError) unless
-    `allow_remote` says that everybody may push. A port in use raises UsageError too.
+    `allow_remote` says that everybody may push. A port in use and an address of another machine
+    raise UsageError too.
     """
     if not allow_remote and not _is_loopback(host):
         raise UsageError(
@@ -65,10 +68,7 @@ async def serve_app(
         try:
             await web.TCPSite(runner, host, port, ssl_context=tls).start()
         except OSError as exc:
-            raise UsageError(
-                f"the registry cannot listen on {host} port {port}: {exc.strerror}",
-                hint="take another port, or 0 for any free one",
-            ) from exc
+            raise _cannot_listen(host, port, exc) from exc
         yield _running(runner, host, "https" if tls else "http")
     finally:
         await runner.cleanup()
@@ -78,6 +78,20 @@ def _running(runner: web.AppRunner, host: str, scheme: str) -> RunningRegistry:
     name = f"[{host}]" if ":" in host else host
     address = f"{name}:{runner.addresses[0][1]}"
     return RunningRegistry(url=f"{scheme}://{address}", host=address)
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> UsageError:
+    # asyncio's own words name the address again, and since Python 3.13 those for an address that
+    # is not ours have neither a number nor a text of the system.
+    if error.errno in (errno.EADDRINUSE, errno.EACCES):
+        return UsageError(
+            f"the registry cannot listen on {host} port {port}: {os.strerror(error.errno)}",
+            hint="take another port, or 0 for any free one",
+        )
+    return UsageError(
+        f"the registry cannot listen on {host}: it is no address of this machine",
+        hint="take 127.0.0.1, or 0.0.0.0 for all addresses of this machine",
+    )
 
 
 def _is_loopback(host: str) -> bool:

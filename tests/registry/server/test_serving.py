@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import resource
 from collections.abc import AsyncIterator
+from unittest.mock import AsyncMock
 
 import aiohttp
 import pytest
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.test_utils import make_mocked_request
 from yarl import URL
 
 from longshore.errors import UsageError
@@ -15,6 +19,7 @@ from longshore.oci import media_types
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import image_manifest
+from longshore.registry.server.exchange import BlobAnswer
 from longshore.registry.server.memory import MemoryStorage
 from longshore.registry.server.serving import serve
 from longshore.registry.server.storage import StoredManifest
@@ -33,6 +38,17 @@ async def test_it_refuses_to_answer_strangers(host: str) -> None:
 async def test_it_answers_strangers_when_that_is_allowed() -> None:
     async with serve(MemoryStorage(), host="0.0.0.0", allow_remote=True) as running:
         assert running.host.startswith("0.0.0.0:")
+
+
+async def test_a_reader_who_goes_away_leaves_no_file_open() -> None:
+    gone = AsyncMock(spec=AbstractStreamWriter)
+    gone.write.side_effect = ConnectionResetError
+    file = io.BytesIO(bytes(10))
+    answer = BlobAnswer(file, 0, 10, status=200)
+    await answer.prepare(make_mocked_request("GET", "/", writer=gone))
+    with pytest.raises(ConnectionResetError):
+        await answer.write_eof()
+    assert file.closed
 
 
 async def test_a_port_in_use_is_told_as_such() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import BinaryIO, Final
 
 import anyio.to_thread
@@ -89,8 +90,13 @@ class BlobAnswer(web.Response):
         self.headers[hdrs.CONTENT_LENGTH] = str(stop - start)
         self.headers[hdrs.CONTENT_TYPE] = "application/octet-stream"
 
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Send the body; the file is closed at its end, and where the client goes away."""
+        async with aclosing(self.chunks):
+            await super().write_eof(data)
 
-async def _stretch(file: BinaryIO, start: int, stop: int) -> AsyncIterator[bytes]:
+
+async def _stretch(file: BinaryIO, start: int, stop: int) -> AsyncGenerator[bytes, None]:
     with file:
         file.seek(start)
         while start < stop:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,6 +68,17 @@ def test_a_restart_keeps_an_unfinished_upload_with_its_hash(tmp_path: Path) -> N
     resumed.write(b"second")
     storage.finish_upload(resumed, Digest.of(b"first second"))
     assert storage.blob_size("app", Digest.of(b"first second")) == 12
+
+
+def test_the_start_removes_what_a_killed_registry_staged_and_no_file_of_anybody_else(
+    tmp_path: Path,
+) -> None:
+    staging = tmp_path / "staging"
+    (staging / "site").mkdir(parents=True)
+    (staging / "values.yml").write_text("a file of the project that --dir names")
+    (staging / uuid.uuid4().hex).write_text("half a man")
+    DiskStorage.open(tmp_path)
+    assert {path.name for path in staging.iterdir()} == {"site", "values.yml"}
 
 
 def test_an_upload_belongs_to_its_repository(tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ from longshore.oci.digest import Digest
 from longshore.registry.server.storage import StoredManifest, Upload
 
 _READ = 1 << 20
+_STAGED = "[0-9a-f]" * 32
+"""Names of files in staging: random UUIDs."""
 
 
 class DiskUpload(Upload):
@@ -79,7 +81,8 @@ class DiskStorage:
             storage._staging,
         ):
             folder.mkdir(parents=True, exist_ok=True)
-        for left in storage._staging.iterdir():
+        # By our names alone: the directory may be a project's, with a staging of its own.
+        for left in storage._staging.glob(_STAGED):
             left.unlink()
         return storage
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,6 +80,18 @@ def test_the_start_removes_what_a_killed_registry_staged_and_no_file_of_anybody_
     (staging / uuid.uuid4().hex).write_text("half a man")
     DiskStorage.open(tmp_path)
     assert {path.name for path in staging.iterdir()} == {"site", "values.yml"}
+
+
+def test_the_start_gives_up_uploads_that_got_nothing_for_a_week(tmp_path: Path) -> None:
+    storage = DiskStorage.open(tmp_path)
+    given_up, slow = storage.start_upload("app"), storage.start_upload("app")
+    for path in files(tmp_path):
+        os.utime(tmp_path / path, (0, time.time() - 8 * 24 * 3600))
+    slow.write(b"the next byte")
+    again = DiskStorage.open(tmp_path)
+    assert again.find_upload("app", given_up.id) is None
+    assert again.find_upload("app", slow.id) is not None
+    assert files(tmp_path) == {f"uploads/{slow.id}", f"uploads/{slow.id}.repository"}
 
 
 def test_an_upload_belongs_to_its_repository(tmp_path: Path) -> None:

@@ -13,11 +13,14 @@
 No part of a repository's name begins with an underscore, so names never meet ours. Files get to
 their place by rename. Content that no repository holds any more stays until the directory is
 removed: a deleted blob costs disk space, as in the real registry before its garbage collection.
+Uploads are given up at the first start after a week without a byte: an engine whose push is
+stopped leaves them behind.
 """
 
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -29,6 +32,8 @@ from longshore.registry.server.storage import StoredManifest, Upload
 _READ = 1 << 20
 _STAGED = "[0-9a-f]" * 32
 """Names of files in staging: random UUIDs."""
+_RESUMABLE = 7 * 24 * 3600
+"""Seconds for which an upload waits for its next byte; so long does distribution keep them too."""
 
 
 class DiskUpload(Upload):
@@ -84,6 +89,7 @@ class DiskStorage:
         # By our names alone: the directory may be a project's, with a staging of its own.
         for left in storage._staging.glob(_STAGED):
             left.unlink()
+        storage._give_up_old_uploads()
         return storage
 
     # uploads
@@ -114,10 +120,20 @@ class DiskStorage:
             self.cancel_upload(mine)
 
     def cancel_upload(self, upload: Upload) -> None:
-        path = self._uploading / upload.id
-        path.unlink(missing_ok=True)
-        self._owner(path).unlink(missing_ok=True)
+        self._remove(self._uploading / upload.id)
         self._uploads.pop(upload.id, None)
+
+    def _give_up_old_uploads(self) -> None:
+        oldest = time.time() - _RESUMABLE
+        for owner in self._uploading.glob("*-*-*-*-*.repository"):
+            upload = owner.with_suffix("")
+            last = upload if upload.exists() else owner
+            if last.stat().st_mtime < oldest:
+                self._remove(upload)
+
+    def _remove(self, upload: Path) -> None:
+        upload.unlink(missing_ok=True)
+        self._owner(upload).unlink(missing_ok=True)
 
     def _left_behind(self, upload_id: str) -> DiskUpload | None:
         path = self._uploading / upload_id

@@ -144,6 +144,15 @@ async def test_a_broken_helper_is_told_where_nothing_else_is_known_but_not_for_t
     assert await credentials.find("127.0.0.1") is None
 
 
+async def test_a_broken_helper_of_a_registry_of_this_machine_is_told(
+    make_config: MakeConfig,
+) -> None:
+    credentials = UserCredentials.load(make_config({"credHelpers": {"localhost:5000": "missing"}}))
+    with pytest.raises(RegistryError, match="is not installed"):
+        await credentials.find("localhost:5000")
+    assert await credentials.find("localhost:5001") is None
+
+
 async def test_the_variable_beats_helpers_and_file(
     make_helper: MakeHelper, make_config: MakeConfig
 ) -> None:

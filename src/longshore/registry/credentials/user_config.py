@@ -47,20 +47,22 @@ class UserCredentials:
     async def find(self, registry: str) -> Credential | None:
         """The credential for `registry`: of its own helper, else the store, else the file.
 
-        Raises RegistryError where a helper fails and nothing else is known, unless the registry is
-        on this machine, where hardly one wants a login.
+        Raises RegistryError where a helper fails and nothing else is known, unless it is the one
+        for all registries and this one is on this machine, where hardly one wants a login.
         """
         if (found := CredentialStore(self.given.entries).find(registry)) is not None:
             return found
         failure: RegistryError | None = None
-        for helper in self._helpers(normalise_registry(registry)):
+        host = normalise_registry(registry)
+        for helper in self._helpers(host):
             try:
                 if (found := await self._of_helper(helper, registry)) is not None:
                     return found
             except RegistryError as error:
                 failure = failure or error
         found = CredentialStore(self.config.entries).find(registry)
-        if found is None and failure is not None and not is_local(normalise_registry(registry)):
+        wanted = not is_local(host) or bool(self._own_helpers(host))
+        if found is None and failure is not None and wanted:
             raise failure
         return found
 
@@ -81,10 +83,12 @@ class UserCredentials:
         found = [(key, await self.find(key)) for key in hosts.values()]
         return tuple((key, credential) for key, credential in found if credential is not None)
 
+    def _own_helpers(self, host: str) -> list[str]:
+        helpers = self.config.helpers.items()
+        return [name for key, name in helpers if normalise_registry(key) == host]
+
     def _helpers(self, host: str) -> Iterator[CredentialHelper]:
-        for key, name in self.config.helpers.items():
-            if normalise_registry(key) == host:
-                yield self._helper(name)
+        yield from map(self._helper, self._own_helpers(host))
         if self.config.store:
             yield self._helper(self.config.store)
 

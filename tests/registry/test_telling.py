@@ -35,7 +35,7 @@ def test_turns_are_told_at_once() -> None:
         "layer 2 of 2: exists",
         "layer 2 of 2: mounted from base",
         "layer 1 of 2 resumed at byte 77 after a reset",
-        "waiting 2.0 s for registry.test because of 429 Too Many Requests",
+        "waiting 2.0 s for registry.test: 429 Too Many Requests",
     ]
 
 

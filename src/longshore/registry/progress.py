@@ -15,7 +15,7 @@ class Waiting(Struct, frozen=True, kw_only=True):
     reason: str
 
     def __str__(self) -> str:
-        return f"waiting {self.seconds:.1f} s for {self.host} because of {self.reason}"
+        return f"waiting {self.seconds:.1f} s for {self.host}: {self.reason}"
 
 
 class Sent(Struct, frozen=True, kw_only=True):

@@ -196,7 +196,7 @@ class Transfer(Struct, kw_only=True):
         if self.standing.restarts > line.limits.retries + 1:
             raise RegistryError(
                 f"{line.host} lost {self.what} of {repository} {self.standing.restarts} times, "
-                f"the last time because of {reason}",
+                f"the last time: {reason}",
                 hint="send smaller chunks, or find out what cuts connections",
                 registry=line.host,
                 repository=repository,

@@ -111,6 +111,19 @@ def test_refusals_are_told_apart(
     assert hint is None or hint in (error.hint or "")
 
 
+@pytest.mark.parametrize(
+    "wrapper",
+    [
+        "failed to create task for container: failed to create shim task: OCI runtime create"
+        " failed: runc create failed: unable to start container process: ",
+        "OCI runtime create failed: container_linux.go:380: starting container process caused: ",
+    ],
+)
+def test_a_program_that_is_not_there_is_told_without_those_who_passed_it_on(wrapper: str) -> None:
+    said = 'exec: "bundle": executable file not found in $PATH'
+    assert refusal(400, f"{wrapper}{said}: unknown").message == f"the engine says: {said}"
+
+
 def test_a_caller_may_say_what_an_error_means_otherwise() -> None:
     error = refusal(None, "write: no space left on device", otherwise=BuildFailed)
     assert type(error) is BuildFailed

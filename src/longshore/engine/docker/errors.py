@@ -101,6 +101,13 @@ _BY_TEXT = (
     _Text(r"toomanyrequests|too many requests", "The registry limits requests: log in, or wait."),
 )
 
+_WRAPPED = re.compile(
+    r"^.*(?:unable to start container process|starting container process caused): (.*?)"
+    r"(?:: unknown)?$",
+    re.DOTALL,
+)
+"""Who passed on what runc says about starting a program: up to four layers, which nobody needs."""
+
 _BY_ERRNO = {
     errno.ENOENT: "Start the engine, or say where it listens with --engine or DOCKER_HOST.",
     errno.ECONNREFUSED: "Start the engine, or say where it listens with --engine or DOCKER_HOST.",
@@ -130,7 +137,7 @@ def refusal(
 ) -> EngineError:
     """The exception for an engine's own error `text`; `otherwise` where nothing says more."""
     kind = _BY_STATUS.get(status or 0, otherwise)
-    said = text.strip() or f"HTTP status {status}"
+    said = _WRAPPED.sub(r"\1", text.strip()) or f"HTTP status {status}"
     for entry in _BY_TEXT:
         if re.search(entry.pattern, said, re.IGNORECASE):
             # Engine 20.10 says 404 when the pools are used up, though nothing was looked for.

@@ -11,6 +11,7 @@ from longshore.cli.catalogue import COMMANDS
 from longshore.cli.cobra import flag_rows, usage
 from longshore.cli.exit_codes import ExitCode
 from longshore.environment import VARIABLES
+from longshore.plan.facts import fact_rows
 
 _HEAD = """# The command line
 
@@ -20,6 +21,15 @@ _HEAD = """# The command line
 `--flag` or `--flag=true|false` for those without a value; they may stand before and after other
 arguments (of `run`, what follows the service's name and its flags is the container's command).
 `longshore COMMAND --help` shows what this page shows.
+"""
+
+_FACTS = """\
+Every container of a step gets the variables, `image_tag` and build arguments may name the
+fields; `--ci-from-scm` takes what it can from git or Mercurial. What nobody gives is not set at
+all. `{{.Commit}}` is `{{.CommitID}}` under its former name; `{{.StepName}}`, `{{.ServiceName}}`
+and `{{.ImageName}}` are those of the push step. Steps after a push step get the digest it
+pushed as `LONGSHORE_DIGEST_NAME`, NAME being the step's in upper case with `_` for all but
+letters and digits.
 """
 
 _MEANINGS = {
@@ -40,7 +50,7 @@ def cli_page(root: click.Group) -> str:
         command = root.get_command(context, entry.name)
         assert command is not None
         parts += _command(command, click.Context(command, info_name=entry.name, parent=context))
-    return "\n".join([*parts, *_variables(), *_exit_codes()]) + "\n"
+    return "\n".join([*parts, *_facts(), *_variables(), *_exit_codes()]) + "\n"
 
 
 def _overview() -> Iterator[str]:
@@ -63,6 +73,15 @@ def _command(command: click.Command, context: click.Context) -> Iterator[str]:
         yield from ("| Flag | Meaning |", "|---|---|")
         yield from (f"| `{_cell(left.strip())}` | {_cell(text)} |" for _, left, text in rows)
         yield ""
+
+
+def _facts() -> Iterator[str]:
+    yield "## What containers and templates are told\n"
+    yield _FACTS
+    yield from ("| Variable | Template field | Flag |", "|---|---|---|")
+    for row in fact_rows():
+        yield "| " + " | ".join(f"`{text}`" if text else "" for text in row) + " |"
+    yield ""
 
 
 def _variables() -> Iterator[str]:

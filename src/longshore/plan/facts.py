@@ -97,6 +97,20 @@ def template_values(facts: BuildFacts) -> dict[str, str | GoTime]:
     return values
 
 
+def fact_rows() -> Iterator[tuple[str, str, str]]:
+    """Every variable of containers with the template field of the same value and the flag that sets
+    it; "" where there is none (spec 8.1)."""
+    yield "CI", "Ci", ""
+    yield "CI_NAME", "CiName", "--ci-name"
+    for attribute, (variable, field_name) in _NAMES.items():
+        yield variable, field_name, f"--ci-{attribute.replace('_', '-')}"
+    yield "CI_TIMESTAMP", "Timestamp", "--ci-timestamp"
+    yield "CI_STRING_TIME", "StringTime", "--ci-timestamp"
+    yield "", "Time", "--ci-timestamp"
+    yield "CI_BUILD_APPROVED", "", "--approve"
+    yield "CI_TAG", "", "--tag"
+
+
 def unknown_fields(facts: BuildFacts) -> frozenset[str]:
     """The template fields that had a value in every build of the hosted service, and have none."""
     missing = {

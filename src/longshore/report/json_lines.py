@@ -22,15 +22,15 @@ VERSION = 1
 
 def json_line(event: Event, now: datetime) -> bytes:
     """One event as a line of JSON, with its newline."""
-    record = {"time": now.isoformat(timespec="microseconds"), "event": event_name(event)}
+    record = {"time": now.isoformat(timespec="microseconds"), "event": wire_name(type(event))}
     text = json.dumps(record | _fields(event), ensure_ascii=False)
     # A path may hold bytes that are no text.
     return text.encode(errors="replace") + b"\n"
 
 
-def event_name(event: Event) -> str:
-    """``step_finished`` for StepFinished."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
+def wire_name(kind: type) -> str:
+    """``step_finished`` for StepFinished: of an event or an outcome."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
 def _fields(event: Event) -> dict[str, Any]:
@@ -54,9 +54,7 @@ def _plain(event: StepFinished) -> dict[str, Any]:
 
 def outcome_fields(outcome: Outcome) -> dict[str, Any]:
     """An outcome as JSON fields: ``outcome`` and what belongs to it."""
-    base: dict[str, Any] = {
-        "outcome": re.sub(r"(?<!^)(?=[A-Z])", "_", type(outcome).__name__).lower()
-    }
+    base: dict[str, Any] = {"outcome": wire_name(type(outcome))}
     match outcome:
         case Failed(code):
             return base | {"exit_code": code}

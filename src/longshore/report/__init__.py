@@ -1,1 +1,1 @@
-"""Events to text: terminal, JSON lines, JUnit; pure functions."""
+"""Events to text: terminal, JSON lines, the log of jet 1.x; pure functions."""

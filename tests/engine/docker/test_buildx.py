@@ -21,6 +21,7 @@ from longshore.engine.docker.buildx import (
     child_environment,
     command,
     configure,
+    driver,
     installed,
 )
 from longshore.engine.docker.dial import Address
@@ -187,6 +188,20 @@ def plugged(setting: Setting, tmp_path: Path) -> Callable[[str], Setting]:
         return replace(setting, environment=Environment(values))
 
     return make
+
+
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        ('test "$DOCKER_HOST" = unix:///run/e.sock && echo "Driver:  remote"', "remote"),
+        ("printf 'Name:   default\\nDriver: \\nLast Activity: 2026-11-26\\n'", "docker"),
+        ("exit 1", "docker"),
+    ],
+)
+async def test_the_builder_is_asked_for_at_the_engine_that_will_build(
+    spec: BuildSpec, plugged: Callable[[str], Setting], script: str, found: str
+) -> None:
+    assert await driver(plugged(script), spec) == found
 
 
 ENDS_WELL = """

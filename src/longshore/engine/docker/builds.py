@@ -5,7 +5,10 @@ The builders are imported when something is built: a push of an image that is th
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import anyio
+from msgspec.structs import replace
 
 from longshore.engine.docker import answers, images
 from longshore.engine.docker.builder import Builder
@@ -15,6 +18,9 @@ from longshore.engine.port import OnLine
 from longshore.engine.spec import BuildSpec
 from longshore.environment import Environment
 from longshore.errors import BuildFailed
+
+if TYPE_CHECKING:
+    from longshore.engine.docker.buildx import Setting
 
 
 class Builds:
@@ -35,12 +41,7 @@ class Builds:
         from longshore.engine.docker import buildx, classic
 
         if await self.choice(spec) is Builder.BUILDX:
-            setting = buildx.Setting(
-                address=self._client.address,
-                endpoint=self._endpoint,
-                environment=self._environment,
-                keeps_cache=await self.keeps_cache(spec),
-            )
+            setting = replace(self._setting(), keeps_cache=await self.keeps_cache(spec))
             return await self._id(await buildx.build(setting, spec, on_line))
         return await classic.build(self._client, spec, on_line)
 
@@ -59,9 +60,18 @@ class Builds:
             return False
         from longshore.engine.docker import buildx
 
-        if not spec.from_engine and await buildx.driver(self._environment) != "docker":
+        if await buildx.driver(self._setting(), spec) != "docker":
             return True
         return answers.has_containerd_store(await self._client.json("GET", "/info"))
+
+    def _setting(self) -> Setting:
+        from longshore.engine.docker import buildx
+
+        return buildx.Setting(
+            address=self._client.address,
+            endpoint=self._endpoint,
+            environment=self._environment,
+        )
 
     async def choice(self, spec: BuildSpec) -> Builder:
         """BUILDX or CLASSIC; `BuildFailed` when only buildx could do it, and is not there."""

@@ -64,15 +64,21 @@ async def installed(environment: Environment) -> bool:
     return result.returncode == 0 and b"docker/buildx" in result.stdout
 
 
-async def driver(environment: Environment) -> str:
-    """What the user's builder runs on: ``docker`` (inside the engine), ``docker-container``, …"""
-    result = await anyio.run_process(
-        ["docker", "buildx", "inspect"],
-        check=False,
-        stdin=subprocess.DEVNULL,
-        env=dict(environment.values),
-    )
-    found = re.search(r"^Driver:\s*(\S+)", result.stdout.decode(errors="replace"), re.MULTILINE)
+async def driver(setting: Setting, spec: BuildSpec) -> str:
+    """What the builder runs on: ``docker`` (inside the engine), ``docker-container``, …
+
+    Asked as the build will be run: a builder is chosen for each engine.
+    """
+    with _configured(setting, spec) as directory:
+        result = await anyio.run_process(
+            ["docker", "buildx", "inspect"],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env=child_environment(setting, spec, directory),
+        )
+    # An engine that does not answer leaves it empty.
+    said = result.stdout.decode(errors="replace")
+    found = re.search(r"^Driver:[ \t]*(\S+)", said, re.MULTILINE)
     return found[1] if found else "docker"
 
 

@@ -270,5 +270,20 @@ async def test_a_build_that_fails_is_done_once_for_steps_with_the_same_credentia
     ran = await scene.run(
         GENERATORS, f"[{{type: parallel, dockercfg_service: good, steps: [{both}]}}]"
     )
-    assert [ran.outcomes[name] for name in ("one", "two")] == [Broken("no such command")] * 2
+    told = Broken('service "app": no such command')
+    assert [ran.outcomes[name] for name in ("one", "two")] == [told] * 2
     assert ran.engine.methods().count("build") == 1
+
+
+async def test_of_two_builds_that_fail_both_are_told_with_their_services(scene: Scene) -> None:
+    for name in ("One", "Two"):
+        (scene.directory / name).write_text("FROM scratch\n")
+    failing = {scene.directory / name: FakeBuild(fails=f"no {name}") for name in ("One", "Two")}
+    scene.prepare = lambda engine: engine.builds.update(failing)
+    ran = await scene.run(
+        "{app: {build: {dockerfile: One}, depends_on: [db]}, db: {build: {dockerfile: Two}}}", STEPS
+    )
+    outcome = ran.outcomes["test"]
+    assert isinstance(outcome, Broken)
+    told = [outcome.message, *(notice.text for notice in ran.of(Notice))]
+    assert sorted(told) == ['service "app": no One', 'service "db": no Two']

@@ -65,7 +65,10 @@ class ImageStore(Struct):
     async def ready(
         self, keys: Iterable[ImageKey], credentials: tuple[CredentialKeys, ...]
     ) -> dict[ImageKey, ImageInfo]:
-        """All of `keys` built or pulled, side by side (I-9); raises the first failure."""
+        """All of `keys` built or pulled, side by side (I-9); raises the first failure.
+
+        Those of others are told as well, so that one run shows all there is to mend.
+        """
         images: dict[ImageKey, ImageInfo] = {}
         failures: list[LongshoreError] = []
 
@@ -79,7 +82,10 @@ class ImageStore(Struct):
             for key in dict.fromkeys(keys):
                 group.start_soon(make, key)
         if failures:
-            raise failures[0]
+            first, *others = {failure.message: failure for failure in failures}.values()
+            for other in others:
+                self.emit(Notice(text=other.message))
+            raise first
         return images
 
     async def image(self, key: ImageKey, credentials: tuple[CredentialKeys, ...]) -> ImageInfo:
@@ -154,7 +160,10 @@ class ImageStore(Struct):
         async def build(on_line: OnLine) -> str:
             return await self.cache.build(plan, spec, login, on_line)
 
-        return await self._announced(plan, "build", build)
+        try:
+            return await self._announced(plan, "build", build)
+        except BuildFailed as failure:
+            raise _not_built(plan, failure) from failure
 
     async def _present(self, plan: PullPlan, credentials: tuple[CredentialKeys, ...]) -> ImageInfo:
         if plan.built_by is not None:
@@ -266,6 +275,12 @@ def _check_files(plan: BuildPlan) -> None:
             f'service "{plan.service}": there is no Dockerfile at {plan.dockerfile}',
             hint=f"see {plan.place}; dockerfile is relative to the context {plan.context}",
         )
+
+
+def _not_built(plan: BuildPlan, failure: BuildFailed) -> BuildFailed:
+    """Named, for a step may need the images of many services, and the engine names none."""
+    message = f'service "{plan.service}": {failure.message}'
+    return BuildFailed(message, hint=failure.hint, status=failure.status)
 
 
 def _not_found(plan: PullPlan, failure: EngineError) -> PullFailed:

@@ -100,6 +100,13 @@ def test_the_usual_reasons_come_with_a_hint(number: int) -> None:
         (503, "starting", EngineUnavailable, None),
         (500, "", EngineError, None),
         (None, "toomanyrequests: rate limit", EngineError, "log in"),
+        # BuildKit, of a file of the context.
+        (
+            None,
+            "failed to solve: error from sender: open /x/data: permission denied",
+            EngineError,
+            ".dockerignore",
+        ),
     ],
 )
 def test_refusals_are_told_apart(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from longshore.engine.docker.errors import UNREADABLE
 from longshore.engine.ignore import Ignore, parse
 from longshore.errors import BuildFailed, InvalidValue
 
@@ -161,7 +162,7 @@ def _entries(directory: Path, prefix: str) -> Iterator[tuple[str, os.DirEntry[st
 def _unreadable(path: Path, error: OSError) -> BuildFailed:
     return BuildFailed(
         f"the build context cannot be sent: {path}: {error.strerror}",
-        hint="Make it readable, or leave it out with a line in .dockerignore.",
+        hint=UNREADABLE,
     )
 
 

@@ -27,6 +27,8 @@ NEEDS_BUILDX = (
     "BuildKit can do it: install docker's buildx plugin, and leave `--builder classic` away."
 )
 
+UNREADABLE = "Make it readable, or leave it out with a line in .dockerignore."
+
 _BY_STATUS: dict[int, type[EngineError]] = {
     304: Conflict,
     404: NotFound,
@@ -52,6 +54,7 @@ _BY_TEXT = (
     _Text(r"^(Error: )?No such (container|image|network|volume)", becomes=NotFound),
     _Text(r"no space left on device|ENOSPC|disk quota exceeded", DISK_FULL),
     _Text(r"requires BuildKit", NEEDS_BUILDX),
+    _Text(r"error from sender: .*: permission denied", UNREADABLE),
     _Text(
         r"client version \S+ is too (new|old)",
         "This engine speaks another version of the API: update the engine.",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import stat
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +22,7 @@ from longshore.engine.docker.buildx import (
     build,
     child_environment,
     command,
+    config_file,
     configure,
     driver,
     installed,
@@ -132,19 +135,53 @@ def test_a_build_on_an_image_of_the_engine_takes_the_builder_that_sees_it(
     assert child_environment(setting, on_a_sibling, tmp_path)["BUILDX_BUILDER"] == "default"
 
 
-def test_the_configuration_is_private_and_knows_only_the_builds_credentials(
+def test_the_configuration_is_private_and_holds_the_users_plugins(
     spec: BuildSpec, setting: Setting, tmp_path: Path
 ) -> None:
     directory = tmp_path / "private"
     directory.mkdir()
     configure(directory, setting, spec)
-    config = directory / "config"
-    assert stat.S_IMODE(config.stat().st_mode) == 0o700
-    assert stat.S_IMODE((config / "config.json").stat().st_mode) == 0o600
-    content = json.loads((config / "config.json").read_text())
+    assert stat.S_IMODE((directory / "config").stat().st_mode) == 0o700
+    assert (directory / "config" / "cli-plugins").is_dir()
+
+
+needs_memfd = pytest.mark.skipif(
+    not hasattr(os, "memfd_create"), reason="this system has no files in memory"
+)
+
+
+@pytest.mark.parametrize("in_memory", [pytest.param(True, marks=needs_memfd), False])
+def test_the_config_file_knows_only_the_builds_credentials(
+    spec: BuildSpec,
+    setting: Setting,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    in_memory: bool,
+) -> None:
+    if not in_memory:
+        monkeypatch.delattr(os, "memfd_create", raising=False)
+    path = tmp_path / "config.json"
+    with config_file(path, setting, spec):
+        # As another process reads it, and as often as it likes.
+        read = [subprocess.run(["cat", path], capture_output=True, check=True) for _ in range(2)]
+        assert in_memory or stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert read[0].stdout == read[1].stdout
+    content = json.loads(read[0].stdout)
     assert list(content["auths"]) == ["https://index.docker.io/v1/"]
     assert "proxies" in content
-    assert (config / "cli-plugins").is_dir()
+
+
+@needs_memfd
+async def test_credentials_of_a_build_are_never_on_the_disk(
+    spec: BuildSpec, plugged: Callable[[str], Setting], tmp_path: Path
+) -> None:
+    (tmp_path / "D").touch()
+    # What can be read of the directory by its files alone is what a killed run would leave.
+    script = 'find "$DOCKER_CONFIG" -type f -exec cat {} + >"$kept"\n' + ENDS_WELL.replace(
+        'cat "$file" >"$kept"', 'grep -q auths "$DOCKER_CONFIG/config.json" || exit 1'
+    )
+    await build(plugged(script), spec, lambda line: None)
+    assert b"auths" not in (tmp_path / "kept").read_bytes()
 
 
 async def test_without_docker_there_is_no_buildx(

@@ -2,7 +2,8 @@
 
 Nothing secret stands on a command line, which every user of the machine can read: values of build
 arguments go through a pipe, those of secrets in the child's environment, credentials in a
-configuration directory of their own that only we can read.
+configuration directory of their own that only we can read, and whose file is in memory: a run that
+is killed leaves none behind.
 """
 
 from __future__ import annotations
@@ -156,6 +157,7 @@ def _configured(setting: Setting, spec: BuildSpec) -> Iterator[Path]:
             made = tempfile.TemporaryDirectory(prefix="longshore-buildx-")
             directory = Path(stack.enter_context(made))
             configure(directory, setting, spec)
+            stack.enter_context(config_file(directory / "config" / "config.json", setting, spec))
         except OSError as fault:
             raise BuildFailed(
                 f"the build's temporary files cannot be written: {fault.strerror or fault}",
@@ -178,11 +180,27 @@ def configure(directory: Path, setting: Setting, spec: BuildSpec) -> None:
         with suppress(PermissionError):  # what is not for us is not for the build
             if (own / name).is_dir():
                 (config / name).symlink_to(own / name)
-    content = {**_harmless(own), "auths": buildx_auths(spec.credentials)}
-    file = config / "config.json"
-    file.touch(mode=0o600)
-    file.write_text(json.dumps(content))
     _tls_files(directory / "tls", setting)
+
+
+@contextmanager
+def config_file(path: Path, setting: Setting, spec: BuildSpec) -> Iterator[None]:
+    """The private ``config.json`` while the block runs.
+
+    It is a link to what only our process holds, where the system can do that (memfd_create(2)).
+    """
+    own = setting.environment.docker_config_directory
+    content = json.dumps({**_harmless(own), "auths": buildx_auths(spec.credentials)}).encode()
+    if not hasattr(os, "memfd_create"):
+        path.touch(mode=0o600)
+        path.write_bytes(content)
+        yield
+        return
+    with os.fdopen(os.memfd_create(path.name), "wb") as file:
+        file.write(content)
+        file.flush()
+        path.symlink_to(f"/proc/{os.getpid()}/fd/{file.fileno()}")
+        yield
 
 
 def _harmless(own: Path) -> dict[str, Any]:

@@ -109,6 +109,21 @@ def test_a_build_waits_for_siblings_it_starts_from_or_copies_from(
     assert waits == ["base", "tools"]
 
 
+def test_a_build_waits_for_the_sibling_that_its_arguments_name(
+    compile_: Compile, tmp_path: Path
+) -> None:
+    (tmp_path / "Top").write_text("ARG BASE=alpine\nFROM $BASE\n")
+    plan = compile_("""
+        base: {build: {image: me/base}}
+        top: {build: {image: me/top, dockerfile: Top, args: {BASE: me/base}}}
+        other: {build: {image: me/other, dockerfile: Top}}
+    """)
+    waits = {
+        s: [plan.images[k].service for k in build(plan, s).builds_first] for s in ("top", "other")
+    }
+    assert waits == {"top": ["base"], "other": []}
+
+
 def test_builds_that_start_from_each_other_wait_one_way_only(
     compile_: Compile, tmp_path: Path
 ) -> None:
@@ -173,9 +188,18 @@ def test_arguments_are_expanded_with_the_service_and_its_image(compile_: Compile
         ("FROM scratch\nCOPY --from=0 /a /b", []),
         ("FROM base AS base\nFROM base\nCOPY --from=base /a /b", ["base:latest"]),
         ("FROM two\nFROM one AS two", ["two:latest", "one:latest"]),
-        ("ARG B=x\nFROM $B\nFROM ${B}", []),
+        ("ARG B=x C='y z'\nFROM $B\nFROM q/${B}:1", ["x:latest", "q/x:1"]),
+        ("ARG GIVEN=x\nARG B=${GIVEN}/y\nFROM $B", ["value/y:latest"]),
+        ("ARG GIVEN\nARG NONE\nFROM $GIVEN\nFROM ${NONE}\nFROM a/$NONE", ["value:latest"]),
+        (
+            "ARG E=\nFROM ${E:-x}\nFROM ${E:+y}z\nFROM ${NONE-v}",
+            ["x:latest", "z:latest", "v:latest"],
+        ),
+        ("FROM x\nARG B=y\nFROM $B\nFROM $GIVEN", ["x:latest"]),
+        ("ARG B='\nFROM $B", []),
+        ("\ufeffFROM x", ["x:latest"]),
         ("# FROM x\nRUN echo FROM y", []),
     ],
 )
 def test_the_images_of_a_dockerfile(dockerfile: str, images: list[str]) -> None:
-    assert list(base_images(dockerfile)) == images
+    assert list(base_images(dockerfile, [("GIVEN", "value")])) == images

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import anyio
@@ -65,6 +66,20 @@ async def test_bases_of_a_build_are_pulled_anew_only_when_asked(scene: Scene, as
     ran = await scene.run("app: {build: .}", STEPS)
     specs = [call.detail for call in ran.engine.calls if call.method == "build"]
     assert [spec.pull for spec in specs if isinstance(spec, BuildSpec)] == [asked]
+
+
+async def test_the_users_login_counts_for_a_base_image_that_an_argument_names(
+    scene: Scene,
+) -> None:
+    (scene.directory / ".docker").mkdir()
+    login = {"auths": {"registry.test": {"auth": "dTpwdw=="}}}
+    (scene.directory / ".docker/config.json").write_text(json.dumps(login))
+    (scene.directory / "Dockerfile").write_text("ARG FROM\nFROM $FROM/base\n")
+    ran = await scene.run("app: {build: {args: {FROM: registry.test}}}", STEPS)
+    specs = [call.detail for call in ran.engine.calls if call.method == "build"]
+    assert [list(spec.credentials) for spec in specs if isinstance(spec, BuildSpec)] == [
+        ["registry.test"]
+    ]
 
 
 async def test_a_build_on_the_image_of_another_service_is_known_to_need_the_engine(

@@ -96,7 +96,8 @@ def _pulled(image: ImagePlan, plan: Plan) -> Iterable[ImageReference]:
         return [image.name] if is_pulled(image) else []
     built = {str(each.name) for each in plan.images.values() if isinstance(each, BuildPlan)}
     text = image.dockerfile.read_text(errors="replace") if image.dockerfile.is_file() else ""
-    return [base for base in base_references(text) if str(base) not in built]
+    bases = base_references(text, image.arguments)
+    return [base for base in bases if str(base) not in built]
 
 
 class _Check(Struct):

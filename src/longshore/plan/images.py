@@ -140,7 +140,7 @@ def _linked(plan: ImagePlan, builders: Mapping[str, ImageKey], read_text: ReadTe
         return replace(plan, built_by=builders.get(str(plan.name)))
     needed = dict.fromkeys(
         builders[name]
-        for name in base_images(read_text(plan.dockerfile) or "")
+        for name in base_images(read_text(plan.dockerfile) or "", plan.arguments)
         if name in builders and builders[name] != plan.key
     )
     return replace(plan, builds_first=tuple(needed))

@@ -133,8 +133,9 @@ class ImageStore(Struct):
             await self.ready(plan.builds_first, credentials)
         with _readable(plan):
             _check_files(plan)
-            registries = base_registries(plan)
         arguments, secrets = await self.values_of(plan)
+        with _readable(plan):
+            registries = base_registries(plan, arguments)
         chain = (*plan.credentials, *credentials)
         spec = BuildSpec(
             context=plan.context,
@@ -238,10 +239,10 @@ class ImageStore(Struct):
         return info
 
 
-def base_registries(plan: BuildPlan) -> tuple[str, ...]:
+def base_registries(plan: BuildPlan, arguments: Values) -> tuple[str, ...]:
     """The registries a Dockerfile's base images come from."""
     text = plan.dockerfile.read_text(errors="replace") if plan.dockerfile.is_file() else ""
-    return tuple(dict.fromkeys(image.registry for image in base_references(text)))
+    return tuple(dict.fromkeys(image.registry for image in base_references(text, arguments)))
 
 
 def _how_built(spec: BuildSpec) -> str:

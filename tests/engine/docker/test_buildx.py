@@ -315,6 +315,18 @@ async def test_a_cancelled_build_is_interrupted_and_gives_back_what_it_opened(
     assert len(list(Path("/proc/self/fd").iterdir())) == open_before
 
 
+@pytest.mark.usefixtures("interruptible")
+async def test_a_cancelled_build_interrupts_the_plugin_too(
+    spec: BuildSpec, plugged: Callable[[str], Setting], tmp_path: Path
+) -> None:
+    (tmp_path / "D").touch()
+    plugin = "trap 'echo interrupted >$kept; exit 1' INT; echo up; while :; do sleep 0.1; done"
+    with anyio.CancelScope() as scope:
+        await build(plugged(f'trap : INT\nsh -c "{plugin}"\n'), spec, lambda line: scope.cancel())
+    assert scope.cancelled_caught
+    assert (tmp_path / "kept").read_text() == "interrupted\n"
+
+
 def test_a_builder_that_can_keeps_the_cache_of_all_stages_and_no_error_of_it_counts(
     spec: BuildSpec,
 ) -> None:

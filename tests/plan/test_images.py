@@ -198,6 +198,11 @@ def test_arguments_are_expanded_with_the_service_and_its_image(compile_: Compile
         ("FROM x\nARG B=y\nFROM $B\nFROM $GIVEN", ["x:latest"]),
         ("ARG B='\nFROM $B", []),
         ("\ufeffFROM x", ["x:latest"]),
+        (
+            "FROM x\nRUN --mount=type=bind,from=m/a,target=/m \\\n --mount=from=b,target=/b true",
+            ["x:latest", "m/a:latest", "b:latest"],
+        ),
+        ("FROM x AS s\n# RUN --mount=from=y\nRUN --mount=from=s,target=/s true", ["x:latest"]),
         ("# FROM x\nRUN echo FROM y", []),
     ],
 )

@@ -12,6 +12,8 @@ from longshore.oci.reference import ImageReference
 _LINES = re.IGNORECASE | re.MULTILINE
 _FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)(?:[ \t]+AS[ \t]+(\S+))?", _LINES)
 _COPY_FROM = re.compile(r"^[ \t]*COPY[ \t]+(?:--\S+[ \t]+)*--from=(\S+)", _LINES)
+_COMMENT = re.compile(r"^[ \t]*#.*$", _LINES)
+_MOUNT_FROM = re.compile(r"(?<=\s)--mount=(?:\S*,)?from=([^\s,]+)")
 _ARG = re.compile(r"^[ \t]*ARG[ \t]+(\S.*)", _LINES)
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?:(:?[-+])([^{}]*))?\})")
 
@@ -19,7 +21,8 @@ Arguments = Iterable[tuple[str, str]]
 
 
 def base_images(dockerfile: str, arguments: Arguments = ()) -> Iterator[str]:
-    """The images a Dockerfile starts from or copies from, stages and ``scratch`` left out (I-7)."""
+    """The images a Dockerfile starts from, copies from or mounts, stages and ``scratch`` left out
+    (I-7)."""
     dockerfile = dockerfile.removeprefix("\ufeff")
     values = _known_to_from(dockerfile, dict(arguments))
     stages: set[str] = set()
@@ -31,8 +34,8 @@ def base_images(dockerfile: str, arguments: Arguments = ()) -> Iterator[str]:
             names.append(name)
         if match[2]:
             stages.add(match[2].lower())
-    copied = (match[1] for match in _COPY_FROM.finditer(dockerfile))
-    names += [name for name in copied if name.lower() not in stages]
+    read = [*_COPY_FROM.findall(dockerfile), *_MOUNT_FROM.findall(_COMMENT.sub("", dockerfile))]
+    names += [name for name in read if name.lower() not in stages]
     for name in names:
         if name in {"", "scratch"} or name.isdecimal() or "$" in name:
             continue

@@ -116,6 +116,20 @@ async def test_the_output_of_builds_and_pulls_can_be_left_out(scene: Scene, show
     assert len(ran.of(ImageStarted)) == 2
 
 
+async def test_output_that_was_left_out_is_shown_to_its_end_when_the_build_fails(
+    scene: Scene,
+) -> None:
+    """What the failed command wrote is nowhere else."""
+    dockerfile = scene.directory / "Dockerfile"
+    dockerfile.write_text("FROM scratch\n")
+    failing = FakeBuild(lines=tuple(f"line {number}" for number in range(200)), fails="code 3")
+    scene.prepare = lambda engine: engine.builds.update({dockerfile: failing})
+    scene.image_options = replace(scene.image_options, show_output=False)
+    ran = await scene.run("{made: {build: .}}", "[{service: made, command: x}]")
+    told = [event.text for event in ran.of(ImageOutput)]
+    assert told == [f"line {number}" for number in range(150, 200)]
+
+
 async def test_why_an_image_is_pulled_or_not_is_a_detail(scene: Scene) -> None:
     scene.images["busybox:latest"] = FakeImage()
     scene.prepare = lambda engine: engine.pullable.update({BASE: FakeImage()})
@@ -285,8 +299,10 @@ async def test_a_build_that_fails_is_done_once_for_steps_with_the_same_credentia
     ran = await scene.run(
         GENERATORS, f"[{{type: parallel, dockercfg_service: good, steps: [{both}]}}]"
     )
-    told = Broken('service "app": no such command')
-    assert [ran.outcomes[name] for name in ("one", "two")] == [told] * 2
+    for outcome in (ran.outcomes["one"], ran.outcomes["two"]):
+        assert isinstance(outcome, Broken)
+        assert outcome.message == 'service "app": no such command'
+        assert (outcome.hint or "").startswith(f"it is built from {scene.directory}/Dockerfile (")
     assert ran.engine.methods().count("build") == 1
 
 

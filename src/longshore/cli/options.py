@@ -216,7 +216,9 @@ log_flags = _all(
     ),
 )
 
-build_output_flag = flag("--no-print-build-output", help="do not show the output of image builds")
+build_output_flag = flag(
+    "--no-print-build-output", help="show the output of image builds only when they fail"
+)
 
 steps_flags = _all(
     build_output_flag,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from typing import Final
 
 import anyio
 from msgspec import Struct, field
@@ -23,6 +26,9 @@ from longshore.run.image_cache import CachePlace, ImageCache
 from longshore.run.quiet import while_heard
 from longshore.run.stream import Emit
 from longshore.secrets.credential import Credential
+
+_LINES_KEPT: Final = 50
+"""Of output that is not shown; what failed is at its end."""
 
 BuildValues = Callable[[BuildPlan], Awaitable[tuple[Values, Values]]]
 """Arguments and secrets of a build, decrypted (I-16, I-17)."""
@@ -201,14 +207,15 @@ class ImageStore(Struct):
         self.emit(ImageStarted(image=image, service=service, action=action))
         started = time.monotonic()
         problem: str | None = "interrupted"
+        output = _Output(partial(self._tell, image, service, action), self.options.show_output)
         try:
             what = f"the {action} of {image}"
-            made = await while_heard(
-                self.quiet_timeout, what, work, self._output(image, service, action)
-            )
+            made = await while_heard(self.quiet_timeout, what, work, output.line)
             problem = None
         except LongshoreError as failure:
             problem = failure.message
+            if action == "build":  # a pull's message says it all
+                output.show()
             raise
         finally:
             self.emit(
@@ -222,12 +229,8 @@ class ImageStore(Struct):
             )
         return await self._inspect(made)
 
-    def _output(self, image: str, service: str, action: str) -> OnLine:
-        if not self.options.show_output:
-            return lambda _: None
-        return lambda text: self.emit(
-            ImageOutput(image=image, service=service, text=text, action=action)
-        )
+    def _tell(self, image: str, service: str, action: str, text: str) -> None:
+        self.emit(ImageOutput(image=image, service=service, text=text, action=action))
 
     def _explain(self, plan: ImagePlan, why: str) -> None:
         self.emit(Detail(text=f'service "{plan.service}", image {plan.name}: {why}'))
@@ -237,6 +240,20 @@ class ImageStore(Struct):
         if info is None:
             raise EngineError(f"the engine lost the image {image} right after making it")
         return info
+
+
+class _Output:
+    """Output of a build or pull on its way; one that is not shown is kept in case it fails."""
+
+    def __init__(self, tell: OnLine, shown: bool) -> None:
+        self._tell = tell
+        self._kept: deque[str] = deque(maxlen=_LINES_KEPT)
+        self.line = tell if shown else self._kept.append
+
+    def show(self) -> None:
+        """The last lines of what was not shown."""
+        while self._kept:
+            self._tell(self._kept.popleft())
 
 
 def base_registries(plan: BuildPlan, arguments: Values) -> tuple[str, ...]:
@@ -281,7 +298,8 @@ def _check_files(plan: BuildPlan) -> None:
 def _not_built(plan: BuildPlan, failure: BuildFailed) -> BuildFailed:
     """Named, for a step may need the images of many services, and the engine names none."""
     message = f'service "{plan.service}": {failure.message}'
-    return BuildFailed(message, hint=failure.hint, status=failure.status)
+    hint = failure.hint or f"it is built from {plan.dockerfile} ({plan.place})"
+    return BuildFailed(message, hint=hint, status=failure.status)
 
 
 def _not_found(plan: PullPlan, failure: EngineError) -> PullFailed:

@@ -347,3 +347,21 @@ async def test_a_server_that_is_no_registry_is_an_error_about_the_address(
         with pytest.raises(RegistryError, match="something else") as caught:
             await client.tags("a/b")
     assert caught.value.hint == "check that this is the address of a registry"
+
+
+@pytest.mark.parametrize(
+    ("headers", "shown"),
+    [({"Authorization": "Bearer ours"}, "Bearer ours"), ({}, "Basic dTpw")],
+)
+async def test_our_authorization_beats_a_login_in_the_address(
+    headers: dict[str, str], shown: str
+) -> None:
+    """Registries name addresses in `Location`, and token servers in their challenges."""
+
+    async def tell(request: web.BaseRequest) -> web.Response:
+        return web.Response(text=f"{request.headers['Authorization']} {request.raw_path}")
+
+    async with _server(tell) as host, Session(environment=Environment({})) as session:
+        url = URL(f"http://u:p@{host}/a%2Fb?c=%2F", encoded=True)
+        request = replace(_get(""), url=url, headers=headers)
+        assert (await session.send(request)).body.decode() == f"{shown} /a%2Fb?c=%2F"

@@ -137,7 +137,7 @@ class Session:
             response = await stack.enter_async_context(
                 self._http.request(
                     request.method,
-                    request.url,
+                    _address(request),
                     headers=outgoing.headers,
                     data=outgoing.data,
                     allow_redirects=False,
@@ -200,6 +200,13 @@ class _Outgoing:
             self.failure = error
             raise
         self._watchdog.sent(count)
+
+
+def _address(request: Request) -> URL:
+    """A login that a registry has written into an address (a Location, a realm) gives way to ours;
+    aiohttp takes no two."""
+    ours = any(name.lower() == "authorization" for name in request.headers)
+    return request.url.with_user(None) if ours else request.url
 
 
 def _parts(piece: Buffer) -> Iterator[Buffer]:

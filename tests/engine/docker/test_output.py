@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from longshore.engine.docker.images import registry_of
-from longshore.engine.docker.output import Output
+from longshore.engine.docker.output import LONGEST_LINE, Output
 from longshore.engine.docker.progress import Progress
 from longshore.errors import BuildFailed
 
@@ -85,3 +85,17 @@ def test_an_error_ends_the_build_after_the_output_before_it() -> None:
 )
 def test_the_registry_of_a_repository(repository: str, registry: str) -> None:
     assert registry_of(repository) == registry
+
+
+def test_a_line_without_end_is_shown_in_pieces() -> None:
+    """Kept whole, each message costs the copy of all before it: 16 MB take a minute."""
+    lines: list[str] = []
+    output = Output(lines.append)
+    for _ in range(100):
+        output.take({"stream": "x" * 8192})
+    assert lines
+    output.take({"stream": "y\nz"})
+    output.finish()
+    assert "".join(lines) == "x" * 819_200 + "yz"
+    assert lines[-1] == "z"
+    assert max(map(len, lines)) <= LONGEST_LINE + 8192

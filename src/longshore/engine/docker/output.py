@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from longshore.engine.docker.errors import reading, refusal
 from longshore.engine.docker.progress import Progress, error_in
 from longshore.errors import BuildFailed
+
+LONGEST_LINE: Final = 64 * 1024
+"""A line longer than this is cut, so that output without newlines cannot grow without bound."""
 
 _BUILT = re.compile(r"Successfully built ([0-9a-f]{12,64})\s*$")
 
@@ -47,6 +50,8 @@ class Output:
         *lines, self._rest = (self._rest + text).split("\n")
         for line in lines:
             self._line(line)
+        if len(self._rest) > LONGEST_LINE:
+            self.finish()
 
     def _line(self, line: str) -> None:
         built = _BUILT.match(line)

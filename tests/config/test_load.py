@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,6 +39,15 @@ def test_an_empty_path_is_none_as_scripts_pass_variables_that_are_not_set(tmp_pa
     found = load(tmp_path, services_path="", steps_path="", need_steps=False)
     assert found.problems == ()
     assert found.services is not None
+
+
+def test_a_dockerfile_that_is_a_pipe_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "codeship-services.yml").write_text("app:\n  build: .\n")
+    os.mkfifo(tmp_path / "Dockerfile")
+    found = load(tmp_path, need_steps=False)
+    assert [p.message for p in found.problems] == [
+        'Dockerfile "Dockerfile" cannot be read in context "."'
+    ]
 
 
 def test_the_documentation_example_gets_the_promised_messages(read: Read) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from longshore.config.problem import Place
 from longshore.errors import InvalidValue
 from longshore.oci.reference import ImageReference
 from longshore.plan.model import BuildPlan
-from longshore.run.files import ProjectFiles
+from longshore.run.files import LARGEST, ProjectFiles
 from longshore.secrets.envelope import encrypt
 from longshore.secrets.key import AesKey, generate_key
 from longshore.secrets.masking import Masker
@@ -91,3 +92,25 @@ def test_as_build_secrets_they_are_no_arguments_at_all(tmp_path: Path) -> None:
     arguments, secrets = project_files().build_values(build(tmp_path), as_secrets=True)
     assert dict(arguments) == {"A": "plain"}
     assert dict(secrets) == {"B": "inline-b", "C": "of-file"}
+
+
+def test_what_may_never_end_is_refused_and_not_read(tmp_path: Path) -> None:
+    """A repository can hold a link to a device; who only validates it must not wait for ever."""
+    pipe, device = tmp_path / "pipe", tmp_path / "device"
+    os.mkfifo(pipe)
+    device.symlink_to("/dev/zero")
+    for path in (pipe, device):
+        with pytest.raises(InvalidValue, match=r"env_file .* is a pipe or a device"):
+            project_files().encrypted_env_file(path)
+
+
+def test_the_null_device_is_an_empty_env_file() -> None:
+    assert project_files().env_file(Path(os.devnull)) == ()
+
+
+def test_a_file_far_too_large_for_an_environment_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "env"
+    with path.open("wb") as file:
+        file.truncate(LARGEST + 1)
+    with pytest.raises(InvalidValue, match="has more than 16 MiB"):
+        project_files().env_file(path)

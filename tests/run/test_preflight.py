@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -141,6 +142,12 @@ def test_build_arguments_that_an_earlier_step_may_write_are_not_missed_by_a_push
     )
     push = "- {service: app, type: push, image_name: localhost:5000/x}\n"
     assert checked(tmp_path, services, "- {service: make, command: x}\n" + push) == []
+
+
+def test_a_dockerfile_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "Dockerfile")
+    push = "- {service: app, type: push, image_name: localhost:5000/x}\n"
+    assert checked(tmp_path, "app: {build: .}\n", push) == []
 
 
 @pytest.mark.parametrize(

@@ -69,8 +69,13 @@ def load(
 
 
 def read_text(path: Path) -> str | None:
-    """The text of a Dockerfile or the like, or None when there is no such readable file."""
+    """The text of a Dockerfile or the like, or None when there is no such readable file.
+
+    A pipe or a device is none: it may never end.
+    """
     try:
+        if not path.is_file():
+            return None
         with path.open("rb") as file:
             return file.read(_MAX_DOCKERFILE).decode("utf-8", "replace")
     except (OSError, ValueError):

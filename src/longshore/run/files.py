@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from longshore.errors import InvalidValue
 from longshore.secrets.envelope import decrypt, decrypt_inline, decrypt_text
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from longshore.plan.model import BuildPlan
 
 Values = tuple[tuple[str, str], ...]
+
+LARGEST: Final = 16 << 20
+"""Bytes of a file that are read; environments and credentials have kilobytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +134,30 @@ def merged_values(*layers: Pairs) -> Values:
 
 
 def read_project_file(path: Path, what: str) -> bytes:
+    """The content of a file that the project names under `what`.
+
+    Raises InvalidValue, also for what may never end: a link in a repository can lead anywhere.
+    """
     try:
-        return path.read_bytes()
+        if _may_never_end(path.stat()):
+            raise InvalidValue(
+                f"the {what} {path} is a pipe or a device", hint="write its content into a file"
+            )
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
     except OSError as error:
         raise InvalidValue(
             f"cannot read the {what} {path}: {error.strerror}",
             hint="that is where it is looked for: write the file, or correct the path",
         ) from error
+    if len(content) > LARGEST:
+        raise InvalidValue(
+            f"the {what} {path} has more than {LARGEST >> 20} MiB", hint="is this the right file?"
+        )
+    return content
+
+
+def _may_never_end(status: os.stat_result) -> bool:
+    """Pipes and devices, but for the null device, which is an empty file to everybody."""
+    ends = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
+    return not ends and not os.path.samestat(status, Path(os.devnull).stat())

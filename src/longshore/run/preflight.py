@@ -158,7 +158,7 @@ class Preflight:
 def _text(dockerfile: Path) -> str:
     """Of one that cannot be read (yet) the build will tell."""
     try:
-        return dockerfile.read_text(errors="replace")
+        return dockerfile.read_text(errors="replace") if dockerfile.is_file() else ""
     except OSError:
         return ""
 

@@ -226,6 +226,35 @@ async def test_what_is_no_docker_archive_is_refused(
             pass
 
 
+def _header(size: int, kind: bytes) -> bytes:
+    info = tarfile.TarInfo("layer.tar")
+    info.size, info.type = size, kind
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+def _pax(size: str) -> bytes:
+    info = tarfile.TarInfo("layer.tar")
+    info.pax_headers = {"size": size}
+    return info.tobuf(tarfile.PAX_FORMAT)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(_header(size, kind) for size in (-1, 2**80) for kind in (tarfile.REGTYPE, b"x", b"L")),
+        *(_pax(size) for size in ("-1", "²", "9" * 30, "9" * 5000)),
+    ],
+)
+async def test_a_size_that_no_file_can_have_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "image.tar"
+    path.write_bytes(content + bytes(10_240))
+    with pytest.raises(LongshoreError):
+        open_archive(path)
+    with pytest.raises(LongshoreError):
+        async for _ in ExportedImage(_in_chunks(path.read_bytes())).arrivals():
+            pass
+
+
 def test_a_compressed_archive_gets_a_hint(tmp_path: Path) -> None:
     path = tmp_path / "image.tar.gz"
     path.write_bytes(gzip.compress(bytes(10_240)))

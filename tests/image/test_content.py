@@ -66,6 +66,12 @@ def test_a_directory_that_is_no_layout_is_not_found(tmp_path: Path) -> None:
         open_oci_layout(tmp_path, AMD64)
 
 
+def test_an_index_without_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "index.json").symlink_to("/dev/zero")
+    with pytest.raises(InvalidValue, match=r"index\.json is too large"):
+        open_oci_layout(tmp_path, AMD64)
+
+
 def test_a_damaged_configuration_is_a_content_mismatch(layout: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(layout, tmp_path / "copy")
     config = open_oci_layout(copy, AMD64).parts.config_digest

@@ -99,6 +99,10 @@ def open_archive(path: Path, name: str | None = None) -> FileImage:
             f"{path} is no docker archive: {exc}",
             hint='write one with "docker save"; unpack a compressed one first',
         ) from exc
+    except (OverflowError, ValueError, MemoryError) as exc:  # tarfile believes any size
+        raise InvalidValue(
+            f"{path} is no docker archive: it has a file of no possible size"
+        ) from exc
     except OSError as exc:
         raise NotFound(f"{path} cannot be read: {exc.strerror}") from exc
 

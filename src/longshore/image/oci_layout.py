@@ -13,6 +13,7 @@ from longshore.oci.manifest import Index, parse_manifest
 from longshore.oci.media_types import OCI_INDEX
 from longshore.oci.platform import Platform
 
+_LARGEST_INDEX: Final = 16 << 20
 _NAME: Final = "org.opencontainers.image.ref.name"
 
 
@@ -28,9 +29,12 @@ def open_oci_layout(path: Path, platform: Platform, name: str | None = None) -> 
 
 def _chosen(path: Path, platform: Platform, name: str | None) -> Descriptor:
     try:
-        content = (path / "index.json").read_bytes()
+        with (path / "index.json").open("rb") as file:
+            content = file.read(_LARGEST_INDEX + 1)
     except OSError as exc:
         raise NotFound(f"{path} is no OCI layout: index.json: {exc.strerror}") from exc
+    if len(content) > _LARGEST_INDEX:
+        raise InvalidValue(f"{path} is no OCI layout: index.json is too large")
     # A layout's index has no Content-Type, and rarely a mediaType.
     index = parse_manifest(content, OCI_INDEX)
     if not isinstance(index, Index):

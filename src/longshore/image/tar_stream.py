@@ -14,6 +14,8 @@ from longshore.image.layer import Block
 
 _RECORD: Final = 512
 _LARGEST_EXTENSION: Final = 1 << 20
+_LONGEST_SIZE: Final = 19
+"""Digits of the largest file there can be (2^63 bytes)."""
 _GNU_NAME, _GNU_LINK = b"L", b"K"
 
 
@@ -88,10 +90,9 @@ class TarStream:
 
     def _member(self, header: tarfile.TarInfo, names: dict[str, str]) -> Member:
         if "size" in names:
-            size = int(names["size"]) if names["size"].isdigit() else -1
-            if size < 0:
-                raise InvalidValue("the image export is no tar: a size is no number")
-            self._left, self._padding = size, -size % _RECORD
+            digits = names["size"]
+            size = int(digits) if digits.isdecimal() and len(digits) <= _LONGEST_SIZE else -1
+            self._left, self._padding = _possible(size), -size % _RECORD
         member = Member(
             name=names.get("path", header.name),
             size=self._left,
@@ -105,9 +106,11 @@ class TarStream:
         if not record.strip(b"\0"):
             return None
         try:
-            return tarfile.TarInfo.frombuf(record, "utf-8", "surrogateescape")
+            header = tarfile.TarInfo.frombuf(record, "utf-8", "surrogateescape")
         except tarfile.HeaderError as exc:
             raise InvalidValue(f"the image export is no tar: {exc}") from exc
+        _possible(header.size)
+        return header
 
     async def _extension(self, header: tarfile.TarInfo) -> dict[str, str]:
         text = (await self.document(_LARGEST_EXTENSION)).decode(errors="surrogateescape")
@@ -137,3 +140,10 @@ class TarStream:
                 return True
         self._ready = memoryview(b"")
         return False
+
+
+def _possible(size: int) -> int:
+    """A size as it is; GNU's headers can hold negative ones."""
+    if size < 0:
+        raise InvalidValue("the image export is no tar: a size is no number")
+    return size

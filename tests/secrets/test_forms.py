@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shlex
+import shutil
+import subprocess
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -57,6 +60,36 @@ def test_json_forms_have_go_s_and_php_s_escapes() -> None:
     assert b'\\u003ca\\u003e\\u0026\\"/\\u00f6' in found
     assert b'<a>&\\"\\/\\u00f6' in found
     assert '<a>&\\"/ö'.encode() in found
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["bash", "-c", code] for code in ("export -p", "declare -p V", 'printf %q "$V"')),
+        *([shell, "-c", "export -p; set"] for shell in ("dash", "bash")),
+        *([shell, "-xc", ': "$V"'] for shell in ("dash", "bash")),
+        ["busybox", "sh", "-xc", 'export -p; set; : "$V"'],
+        ["python3", "-c", "import os, shlex; print(shlex.quote(os.environ['V']))"],
+    ],
+    ids=" ".join,
+)
+def test_what_a_shell_makes_of_a_value_is_a_form(words: list[str]) -> None:
+    if not shutil.which(words[0]):
+        pytest.skip(f"{words[0]} is not installed")
+    value = """top!"it's"$1 `x` \\ [a-z]*?{b,c} d|e&f;g <h>(i)~#^ 100%"""
+    done = subprocess.run(
+        words,
+        env={"PATH": os.environ["PATH"], "V": value},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    masked = done.stdout + done.stderr
+    for form in sorted(forms(value), key=len, reverse=True):
+        masked = masked.replace(decode(form), "***")
+    assert "***" in masked
+    assert "top!" not in masked
+    assert "100%" not in masked
 
 
 def test_lines_of_a_value_are_forms_if_they_are_long_enough() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote, quote_plus
@@ -25,6 +26,10 @@ COMMON_WORDS: Final = frozenset(
 
 _WRAPS: Final = (76, 64)
 """Columns at which `base64` (RFC 2045) and `openssl base64` (RFC 7468) break their lines."""
+
+_LIVE_IN_QUOTES: Final = re.compile(r'["$`\\]')
+_LIVE: Final = re.compile(r"""[ !"$&'()*,;<>?[\\\]^`{|}]""")
+"""What bash puts a backslash before: between double quotes (``export -p``), and bare (``%q``)."""
 
 _COMPONENT_SAFE: Final = "!'()*~"
 """What JavaScript's encodeURIComponent leaves as it is, besides letters, digits and ``_.-``."""
@@ -72,11 +77,18 @@ def _pieces(value: str) -> Iterator[str]:
 
 def _text_forms(piece: str) -> Iterator[str]:
     yield piece
-    yield piece.replace("'", "'\\''")  # `set -x` of sh
+    yield from _shell_forms(piece)
     yield from _json_forms(piece)
     for quoted in _url_forms(piece):
         yield quoted
         yield _lower_hex(quoted)
+
+
+def _shell_forms(piece: str) -> Iterator[str]:
+    yield piece.replace("'", "'\\''")  # `set -x` of bash
+    yield piece.replace("'", "'\"'\"'")  # dash and busybox; Python's shlex
+    yield _LIVE_IN_QUOTES.sub(r"\\\g<0>", piece)
+    yield _LIVE.sub(r"\\\g<0>", piece)
 
 
 def _json_forms(piece: str) -> Iterator[str]:

@@ -93,6 +93,21 @@ def test_names_and_commands_cannot_move_the_cursor(project: Path) -> None:
     assert "  a b (run): db: '\\x1b[2J' 'c\\x0ad'\n" in text
 
 
+def test_services_and_their_files_cannot_move_the_cursor(project: Path) -> None:
+    (project / "codeship-services.yml").write_text(
+        '"a\\e[1m": {build: {dockerfile: "D\\e[2m"}, depends_on: ["b\\e[3m"]}\n'
+        '"b\\e[3m": {image: busybox}\n'
+    )
+    (project / "codeship-steps.yml").write_text(
+        '- {service: "a\\e[1m", command: x}\n'
+        '- {service: "a\\e[1m", type: push, image_name: quay.io/a/b}\n'
+    )
+    text = plan_text(view(project, Selection(tag="\x1b[4m", push=True)), Style())
+    assert "\x1b" not in text
+    assert "starts first: b\\x1b[3m\n" in text
+    assert "built for service a\\x1b[1m from D\\x1b[2m, first" in text
+
+
 def test_an_empty_file_has_neither_steps_nor_images(project: Path) -> None:
     (project / "codeship-steps.yml").write_text("[]\n")
     text = plan_text(view(project, Selection()), Style())

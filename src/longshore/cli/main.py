@@ -91,10 +91,17 @@ def _told(*errors: LongshoreError) -> int:
         if error.message in told:
             continue
         told.add(error.message)
-        say(f"Error: {error.message}")
+        say(_clear(f"Error: {error.message}"))
         if error.hint:
-            say(f"hint: {error.hint}")
+            say(_clear(f"hint: {error.hint}"))
     return exit_code_of(errors[0])
+
+
+def _clear(text: str) -> str:
+    """What files, registries and engines say may hold more than text."""
+    from longshore.report.printable import printable_lines
+
+    return text if text.isprintable() else printable_lines(text)
 
 
 def _usage(error: click.ClickException) -> int:

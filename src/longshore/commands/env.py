@@ -11,6 +11,7 @@ from longshore.environment import Environment
 from longshore.plan.facts import BuildFacts
 from longshore.plan.model import Plan, ServicePlan
 from longshore.plan.selection import Selection
+from longshore.report.printable import printable
 from longshore.report.sink import Sink
 from longshore.report.style import Style
 from longshore.run.docker_access import docker_access
@@ -41,15 +42,15 @@ def show_env(
         return 2
     check_service(plan, service)
     files = ProjectFiles(
-        lambda: keys.require(NO_DECRYPTOR), Masker(), lambda text: sink.tell(f"{text}\n")
+        lambda: keys.require(NO_DECRYPTOR), Masker(), lambda text: sink.tell(f"{printable(text)}\n")
     )
     sources: dict[str, str] = {}
     layers = list(_layers(plan, plan.services[service], files, environment, command_line))
     for origin, pairs in layers:
         sources |= {name: origin for name, _ in merged([pairs], environment.values)}
     for name, value in merged([pairs for _, pairs in layers], environment.values):
-        shown = f"{name}={value}" if reveal else name
-        sink.write(f"{shown}\t{sources[name]}\n")
+        shown = f"{name}={value}" if reveal else printable(name)
+        sink.write(f"{shown}\t{printable(sources[name])}\n")
     return 0
 
 

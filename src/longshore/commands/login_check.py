@@ -26,6 +26,7 @@ from longshore.plan.model import BuildPlan, ImagePlan, Plan, PullPlan
 from longshore.plan.selection import Selection
 from longshore.registry.client import Access, RegistryClient
 from longshore.registry.limits import Limits
+from longshore.report.printable import printable
 from longshore.report.readers import LogOptions, reader
 from longshore.report.sink import Sink
 from longshore.report.style import Style
@@ -164,7 +165,7 @@ class _Check(Struct):
 
     def _line(self, login: Login, origin: str, problem: str | None) -> None:
         mark = self.style.success if problem is None else self.style.failure
-        rest = f" ({origin})" if problem is None else f": {problem}"
+        rest = f" ({origin})" if problem is None else f": {printable(problem)}"
         self.sink.write(self.masker.mask_text(f"{login.label}: {mark}{rest}") + "\n")
 
 

@@ -13,6 +13,7 @@ from longshore import __version__
 from longshore.config.catalogue import CATALOGUE
 from longshore.config.problem import Problem, Severity
 from longshore.config.source import SourceText
+from longshore.report.printable import printable
 
 Sources = Mapping[str, SourceText]
 _WIDTH = 160
@@ -117,16 +118,6 @@ def width(character: str) -> int:
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def printable(text: str) -> str:
-    """`text` without characters that would move the cursor or end the line."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() or character == "\t" else f"\\x{ord(character):02x}"
-        for character in text
-    )
 
 
 def _paint(text: str, code: str) -> str:

@@ -14,15 +14,15 @@ from longshore.plan.model import (
     RunStep,
     Step,
 )
-from longshore.report.diagnostics import printable
 from longshore.report.plan_facts import CredentialSource, PlanView
 from longshore.report.plan_json import KINDS
+from longshore.report.printable import printable
 from longshore.report.style import Colour, Style
 
 
 def plan_text(view: PlanView, style: Style) -> str:
     """Build tag, steps, and the images that the steps that run need."""
-    lines = [f"build tag: {view.plan.build_tag or 'none'}", "", "steps"]
+    lines = [f"build tag: {printable(view.plan.build_tag or 'none')}", "", "steps"]
     for step in view.plan.root.steps:
         lines += _step(step, view, style, "  ")
     if not view.plan.root.steps:
@@ -65,16 +65,16 @@ def _head(step: Step) -> str:
 
 def _what(step: Step) -> str:
     if isinstance(step, RunStep):
-        return f": {step.service}: {printable(shlex.join(step.command))}"
+        return printable(f": {step.service}: {shlex.join(step.command)}")
     if isinstance(step, PushStep):
-        return f": {step.service} -> {', '.join(map(str, step.push.targets))}"
+        return printable(f": {step.service} -> {', '.join(map(str, step.push.targets))}")
     return ""
 
 
 def _details(step: RunStep | PushStep, view: PlanView) -> Iterator[str]:
     first = view.starts(step)[:-1]
     if first:
-        yield f"starts first: {', '.join(first)}"
+        yield printable(f"starts first: {', '.join(first)}")
     sources = view.credentials(step)
     if isinstance(step, PushStep):
         yield f"registry: {step.push.targets[0].registry}"
@@ -99,8 +99,10 @@ def _credentials(source: CredentialSource) -> str:
 def _images(view: PlanView) -> list[str]:
     users = _users(view)
     return [
-        f"  {view.plan.images[key].name}: {_action(view.plan.images[key], view)}"
-        f'{_more(users[key])}, first for step "{printable(step.name)}"'
+        printable(
+            f"  {view.plan.images[key].name}: {_action(view.plan.images[key], view)}"
+            f'{_more(users[key])}, first for step "{step.name}"'
+        )
         for key, step in view.needed().items()
         if key in users
     ]

@@ -55,6 +55,14 @@ def test_without_its_lock_file_the_process_decides(tmp_path: Path) -> None:
     assert not liveness.is_alive("elsewhere", gone)
 
 
+@pytest.mark.parametrize("run", ["a\0b", "\ud800"])
+def test_what_no_run_of_ours_can_be_called_is_left_alone(tmp_path: Path, run: str) -> None:
+    """Engines take any text as a label, from anybody."""
+    liveness = Liveness(tmp_path, ProcessIdentity.of_this_process())
+    assert liveness.is_alive(run, _labels() | {"dev.longshore.boot": "another"})
+    liveness.forget(run)
+
+
 def test_a_run_before_the_last_reboot_is_dead(tmp_path: Path) -> None:
     liveness = Liveness(tmp_path, ProcessIdentity.of_this_process())
     assert not liveness.is_alive("old", _labels() | {"dev.longshore.boot": "another"})

@@ -112,6 +112,8 @@ def _locked(path: Path) -> bool | None:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
         return None
+    except ValueError:  # no file can be called so, hence no run of ours: it is left alone
+        return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -137,6 +137,22 @@ async def test_what_answers_otherwise_is_no_engine(tmp_path: Path, version: obje
                 pass
 
 
+@pytest.mark.parametrize("status", ["200 OK", "500 Internal Server Error"])
+@pytest.mark.parametrize("name", ["info", "pull"])
+async def test_an_answer_nested_without_end_is_an_engine_error(
+    tmp_path: Path, name: str, status: str
+) -> None:
+    async def answer(request: bytes, stream: SocketStream) -> None:
+        text = b"[" * 100_000
+        head = f"HTTP/1.1 {status}\r\nContent-Length: {len(text)}\r\n\r\n"
+        await stream.send(head.encode() + text)
+
+    async with _engine(tmp_path, answer) as endpoint, connect(endpoint) as engine:
+        with pytest.raises(EngineError) as caught:
+            await CALLS[name](engine)
+    assert "[[[[" in caught.value.message or "recursion" in caught.value.message
+
+
 async def test_nobody_listening_is_unavailable_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailable, match="no container engine answers") as caught:
         async with connect(Endpoint(url=f"unix://{tmp_path}/none", origin="test")):

@@ -176,7 +176,7 @@ def _said(text: str) -> str:
     """The engine's message in an error body: ``{"message": …}``, or whatever came."""
     try:
         return str(json.loads(text)["message"])
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, RecursionError, TypeError):
         return text[:1000]
 
 

@@ -128,11 +128,13 @@ FOREIGN = (
     anyio.IncompleteRead,
     asyncio.IncompleteReadError,
     OSError,
+    RecursionError,
     ValueError,
 )
 """What may come out of the libraries below; every one of them has an answer in `translation`."""
 
-_NO_ENGINE = (h11.ProtocolError, ValueError)
+_NO_ENGINE = (h11.ProtocolError, RecursionError, ValueError)
+"""Python's JSON reader raises RecursionError for what is nested a thousand deep."""
 
 
 def refusal(
@@ -213,7 +215,7 @@ def reading(what: str) -> Iterator[None]:
     """Turn the stumbling over an answer of unexpected shape into an `EngineError`."""
     try:
         yield
-    except (LookupError, TypeError, AttributeError, ValueError) as exception:
+    except (LookupError, TypeError, AttributeError, RecursionError, ValueError) as exception:
         raise EngineError(
             f"the engine's answer about {what} is not what its API promises: {exception!r}",
             hint="Is DOCKER_HOST really the address of a container engine?",

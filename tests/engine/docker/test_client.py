@@ -48,7 +48,7 @@ async def _engine(
                     await answer(request, stream)
                     return
 
-    async with anyio.create_task_group() as tasks, await anyio.create_unix_listener(path) as opened:
+    async with await anyio.create_unix_listener(path) as opened, anyio.create_task_group() as tasks:
         tasks.start_soon(opened.serve, serve)
         try:
             yield Endpoint(url=f"unix://{path}", origin="test")

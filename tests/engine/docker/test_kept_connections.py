@@ -50,7 +50,7 @@ class Engine:
 async def _connected(engine: Engine, folder: Path) -> AsyncIterator[Pool]:
     path = folder / "engine.sock"
     pool = Pool(Address(where="test", local=True, socket=str(path)))
-    async with anyio.create_task_group() as tasks, await anyio.create_unix_listener(path) as opened:
+    async with await anyio.create_unix_listener(path) as opened, anyio.create_task_group() as tasks:
         tasks.start_soon(opened.serve, engine.serve)
         try:
             yield pool

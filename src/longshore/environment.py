@@ -43,7 +43,10 @@ VARIABLES = (
     Variable("XDG_CACHE_HOME", "where caches live; default ~/.cache"),
     Variable("XDG_STATE_HOME", "where journals live; default ~/.local/state"),
     Variable("XDG_DATA_HOME", "where the embedded engine keeps its images; default ~/.local/share"),
-    Variable("XDG_RUNTIME_DIR", "where sockets and lock files live; default a private directory"),
+    Variable(
+        "XDG_RUNTIME_DIR",
+        "where sockets and lock files live, if it is yours alone; default a private directory",
+    ),
     Variable("HTTPS_PROXY", "proxy for registries over https; also in lower case"),
     Variable("HTTP_PROXY", "proxy for registries over http; also in lower case"),
     Variable("NO_PROXY", "hosts reached without a proxy; also in lower case"),

@@ -106,6 +106,36 @@ async def test_waiting_ends_at_its_limit_without_real_time() -> None:
     assert 60 <= now[0] < 61
 
 
+def test_a_runtime_directory_of_our_own_is_used(tmp_path: Path) -> None:
+    environment = {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path / "run")}
+    for mode in (None, 0o700, 0o755):
+        if mode is not None:
+            (tmp_path / "run").mkdir(exist_ok=True)
+            (tmp_path / "run").chmod(mode)
+        assert Home.of(Environment(environment)).run.parent == tmp_path / "run"
+
+
+@pytest.mark.parametrize("mode", [0o1777, 0o770])
+def test_a_runtime_directory_that_others_may_write_to_is_not_used(
+    tmp_path: Path, mode: int
+) -> None:
+    """They could put links to files of ours in the place of what we write there."""
+    shared = tmp_path / "run"
+    shared.mkdir()
+    shared.chmod(mode)
+    environment = Environment({"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(shared)})
+    assert not Home.of(environment).run.is_relative_to(shared)
+
+
+@needs_root
+def test_a_runtime_directory_of_another_user_is_not_used(tmp_path: Path) -> None:
+    theirs = tmp_path / "run"
+    theirs.mkdir(mode=0o700)
+    os.chown(theirs, 1, 1)
+    environment = Environment({"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(theirs)})
+    assert Home.of(environment).run.parent == Path("/run")
+
+
 def test_without_a_daemon_one_sentence_says_what_to_install(tmp_path: Path) -> None:
     environment = Environment({"HOME": str(tmp_path), "PATH": str(tmp_path)})
     with pytest.raises(EngineUnavailable, match="none is installed: ") as caught:

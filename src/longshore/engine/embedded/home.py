@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import socket
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -31,7 +32,9 @@ class Home(Struct, frozen=True, kw_only=True):
         data = environment.data_directory / "engine"
         mark = hashlib.sha256(str(data).encode()).hexdigest()[:10]
         runtime = environment.get("XDG_RUNTIME_DIR")
-        above = Path(runtime) if runtime else Path("/run") if os.getuid() == 0 else data
+        above = Path("/run") if os.getuid() == 0 else data
+        if runtime and _is_private(Path(runtime)):
+            above = Path(runtime)
         return Home(data=data, run=above / f"longshore-{mark}")
 
     def make(self) -> None:
@@ -82,6 +85,21 @@ class Home(Struct, frozen=True, kw_only=True):
     def log(self) -> Path:
         """What the daemon says."""
         return self.run / "dockerd.log"
+
+
+def _is_private(directory: Path) -> bool:
+    """Whether nobody else can put anything there, as the XDG base directory specification has it.
+
+    ``su`` leaves root the directory of the user who called it, and in many a container it is /tmp.
+    """
+    try:
+        status = directory.stat()
+    except FileNotFoundError:
+        return True  # we make it
+    except OSError:
+        return False
+    writable = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return status.st_uid == os.getuid() and not writable
 
 
 def settings(home: Home, bridge: Bridge | None) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -177,6 +178,26 @@ def test_existing_sockets_are_found_each_once(tmp_path: Path) -> None:
         found = known_endpoints(_environment(tmp_path, XDG_RUNTIME_DIR=str(runtime)))
     ours = [endpoint for endpoint in found if str(tmp_path) in endpoint.url]
     assert ours == [Endpoint(url=f"unix://{colima}/docker.sock", origin="Colima")]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+def test_a_socket_that_a_stranger_may_have_put_there_is_passed_over(tmp_path: Path) -> None:
+    runtime = tmp_path / "run"
+    path = runtime / "podman/podman.sock"
+    path.parent.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        found = [f"unix://{path}"]
+        for mode, owner, expected in [
+            (0o700, 1, found),  # root among what belongs to a user, as with `sudo -E`
+            (0o1777, 0, found),
+            (0o1777, 1, []),
+        ]:
+            runtime.chmod(mode)
+            for theirs in (path.parent, path):
+                os.chown(theirs, owner, owner)
+            places = known_endpoints(_environment(tmp_path, XDG_RUNTIME_DIR=str(runtime)))
+            assert [one.url for one in places if str(tmp_path) in one.url] == expected
 
 
 def test_an_address_of_the_command_line_is_checked() -> None:

@@ -8,6 +8,7 @@ at its word: a mistake in it is an error, never a reason to look elsewhere.
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -69,7 +70,7 @@ def known_endpoints(environment: Environment) -> tuple[Endpoint, ...]:
     """The sockets that exist where engines are known to put them, the likeliest first."""
     found: dict[Path, Endpoint] = {}
     for path, name in _places(environment):
-        if path.is_socket():
+        if path.is_socket() and not _may_be_a_strangers(path):
             found.setdefault(path.resolve(), Endpoint(url=f"unix://{path}", origin=name))
     return tuple(found.values())
 
@@ -135,6 +136,15 @@ def _context_tls(context: Context) -> TlsFiles | None:
 
 def _existing(path: Path) -> Path | None:
     return path if path.is_file() else None
+
+
+def _may_be_a_strangers(socket: Path) -> bool:
+    """Whether neither root nor we have put it where all may write, as in the /tmp that
+    XDG_RUNTIME_DIR is in many a container: it would be told every secret of a run."""
+    return any(
+        above.stat().st_mode & stat.S_IWOTH and below.stat().st_uid not in (0, os.getuid())
+        for below, above in zip((socket, *socket.parents), socket.parents, strict=False)
+    )
 
 
 def _places(environment: Environment) -> tuple[tuple[Path, str], ...]:

@@ -77,6 +77,29 @@ def test_a_checkout_on_no_branch_has_none_and_says_so(longshore: Program, reposi
     )
 
 
+def test_nothing_runs_that_a_directory_of_the_clone_names(
+    longshore: Program, repository: Path, tmp_path: Path
+) -> None:
+    """It may look like a repository without a work tree, or like one of Mercurial."""
+    ran, program = tmp_path / "ran", tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {ran}\n")
+    program.chmod(0o755)
+    git(repository, "clone", "-q", "--bare", ".", "bare")
+    bare, signature = repository / "bare", "gpgsig -----BEGIN PGP SIGNATURE-----\n x"
+    commit = git(bare, "cat-file", "commit", "HEAD").replace("\n\n", f"\n{signature}\n\n", 1)
+    (bare / "commit").write_text(f"{commit}\n")
+    signed = git(bare, "hash-object", "-w", "-t", "commit", "commit")
+    git(bare, "update-ref", "refs/heads/feature", signed)
+    git(bare, "config", "log.showSignature", "true")
+    git(bare, "config", "gpg.program", str(program))
+    (bare / ".hg").mkdir()
+    (bare / ".hg/hgrc").write_text(f"[hooks]\npre-log = {program}\n")
+    (bare / "codeship-services.yml").write_text("demo:\n  image: busybox\n")
+    done = longshore("env", "demo", "--dir", "bare", "--ci-from-scm")
+    assert not ran.exists()
+    assert "safe.bareRepository" in done.err
+
+
 def test_where_there_is_no_repository_git_is_quoted(longshore: Program) -> None:
     done = longshore("env", "demo", "--ci-from-scm")
     assert done.code == 0

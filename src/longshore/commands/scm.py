@@ -26,8 +26,8 @@ class FilledFacts(Struct, frozen=True, kw_only=True):
 
 def filled_from_scm(facts: BuildFacts, directory: Path) -> FilledFacts:
     """`facts` with what is not given filled in; where nothing is known it stays absent."""
-    git, hg = _Program("git", directory), _Program("hg", directory)
-    found = _git(git) or _hg(hg)
+    git, hg = _Program("git", directory, _NO_BARE), _Program("hg", directory)
+    found = _git(git) or ({} if _is_bare(git) else _hg(hg))
     if not found:
         return FilledFacts(facts=facts, notice=_nothing(git, hg))
     missing: dict[str, Any] = {
@@ -40,6 +40,7 @@ def filled_from_scm(facts: BuildFacts, directory: Path) -> FilledFacts:
 class _Program(Struct, frozen=True):
     name: str
     directory: Path
+    options: tuple[str, ...] = ()
 
     def ask(self, *arguments: str) -> str:
         """What it printed, without the last newline (K-17); empty when it failed."""
@@ -59,7 +60,7 @@ class _Program(Struct, frozen=True):
     def _run(self, arguments: tuple[str, ...]) -> subprocess.CompletedProcess[bytes] | None:
         try:
             return subprocess.run(
-                [self.name, *arguments],
+                [self.name, *self.options, *arguments],
                 cwd=self.directory,
                 env=os.environ | _PLAIN,
                 capture_output=True,
@@ -70,6 +71,10 @@ class _Program(Struct, frozen=True):
             return None
 
 
+_BARE = "safe.bareRepository"
+_NO_BARE = ("-c", f"{_BARE}=explicit")
+"""A clone may hold a directory that git takes for a repository without a work tree, and obeys the
+settings in it, which can name programs to run (git-config(1))."""
 _GIT_COMMIT = ("rev-parse", "--verify", "HEAD")
 # Not `hg id`: during a merge it names both parents.
 _HG_COMMIT = ("log", "-r", ".", "--template", "{node}")
@@ -81,9 +86,16 @@ def _nothing(git: _Program, hg: _Program) -> str | None:
     """Why nothing is known; None for a directory that is not there, which is an error anyway."""
     if not git.directory.is_dir():
         return None
-    troubles = [git.trouble(*_GIT_COMMIT), hg.trouble(*_HG_COMMIT)]
+    troubles = [git.trouble(*_GIT_COMMIT)]
+    if not _is_bare(git):
+        troubles.append(hg.trouble(*_HG_COMMIT))
     told = "; ".join(trouble for trouble in troubles if trouble)
     return f"--ci-from-scm found nothing: {told or 'neither git nor hg is installed'}"
+
+
+def _is_bare(git: _Program) -> bool:
+    """Whether git refuses such a directory; what is in it for Mercurial is a stranger's as well."""
+    return _BARE in (git.trouble(*_GIT_COMMIT) or "")
 
 
 def _git(git: _Program) -> dict[str, str]:

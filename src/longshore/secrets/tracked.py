@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 
 _TIMEOUT: Final = 10.0
+_NO_BARE: Final = ("-c", "safe.bareRepository=explicit")
+"""See `longshore.commands.scm`: the settings of such a repository may be a stranger's."""
 
 
 def is_tracked(path: Path) -> bool:
@@ -23,7 +25,7 @@ def _git(path: Path, *words: str) -> bool:
     named = () if words[0] == "rev-parse" else ("--", path.name)
     try:
         done = subprocess.run(
-            ["git", "-C", str(path.absolute().parent), *words, *named],
+            ["git", *_NO_BARE, "-C", str(path.absolute().parent), *words, *named],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_TIMEOUT,

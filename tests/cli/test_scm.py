@@ -26,6 +26,15 @@ def git(directory: Path, *words: str) -> str:
     return output_of(directory, "git", *words, environment=IDENTITY)
 
 
+def sign(repository: Path) -> None:
+    """Give the last commit a signature, of nobody."""
+    signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n x"
+    commit = git(repository, "cat-file", "commit", "HEAD").replace("\n\n", f"\n{signature}\n\n", 1)
+    (repository / "commit").write_text(f"{commit}\n")
+    signed = git(repository, "hash-object", "-w", "-t", "commit", "commit")
+    git(repository, "update-ref", "refs/heads/feature", signed)
+
+
 @pytest.fixture
 def repository(project: Path) -> Path:
     """The project in a repository, on branch ``feature``."""
@@ -67,6 +76,20 @@ def test_a_tag_with_the_name_of_the_branch_changes_nothing(
     assert "CI_BRANCH=feature\t" in known(longshore)
 
 
+def test_checks_of_signatures_are_no_part_of_what_is_known(
+    longshore: Program, repository: Path, tmp_path: Path
+) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\necho gpg: Signature made >&2\nexit 1\n")
+    program.chmod(0o755)
+    sign(repository)
+    git(repository, "config", "log.showSignature", "true")
+    git(repository, "config", "gpg.program", str(program))
+    found = known(longshore)
+    assert "CI_COMMITTER_EMAIL=joe@example.com\t" in found
+    assert "CI_COMMIT_MESSAGE=Add the shop" in found
+
+
 def test_a_checkout_on_no_branch_has_none_and_says_so(longshore: Program, repository: Path) -> None:
     git(repository, "checkout", "-q", "--detach")
     done = longshore("env", "demo", "--ci-from-scm")
@@ -85,11 +108,8 @@ def test_nothing_runs_that_a_directory_of_the_clone_names(
     program.write_text(f"#!/bin/sh\ntouch {ran}\n")
     program.chmod(0o755)
     git(repository, "clone", "-q", "--bare", ".", "bare")
-    bare, signature = repository / "bare", "gpgsig -----BEGIN PGP SIGNATURE-----\n x"
-    commit = git(bare, "cat-file", "commit", "HEAD").replace("\n\n", f"\n{signature}\n\n", 1)
-    (bare / "commit").write_text(f"{commit}\n")
-    signed = git(bare, "hash-object", "-w", "-t", "commit", "commit")
-    git(bare, "update-ref", "refs/heads/feature", signed)
+    bare = repository / "bare"
+    sign(bare)
     git(bare, "config", "log.showSignature", "true")
     git(bare, "config", "gpg.program", str(program))
     (bare / ".hg").mkdir()

@@ -76,6 +76,8 @@ _NO_BARE = ("-c", f"{_BARE}=explicit")
 """A clone may hold a directory that git takes for a repository without a work tree, and obeys the
 settings in it, which can name programs to run (git-config(1))."""
 _GIT_COMMIT = ("rev-parse", "--verify", "HEAD")
+# Not with the checks of signatures that `log.showSignature` prints before everything else.
+_GIT_LOG = ("log", "-1", "--no-show-signature")
 # Not `hg id`: during a merge it names both parents.
 _HG_COMMIT = ("log", "-r", ".", "--template", "{node}")
 
@@ -106,10 +108,10 @@ def _git(git: _Program) -> dict[str, str]:
         commit_id=commit,
         # Not --abbrev-ref: a tag of the same name would make it "heads/NAME".
         branch=git.ask("symbolic-ref", "--quiet", "HEAD").removeprefix("refs/heads/"),
-        commit_message=git.ask("log", "-1", "--format=%B"),
+        commit_message=git.ask(*_GIT_LOG, "--format=%B"),
         commit_description=git.ask("describe", "--abbrev=1", "--tags", "--always"),
-        committer_name=git.ask("log", "-1", "--format=%cn"),
-        committer_email=git.ask("log", "-1", "--format=%ce"),
+        committer_name=git.ask(*_GIT_LOG, "--format=%cn"),
+        committer_email=git.ask(*_GIT_LOG, "--format=%ce"),
         repo_name=_repository(git.ask("config", "--get", "remote.origin.url")),
     )
 

@@ -200,6 +200,16 @@ def test_a_socket_that_a_stranger_may_have_put_there_is_passed_over(tmp_path: Pa
             assert [one.url for one in places if str(tmp_path) in one.url] == expected
 
 
+@pytest.mark.parametrize("scheme", ["tcp://", "ssh://", ""])
+def test_a_password_in_an_address_is_told_to_nobody(tmp_path: Path, scheme: str) -> None:
+    host = f"{scheme}me:se@cr:et@host:2375"
+    endpoint = named_endpoint(_environment(tmp_path, DOCKER_HOST=host))
+    assert endpoint is not None
+    assert endpoint.url == f"{scheme or 'tcp://'}me@host:2375"
+    with pytest.raises(UsageError, match='"gopher://me@host"'):
+        endpoint_at("gopher://me:secret@host")
+
+
 def test_an_address_of_the_command_line_is_checked() -> None:
     assert endpoint_at("unix:///a.sock").origin == "--engine"
     with pytest.raises(UsageError, match="--engine"):

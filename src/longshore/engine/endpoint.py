@@ -8,6 +8,7 @@ at its word: a mistake in it is an error, never a reason to look elsewhere.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ from longshore.environment import Environment
 from longshore.errors import EngineUnavailable, UsageError
 
 SCHEMES: Final = ("unix", "tcp", "http", "https", "ssh")
+_PASSWORD: Final = re.compile(r"^((?:[^:/]+://)?[^:/@]*):[^/]*@")
 
 
 class TlsFiles(Struct, frozen=True, kw_only=True):
@@ -95,11 +97,15 @@ def _of_docker_host(host: str, environment: Environment) -> Endpoint:
 
 
 def _checked(address: str, origin: str) -> str:
-    """`address` itself when it can be one; docker also takes a bare ``host:port``."""
-    url = address if "://" in address else f"tcp://{address}"
+    """`address` when it can be one; docker also takes a bare ``host:port``.
+
+    A password is left out: no engine asks for one, and addresses are told and written down.
+    """
+    shown = _PASSWORD.sub(r"\1@", address)
+    url = shown if "://" in shown else f"tcp://{shown}"
     if not _is_address(url):
         raise EngineUnavailable(
-            f'{origin} is "{address}", which is no address of a container engine',
+            f'{origin} is "{shown}", which is no address of a container engine',
             hint="Write unix:///path/to/socket, tcp://host:port or ssh://user@host"
             + (", or unset it." if origin == "DOCKER_HOST" else "."),
         )

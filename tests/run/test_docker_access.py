@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,19 @@ def test_behind_ssh_it_is_the_socket_on_the_engine_s_machine(url: str, socket: s
     access = _access(url, DOCKER_HOST=url)
     assert access.variables == (("DOCKER_HOST", f"unix://{socket}"),)
     assert access.mounts == _socket(socket)
+
+
+@pytest.mark.parametrize(
+    "socket",
+    ["/Users/me/.docker/run/docker.sock", "/Users/me/.colima/default/docker.sock"],
+)
+def test_on_macos_it_is_the_socket_in_the_virtual_machine_of_the_engine(
+    socket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    access = _access(f"unix://{socket}", HOME="/Users/me")
+    assert access.variables == (("DOCKER_HOST", "unix:///var/run/docker.sock"),)
+    assert access.mounts == _socket("/var/run/docker.sock")
 
 
 def test_tls_brings_its_variables_and_the_directory_of_the_certificates(

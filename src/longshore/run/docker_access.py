@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 from msgspec import Struct
@@ -47,10 +48,16 @@ def docker_access(environment: Environment, engine: str | None = None) -> Docker
 
 
 def _normalised(host: str) -> str:
-    """As containers on that engine reach it: behind ssh, by the socket on its machine."""
+    """As containers on that engine reach it: behind ssh, by the socket on its machine.
+
+    So on macOS, where engines live in virtual machines: the socket we see is a forwarded one, which
+    cannot be mounted (docker/for-mac issue 6545, abiosoft/colima issue 997).
+    """
     scheme, separator, rest = host.partition("://")
     if not separator:
         return f"tcp://{host}" if _HOST_AND_PORT.fullmatch(host) else host
+    if scheme == "unix" and sys.platform == "darwin":
+        return _DEFAULT
     if scheme == "ssh":
         return f"unix://{remote_socket(host)}"
     return f"tcp://{rest}" if scheme.startswith("http") else host

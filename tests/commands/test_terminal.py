@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pty
+import selectors
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -57,6 +60,33 @@ async def test_input_of_every_kind_is_sent_to_its_end(kind: str, tmp_path: Path)
     finally:
         os.close(descriptor)
     assert (bytes(container.received), container.ended) == (content, True)
+
+
+async def test_the_null_device_is_read_where_the_system_refuses_to_watch_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def register(*_: object) -> NoReturn:
+        # kqueue on macOS (prompt-toolkit/python-prompt-toolkit pull request 2065).
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(selectors.DefaultSelector, "register", register)
+    descriptor = os.open(os.devnull, os.O_RDONLY)
+    container = Container()
+    try:
+        await send_input(descriptor, container)
+    finally:
+        os.close(descriptor)
+    assert container.ended
+
+
+async def test_a_directory_as_input_is_none(tmp_path: Path) -> None:
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    container = Container()
+    try:
+        await send_input(descriptor, container)
+    finally:
+        os.close(descriptor)
+    assert (bytes(container.received), container.ended) == (b"", True)
 
 
 async def test_input_that_the_container_does_not_read_to_its_end_is_no_error() -> None:

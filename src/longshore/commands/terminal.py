@@ -144,13 +144,10 @@ async def send_input(
 
 async def _read(descriptor: int) -> AsyncIterator[bytes]:
     """Blocks of a file, pipe or terminal; one that was hung up (EIO) has ended."""
-    blocks = not stat.S_ISREG(os.fstat(descriptor).st_mode)
+    blocks = _blocks(descriptor)
     while True:
         if blocks:
-            try:
-                await anyio.wait_readable(descriptor)
-            except PermissionError:  # epoll takes neither files nor /dev/null; they never block
-                blocks = False
+            await anyio.wait_readable(descriptor)
         try:
             data = os.read(descriptor, _BLOCK)
         except OSError:
@@ -158,6 +155,12 @@ async def _read(descriptor: int) -> AsyncIterator[bytes]:
         if not data:
             return
         yield data
+
+
+def _blocks(descriptor: int) -> bool:
+    """Files and /dev/null never do, and neither epoll nor kqueue takes them all."""
+    mode = os.fstat(descriptor).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)
 
 
 @contextmanager

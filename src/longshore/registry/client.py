@@ -40,7 +40,7 @@ class Access(Struct, frozen=True, kw_only=True):
     """How registries may be reached, the same for all of them.
 
     `insecure`: hosts allowed without proper TLS. `authorities`: PEM files trusted besides the
-    system's. `certificates` is laid out as docker's certs.d.
+    system's. `certificates` is laid out as docker's certs.d, and so are those in the user's home.
     """
 
     environment: Environment
@@ -49,10 +49,15 @@ class Access(Struct, frozen=True, kw_only=True):
     certificates: Path = Path("/etc/docker/certs.d")
 
     def trust(self) -> Trust:
-        """Whom to trust, per host."""
+        """Whom to trust, per host: also whom Docker Desktop and rootless Docker trust."""
+        home = self.environment.home
         return Trust(
             authorities=self.authorities,
-            directory=self.certificates,
+            directories=(
+                self.certificates,
+                home / ".docker" / "certs.d",
+                home / ".config" / "docker" / "certs.d",
+            ),
             reach=Reach(self.insecure),
         )
 

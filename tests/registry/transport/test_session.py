@@ -234,6 +234,19 @@ async def test_our_own_certificate_is_shown_to_the_host_it_is_for(
             assert await client.tags("a/b") == ()
 
 
+@pytest.mark.parametrize("directory", [".docker/certs.d", ".config/docker/certs.d"])
+async def test_whom_docker_desktop_and_rootless_docker_trust_is_trusted(
+    connect: Connect, tmp_path: Path, directory: str
+) -> None:
+    server, authority = _tls()
+    async with faulty_registry(tls=server) as registry:
+        folder = tmp_path / directory / registry.host
+        folder.mkdir(parents=True)
+        authority.cert_pem.write_to_path(folder / "ca.crt")
+        async with connect(registry.host, environment={"HOME": str(tmp_path)}) as client:
+            assert (await client.ping()).scheme == "https"
+
+
 EXPECTED = "expected was a file with the certificate of an authority (-----BEGIN CERTIFICATE-----)"
 
 

@@ -35,5 +35,5 @@ def test_a_directory_of_certs_d_may_name_the_port_that_goes_without_saying(
     (tmp_path / directory).mkdir()
     trustme.CA().cert_pem.write_to_path(tmp_path / directory / "ca.crt")
     common = len(ssl.create_default_context().get_ca_certs())
-    context = Trust(directory=tmp_path).context(authority)
+    context = Trust(directories=(tmp_path,)).context(authority)
     assert len(context.get_ca_certs()) == common + counts

@@ -21,13 +21,13 @@ _AS_PEM: Final = "turn it into PEM with: openssl x509 -inform der -in {path} -ou
 class Trust(Struct, frozen=True, kw_only=True):
     """Certificate files beyond the system's.
 
-    `authorities` are PEM files for every host (also a token server's). Below `directory` lie, per
-    ``host[:port]``: ``*.crt`` authorities, ``NAME.cert`` with ``NAME.key`` our own certificate
-    (docker's certs.d).
+    `authorities` are PEM files for every host (also a token server's). Below each of `directories`
+    lie, per ``host[:port]``: ``*.crt`` authorities, ``NAME.cert`` with ``NAME.key`` our own
+    certificate (docker's certs.d).
     """
 
     authorities: tuple[Path, ...] = ()
-    directory: Path = Path("/etc/docker/certs.d")
+    directories: tuple[Path, ...] = ()
     reach: Reach = field(default_factory=Reach)
 
     def context(self, authority: str) -> ssl.SSLContext:
@@ -51,7 +51,7 @@ class Trust(Struct, frozen=True, kw_only=True):
         self._load_for(authority, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
     def _load_for(self, authority: str, context: ssl.SSLContext) -> None:
-        for folder in (self.directory / name for name in _names(authority)):
+        for folder in (each / name for each in self.directories for name in _names(authority)):
             for path in sorted(folder.glob("*.crt")):
                 load_authority(context, path)
             for path in sorted(folder.glob("*.cert")):

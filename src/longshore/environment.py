@@ -72,8 +72,14 @@ class Environment(Struct, frozen=True):
 
     @property
     def home(self) -> Path:
-        """The user's home directory."""
-        return Path(self.get("HOME") or "~").expanduser()
+        """The user's home directory.
+
+        ``/`` for a user the system does not know, for whom containers have no other (runc).
+        """
+        try:
+            return Path(self.get("HOME") or "~").expanduser()
+        except RuntimeError:
+            return Path("/")
 
     @property
     def docker_config_directory(self) -> Path:

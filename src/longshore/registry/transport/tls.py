@@ -52,9 +52,9 @@ class Trust(Struct, frozen=True, kw_only=True):
 
     def _load_for(self, authority: str, context: ssl.SSLContext) -> None:
         for folder in (each / name for each in self.directories for name in _names(authority)):
-            for path in sorted(folder.glob("*.crt")):
+            for path in _found(folder, "*.crt"):
                 load_authority(context, path)
-            for path in sorted(folder.glob("*.cert")):
+            for path in _found(folder, "*.cert"):
                 _load_own(context, path)
 
 
@@ -63,6 +63,14 @@ def _names(authority: str) -> tuple[str, ...]:
     bare = authority.removesuffix(":443")
     with_port = "]" in bare.rpartition(":")[0] or (":" in bare and not bare.endswith("]"))
     return (bare,) if with_port else (bare, f"{bare}:443")
+
+
+def _found(folder: Path, pattern: str) -> list[Path]:
+    """None where this user may not enter; Python says so before 3.13 only."""
+    try:
+        return sorted(folder.glob(pattern))
+    except PermissionError:
+        return []
 
 
 def load_authority(context: ssl.SSLContext, path: Path) -> None:

@@ -67,6 +67,19 @@ def _directories(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("environment")
 
 
+@pytest.fixture
+def locked(tmp_path: Path) -> Iterator[Path]:
+    """A directory that may not be entered, for which root is somebody else during the test."""
+    directory = tmp_path / "locked"
+    directory.mkdir(mode=0)
+    ours = os.geteuid()
+    if ours == 0:
+        os.seteuid(65534)
+    yield directory
+    os.seteuid(ours)
+    directory.chmod(0o700)
+
+
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch, _directories: Path) -> None:
     """No variable we read comes from the caller; our directories are fresh for every test."""

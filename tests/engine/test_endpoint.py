@@ -210,6 +210,22 @@ def test_a_password_in_an_address_is_told_to_nobody(tmp_path: Path, scheme: str)
         endpoint_at("gopher://me:secret@host")
 
 
+def test_a_place_that_this_user_may_not_enter_holds_no_socket(locked: Path) -> None:
+    """Podman's ``/run/podman`` is root's alone."""
+    found = known_endpoints(_environment(locked, XDG_RUNTIME_DIR=str(locked)))
+    assert not [endpoint for endpoint in found if str(locked) in endpoint.url]
+
+
+def test_certificates_that_this_user_may_not_look_at_are_as_if_they_were_not_there(
+    locked: Path,
+) -> None:
+    named = named_endpoint(
+        _environment(locked, DOCKER_HOST="tcp://h:2376", DOCKER_CERT_PATH=str(locked / "certs"))
+    )
+    assert named is not None
+    assert named.tls == TlsFiles(verify=False)
+
+
 def test_an_address_of_the_command_line_is_checked() -> None:
     assert endpoint_at("unix:///a.sock").origin == "--engine"
     with pytest.raises(UsageError, match="--engine"):

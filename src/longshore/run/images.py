@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import stat
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import anyio
@@ -283,12 +285,12 @@ def _readable(plan: BuildPlan) -> Iterator[None]:
 
 def _check_files(plan: BuildPlan) -> None:
     """Files may be made by earlier steps (I-10), so this is only asked when the build begins."""
-    if not plan.context.is_dir():
+    if not _is(stat.S_ISDIR, plan.context):
         raise BuildFailed(
             f'service "{plan.service}": the build context {plan.context} is no directory',
             hint=f"see {plan.place}; context is relative to the services file",
         )
-    if not plan.dockerfile.is_file():
+    if not _is(stat.S_ISREG, plan.dockerfile):
         raise BuildFailed(
             f'service "{plan.service}": there is no Dockerfile at {plan.dockerfile}',
             hint=f"see {plan.place}; dockerfile is relative to the context {plan.context}",
@@ -300,6 +302,14 @@ def _not_built(plan: BuildPlan, failure: BuildFailed) -> BuildFailed:
     message = f'service "{plan.service}": {failure.message}'
     hint = failure.hint or f"it is built from {plan.dockerfile} ({plan.place})"
     return BuildFailed(message, hint=hint, status=failure.status)
+
+
+def _is(kind: Callable[[int], bool], path: Path) -> bool:
+    """Raises OSError for what cannot be looked at; from Python 3.14 on `Path.is_file` says no."""
+    try:
+        return kind(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _not_found(plan: PullPlan, failure: EngineError) -> PullFailed:

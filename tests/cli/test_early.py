@@ -23,6 +23,16 @@ def test_a_metadata_file_that_cannot_be_written(longshore: Program, name: str, w
     assert done.code == 2
 
 
+def test_logins_are_tried_where_a_dockerfile_cannot_be_looked_at(
+    longshore: Program, project: Path
+) -> None:
+    """As one below a directory of root's; here by a name that no file can have."""
+    services = project / "codeship-services.yml"
+    services.write_text(f"demo: {{build: {{context: ., dockerfile: {'x' * 300}}}}}\n")
+    done = longshore("login-check", "--tag", "v1")
+    assert done.code == 0
+
+
 @pytest.mark.parametrize("words", [["steps"], ["env", "demo"]])
 def test_a_variable_without_a_name(longshore: Program, words: list[str]) -> None:
     done = longshore(*words, "-e", "=value")

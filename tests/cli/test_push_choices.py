@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from longshore.cli.choices import Flags
@@ -42,3 +44,8 @@ def test_what_the_engines_push_cannot_do_is_refused_with_it(
     with pytest.raises(UsageError) as caught:
         push_settings({**NOTHING_ASKED, flag: value, "pusher": "engine"})
     assert caught.value.message.startswith(f"{name} has no effect on the engine's own push")
+
+
+def test_a_metadata_file_where_this_user_may_not_look_is_in_no_directory(locked: Path) -> None:
+    with pytest.raises(UsageError, match="is in no directory that exists"):
+        push_settings({**NOTHING_ASKED, "metadata_file": str(locked / "below" / "pushed.json")})

@@ -131,6 +131,12 @@ def test_without_home_the_directory_of_certificates_has_to_be_named() -> None:
     )
 
 
+def test_certificates_that_this_user_may_not_look_at_are_missing(locked: Path) -> None:
+    with pytest.raises(InvalidValue) as raised:
+        _access(DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH=str(locked / "certs"))
+    assert raised.value.message == f"docker: file {locked}/certs does not exist"
+
+
 @pytest.mark.parametrize("name", ["", "cert.pem", "key.pem", "ca.pem"])
 def test_a_missing_certificate_is_named(certificates: Path, name: str) -> None:
     missing = certificates / name

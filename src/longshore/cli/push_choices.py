@@ -5,6 +5,7 @@ Apart from `requests`: a push needs no project, and imports nothing that reads o
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,9 +87,9 @@ def _metadata_file(name: str | None) -> Path | None:
     path = Path(name)
     if name == "-":
         there = "is no file: standard output is for digests and logs"
-    elif path.is_dir():
+    elif os.path.isdir(path):  # noqa: PTH112  # false also where we may not look
         there = "is a directory"
-    elif not path.parent.is_dir():
+    elif not os.path.isdir(path.parent):  # noqa: PTH112
         there = "is in no directory that exists"
     else:
         return path

@@ -17,6 +17,7 @@ from longshore.commands.project import ProjectChoice, planned
 from longshore.commands.session import open_session
 from longshore.commands.session_options import SessionOptions
 from longshore.config.credential_keys import CredentialKeys
+from longshore.config.load import read_text
 from longshore.environment import Environment
 from longshore.errors import LongshoreError, RegistryError
 from longshore.oci.reference import ImageReference
@@ -96,8 +97,8 @@ def _pulled(image: ImagePlan, plan: Plan) -> Iterable[ImageReference]:
     if isinstance(image, PullPlan):
         return [image.name] if is_pulled(image) else []
     built = {str(each.name) for each in plan.images.values() if isinstance(each, BuildPlan)}
-    text = image.dockerfile.read_text(errors="replace") if image.dockerfile.is_file() else ""
-    bases = base_references(text, image.arguments)
+    # Nothing where it cannot be read: an earlier step may make it, and validate warns.
+    bases = base_references(read_text(image.dockerfile) or "", image.arguments)
     return [base for base in bases if str(base) not in built]
 
 

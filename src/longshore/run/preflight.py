@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from longshore.config.credential_keys import CredentialKeys
+from longshore.config.load import read_text
 from longshore.config.names import no_generator
 from longshore.config.problem import Place
 from longshore.errors import InvalidValue, LongshoreError, RegistryDenied
@@ -129,7 +130,7 @@ class Preflight:
     def _tell_lasting(self, key: ImageKey) -> None:
         """Values of encrypted arguments that everybody who pulls the image can read."""
         for image in () if self.build_secrets else image_closure(self.plan, [key]):
-            if isinstance(image, BuildPlan) and (text := _text(image.dockerfile)):
+            if isinstance(image, BuildPlan) and (text := read_text(image.dockerfile)):
                 names = [name for name, _ in self._arguments(image)]
                 self.files.tell(map(_lasting(image), lasting_arguments(text, names)))
 
@@ -153,14 +154,6 @@ class Preflight:
             return False
         self._seen.add(what)
         return True
-
-
-def _text(dockerfile: Path) -> str:
-    """Of one that cannot be read (yet) the build will tell."""
-    try:
-        return dockerfile.read_text(errors="replace") if dockerfile.is_file() else ""
-    except OSError:
-        return ""
 
 
 def _exists(path: Path) -> bool:

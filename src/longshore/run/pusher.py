@@ -6,8 +6,9 @@ between the engine's reading it for us, its export and its own push.
 
 from __future__ import annotations
 
+import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from msgspec import Struct
 
@@ -72,9 +73,10 @@ async def opened_pusher(
 async def opened_pushes(access: Access, settings: PushSettings) -> AsyncIterator[Pushes]:
     """Pushes with the memory in the user's cache directory; a metadata file that is there already
     is removed, for what it tells is not of these pushes. Raises InvalidValue where it cannot be."""
-    if settings.metadata_file is not None and settings.metadata_file.is_file():
-        with explained(settings.metadata_file):
-            settings.metadata_file.resolve().unlink()
+    if settings.metadata_file is not None:
+        with explained(settings.metadata_file), suppress(FileNotFoundError):
+            if stat.S_ISREG(settings.metadata_file.stat().st_mode):
+                settings.metadata_file.resolve().unlink()
     memory = LayerCache(access.environment.cache_directory)
     clients = Clients(
         access=access,

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
-from longshore.errors import RegistryError
+from longshore.errors import InvalidValue, RegistryError
 from longshore.run.push_settings import PusherChoice, PushSettings
 from longshore.testing.engine_script import FakeImage
 from longshore.testing.faults import FORBIDDEN, Late, Script, on
@@ -85,6 +85,15 @@ async def test_a_metadata_file_of_before_is_gone_when_a_push_fails(
         with pytest.raises(RegistryError):
             await pusher.push(pushing.request(registry, []))
     assert not metadata.exists()
+
+
+async def test_a_metadata_file_where_this_user_may_not_look_is_told_before_anything_is_pushed(
+    pushing: Pushing, locked: Path
+) -> None:
+    settings = PushSettings(metadata_file=locked / "pushed.json")
+    with pytest.raises(InvalidValue, match=r"cannot write .*pushed\.json: Permission denied"):
+        async with pushing.pusher(pushing.engine(), settings):
+            pass
 
 
 async def test_what_was_pushed_is_in_the_metadata_file_though_another_repository_refused(

@@ -1,0 +1,29 @@
+"""Images in files, named by their path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from longshore.commands.image_place import FilePlace, find_place
+from longshore.errors import InvalidValue, NotFound
+
+
+def test_a_path_is_a_layout_or_an_archive_after_what_is_there(tmp_path: Path) -> None:
+    archive = tmp_path / "saved.tar"
+    archive.touch()
+    assert find_place(f"{tmp_path}:a") == FilePlace(path=tmp_path, layout=True, name="a")
+    assert find_place(str(archive)) == FilePlace(path=archive, layout=False)
+    with pytest.raises(NotFound, match="there is no file"):
+        find_place(str(archive / "below"))
+
+
+def test_a_path_where_this_user_may_not_look_is_told(locked: Path) -> None:
+    with pytest.raises(InvalidValue) as raised:
+        find_place(f"{locked}/saved.tar")
+    assert raised.value.message == f"cannot read {locked}/saved.tar: Permission denied"
+
+
+def test_a_layout_where_this_user_may_not_look_is_left_to_whoever_opens_it(locked: Path) -> None:
+    assert find_place(f"oci:{locked}/image") == FilePlace(path=locked / "image", layout=True)

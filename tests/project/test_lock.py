@@ -6,6 +6,9 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+from packaging.requirements import Requirement
+
 ROOT = Path(__file__).parents[2]
 LOCK = (ROOT / "requirements-dev.txt").read_text()
 
@@ -35,3 +38,18 @@ def test_every_locked_package_has_a_version_and_hashes_and_no_address() -> None:
         assert re.match(r"[a-z0-9-]+==[0-9]", entry), entry[:60]
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry[:60]
     assert "://" not in LOCK
+
+
+@pytest.mark.parametrize(
+    ("machine", "wanted"),
+    [("x86_64", True), ("aarch64", True), ("arm64", True), ("armv7l", False), ("ppc64le", False)],
+)
+def test_isal_is_wanted_where_it_needs_no_build(machine: str, wanted: bool) -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    locked = re.search(r"^isal==.* ;.*(?= \\)", LOCK, re.MULTILINE)
+    assert locked is not None
+    for text in (*declared["project"]["dependencies"], locked[0]):
+        requirement = Requirement(text)
+        if requirement.name == "isal":
+            assert requirement.marker is not None
+            assert requirement.marker.evaluate({"platform_machine": machine}) is wanted

@@ -97,6 +97,13 @@ def test_the_usual_reasons_come_with_a_hint(number: int) -> None:
         (500, "driver failed: Bind for 0.0.0.0:80: port is already allocated", Conflict, "port"),
         (400, 'exec: "x": executable file not found in $PATH', EngineError, "command"),
         (500, "No such container: gone", NotFound, None),
+        (
+            None,
+            "no matching manifest for linux/arm64/v8 in the manifest list entries",
+            EngineError,
+            "docker pull --platform linux/amd64",
+        ),
+        (None, "no match for platform in manifest: not found", EngineError, "FROM --platform"),
         (503, "starting", EngineUnavailable, None),
         (500, "", EngineError, None),
         (None, "toomanyrequests: rate limit", EngineError, "log in"),

@@ -78,6 +78,13 @@ _BY_TEXT = (
         "The program is made for another kind of processor, or is a script without `#!` line.",
     ),
     _Text(
+        # moby (distribution/pull_v2.go), and containerd.
+        r"no matching manifest for|no match for platform in manifest",
+        "The image is not made for this kind of processor. Where the engine emulates others, as on"
+        " macOS, get it before with `docker pull --platform linux/amd64 IMAGE`, or write"
+        " `FROM --platform=linux/amd64 IMAGE` in the Dockerfile.",
+    ),
+    _Text(
         r"could not find an available.*address pool|all predefined address pools",
         "The engine has no free network left: remove old ones with `docker network prune`.",
         NoFreeNetwork,

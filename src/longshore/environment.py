@@ -37,6 +37,7 @@ VARIABLES = (
         "non-empty: make no container (never started) to read the engine's store for a push",
     ),
     Variable("NO_COLOR", "non-empty: no colours"),
+    Variable("TERM", "dumb: no colours"),
     Variable("LC_ALL", "the locale: where its encoding is not UTF-8, marks are ASCII"),
     Variable("LC_CTYPE", "the same where LC_ALL is not set"),
     Variable("LANG", "the same where neither is set"),

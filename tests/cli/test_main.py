@@ -189,6 +189,18 @@ def test_on_a_terminal_the_line_is_shown_and_the_defined_services_are_listed(
     assert shown.count("hint: defined services: demo, registry\r\n") == 2
 
 
+@pytest.mark.parametrize(
+    ("variables", "coloured"),
+    [({"TERM": "xterm"}, True), ({"TERM": "dumb"}, False), ({"NO_COLOR": "1"}, False)],
+)
+def test_colours_are_for_terminals_that_have_them(
+    project: Path, variables: dict[str, str], coloured: bool
+) -> None:
+    (project / "codeship-steps.yml").write_text("- {service: none, command: ls}\n")
+    shown = on_a_terminal(project, "validate", **variables)
+    assert ("\x1b[" in shown) is coloured
+
+
 def on_a_terminal(directory: Path, *words: str, **variables: str) -> str:
     """What a person would see."""
     ours, theirs = pty.openpty()

@@ -28,7 +28,7 @@ def sink() -> Sink:
         unblocking(sys.stdout.buffer),
         unblocking(sys.stderr.buffer),
         err_terminal=terminal,
-        err_colours=terminal and Environment.of_process().get("NO_COLOR") is None,
+        err_colours=terminal and _may_colour(Environment.of_process()),
     )
 
 
@@ -40,11 +40,17 @@ def standard_streams() -> StandardStreams:
 
 
 def style(environment: Environment) -> Style:
-    """Colours on terminals only and never with NO_COLOR; marks as the locale allows (C-29)."""
+    """Colours on terminals that have them and never with NO_COLOR; marks as the locale allows
+    (C-29)."""
     return Style(
-        colour=sys.stdout.isatty() and environment.get("NO_COLOR") is None,
+        colour=sys.stdout.isatty() and _may_colour(environment),
         unicode="utf" in _locale(environment).lower(),
     )
+
+
+def _may_colour(environment: Environment) -> bool:
+    """A ``dumb`` terminal (terminfo(5)), as editors have, shows colours as rubbish."""
+    return environment.get("NO_COLOR") is None and environment.get("TERM") != "dumb"
 
 
 def _locale(environment: Environment) -> str:

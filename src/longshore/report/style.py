@@ -23,7 +23,7 @@ _SERVICE_COLOURS = (Colour.CYAN, Colour.MAGENTA, Colour.BLUE, Colour.YELLOW)
 
 
 class Style(Struct, frozen=True, kw_only=True):
-    """`colour`: a terminal without NO_COLOR; `unicode`: the locale can show the marks."""
+    """`colour`: a terminal that has colours; `unicode`: the locale can show the marks."""
 
     colour: bool = False
     unicode: bool = True

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from pushers import BIN
 from steps import IMAGE, image_context
 from timing import Contender, compare, table
 
+from longshore.testing.disk_folder import disk_folder
 from longshore.testing.registry_process import run_registry
 
 
@@ -31,13 +31,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=10, help="how long the tests take")
     arguments = parser.parse_args()
     with (
-        # Not below /tmp, which may be in memory.
-        tempfile.TemporaryDirectory(prefix="longshore-bench-", dir="/var/tmp") as folder,
+        disk_folder() as folder,
         engine() as (address, data_root),
-        run_registry(Path(folder) / "registry") as registry,
+        run_registry(folder / "registry") as registry,
     ):
-        bench = Bench(Path(folder), registry, address, data_root, who="")
-        bench.shell(f"docker build -t {IMAGE} {image_context(Path(folder))}")
+        bench = Bench(folder, registry, address, data_root, who="")
+        bench.shell(f"docker build -t {IMAGE} {image_context(folder)}")
         scenario = scenarios(10 if arguments.quick else 1)["cold"]
         with bench.loaded("eager", scenario) as [image]:
             project = write_project(bench, image, arguments.seconds)

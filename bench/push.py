@@ -17,7 +17,6 @@ import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -31,6 +30,7 @@ from timing import Contender, absence, compare, table
 
 from longshore.engine.opening import open_engine
 from longshore.environment import Environment
+from longshore.testing.disk_folder import disk_folder
 from longshore.testing.images import Layer, RandomLayer, write_archive
 from longshore.testing.memory import peak_memory
 from longshore.testing.registry_process import RegistryProcess, run_registry
@@ -90,14 +90,13 @@ def main() -> None:
     found = scenarios(10 if arguments.quick else 1)
     chosen = arguments.only.split(",") if arguments.only else list(found)
     with (
-        # Not below /tmp, which may be in memory.
-        tempfile.TemporaryDirectory(prefix="longshore-bench-", dir="/var/tmp") as folder,
+        disk_folder() as folder,
         engine() as (address, data_root),
-        run_registry(Path(folder) / "registry") as registry,
+        run_registry(folder / "registry") as registry,
     ):
         if absent := [name for name in RIVALS if not shutil.which(name)]:
             show(absence(absent))
-        bench = Bench(Path(folder), registry, address, data_root, arguments.who)
+        bench = Bench(folder, registry, address, data_root, arguments.who)
         for name in chosen:
             with bench.loaded(name, found[name]) as images:
                 show(bench.run(found[name], images, arguments.runs))

@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -27,6 +26,7 @@ from longshore.engine.endpoint import Endpoint, known_endpoints, named_endpoint
 from longshore.engine.spec import BuildSpec
 from longshore.environment import VARIABLES, Environment
 from longshore.errors import EngineUnavailable
+from longshore.testing.disk_folder import disk_folder
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("longshore", deadline=None)
@@ -100,17 +100,13 @@ def engine_endpoint() -> Iterator[Endpoint]:
     if running is not None:
         yield running
         return
-    # Not below /tmp, which may be a tmpfs, on which overlay2 does not work.
-    data = Path(tempfile.mkdtemp(prefix="longshore-tests-", dir="/var/tmp"))
-    try:
+    with disk_folder() as data:
         environment = Environment({**_OUTSIDE.values, "XDG_DATA_HOME": str(data)})
         with (
             anyio.from_thread.start_blocking_portal() as portal,
             portal.wrap_async_context_manager(embedded_engine(environment)) as endpoint,
         ):
             yield endpoint
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

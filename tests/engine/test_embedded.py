@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Network
@@ -28,6 +27,7 @@ from longshore.engine.endpoint import Endpoint
 from longshore.engine.patience import Clock, until
 from longshore.environment import Environment
 from longshore.errors import EngineUnavailable
+from longshore.testing.disk_folder import disk_folder
 
 _ROUTES_HEAD = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
 
@@ -154,8 +154,10 @@ def test_without_the_network_tools_they_are_named(tmp_path: Path) -> None:
 @pytest.fixture
 def environment() -> Iterator[Environment]:
     """A user whose images do not lie on a tmpfs."""
-    with tempfile.TemporaryDirectory(prefix="longshore-tests-", dir="/var/tmp") as data:
-        yield Environment({"XDG_DATA_HOME": data, "HOME": data, "PATH": os.environ["PATH"]})
+    with disk_folder() as data:
+        yield Environment(
+            {"XDG_DATA_HOME": str(data), "HOME": str(data), "PATH": os.environ["PATH"]}
+        )
 
 
 async def _is_over(environment: Environment) -> bool:

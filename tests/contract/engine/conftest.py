@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from longshore.engine.endpoint import Endpoint
 from longshore.engine.spec import BuildSpec
 from longshore.environment import Environment
 from longshore.errors import EngineUnavailable
+from longshore.testing.disk_folder import disk_folder
 from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_bench import Bench, FakeBench, RealBench
 
@@ -41,16 +41,12 @@ def plain_endpoint(engine_endpoint: Endpoint) -> Iterator[Endpoint]:
     if engine_endpoint.origin != EMBEDDED:
         yield engine_endpoint
         return
-    # Not below /tmp, which may be a tmpfs, on which overlay2 does not work.
-    directory = Path(tempfile.mkdtemp(prefix="longshore-plain-", dir="/var/tmp"))
-    try:
-        with (
-            anyio.from_thread.start_blocking_portal() as portal,
-            portal.wrap_async_context_manager(_daemon(directory)) as endpoint,
-        ):
-            yield endpoint
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+    with (
+        disk_folder() as directory,
+        anyio.from_thread.start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(_daemon(directory)) as endpoint,
+    ):
+        yield endpoint
 
 
 @pytest.fixture(scope="session")
@@ -59,16 +55,13 @@ def embedded_endpoint(engine_endpoint: Endpoint) -> Iterator[Endpoint]:
     if engine_endpoint.origin == EMBEDDED:
         yield engine_endpoint
         return
-    directory = Path(tempfile.mkdtemp(prefix="longshore-tests-", dir="/var/tmp"))
-    try:
+    with disk_folder() as directory:
         environment = Environment({**os.environ, "XDG_DATA_HOME": str(directory)})
         with (
             anyio.from_thread.start_blocking_portal() as portal,
             portal.wrap_async_context_manager(embedded_engine(environment)) as endpoint,
         ):
             yield endpoint
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 @asynccontextmanager

@@ -68,7 +68,9 @@ def embedded_endpoint(engine_endpoint: Endpoint) -> Iterator[Endpoint]:
 async def _daemon(directory: Path) -> AsyncIterator[Endpoint]:
     """``dockerd`` as a user starts it; without the default bridge, which others may have."""
     endpoint = Endpoint(url=f"unix://{directory}/docker.sock", origin="test")
-    words = ["dockerd", "--data-root", f"{directory}/data", "--exec-root", f"{directory}/exec"]
+    # The kernel ends it where the tests are killed (prctl(2)).
+    words = ["setpriv", "--pdeathsig", "TERM"]
+    words += ["dockerd", "--data-root", f"{directory}/data", "--exec-root", f"{directory}/exec"]
     words += ["--pidfile", f"{directory}/pid", "--host", endpoint.url]
     words += ["--bridge=none", "--iptables=false"]
     with (directory / "log").open("wb") as log:

@@ -169,32 +169,33 @@ def test_two_runs_of_one_project_do_not_disturb_each_other(
 
 
 @pytest.mark.slow
-def test_two_hundred_parallel_steps_all_pass_and_leave_nothing(
+def test_a_hundred_parallel_steps_all_pass_and_leave_nothing(
     user: User, engine_endpoint: Endpoint
 ) -> None:
     user.write("codeship-services.yml", APP)
     user.write(
         "codeship-steps.yml",
         "- type: parallel\n  steps:\n"
-        + "".join(f"    - {{name: n{i}, service: app, command: echo {i}}}\n" for i in range(200)),
+        + "".join(f"    - {{name: n{i}, service: app, command: echo {i}}}\n" for i in range(100)),
     )
     done = user.run("steps", "--max-parallel", "20")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("success ✔") == 201
+    assert done.stdout.count("success ✔") == 101
     assert user.left_on(engine_endpoint) == []
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_five_hundred_steps_in_groups_of_fifty_take_little_memory_and_leave_nothing(
+def test_three_groups_of_fifty_steps_take_no_more_memory_than_one_and_leave_nothing(
     user: User, engine_endpoint: Endpoint
 ) -> None:
-    """Every tenth step has a dependency, and so a network, which it holds for a second more."""
+    """Every fourth step has a dependency, and so a network, which it holds for a second more: 39,
+    and an engine has addresses for 31 at a time (Docker's ``default-address-pools``)."""
     user.write("codeship-services.yml", SERVED + "alone: {image: longshore-test/busybox}\n")
     leaf = "    - {service: %s, command: echo x}\n"
-    ten = leaf % "alone" * 9 + leaf % "app"
-    user.write("codeship-steps.yml", ("- type: parallel\n  steps:\n" + ten * 5) * 10)
-    passed, peak = 0, 0
+    four = leaf % "alone" * 3 + leaf % "app"
+    user.write("codeship-steps.yml", ("- type: parallel\n  steps:\n" + four * 13) * 3)
+    passed, peaks = 0, [0]
     with Popen(
         [PROGRAM, "steps", "--max-parallel", "10", "--stop-grace", "1s"],
         cwd=user.directory,
@@ -204,10 +205,12 @@ def test_five_hundred_steps_in_groups_of_fifty_take_little_memory_and_leave_noth
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            passed += line.endswith("success ✔\n")
-            peak = max(peak, memory_of(process))
-    assert (process.returncode, passed) == (0, 510)
-    assert peak < 200
+            if line.endswith("success ✔\n"):
+                passed += 1
+                peaks.append(max(peaks[-1], memory_of(process)))
+    assert (process.returncode, passed) == (0, 159)
+    assert peaks[-1] < 100
+    assert peaks[-1] - peaks[53] < 10
     assert user.left_on(engine_endpoint) == []
 
 

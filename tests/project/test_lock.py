@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -53,3 +56,23 @@ def test_isal_is_wanted_where_it_needs_no_build(machine: str, wanted: bool) -> N
         if requirement.name == "isal":
             assert requirement.marker is not None
             assert requirement.marker.evaluate({"platform_machine": machine}) is wanted
+
+
+@pytest.mark.parametrize("broken", ["python3", "uv"])
+def test_a_lock_that_cannot_be_made_leaves_the_one_that_is_there(
+    tmp_path: Path, broken: str
+) -> None:
+    shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
+    (tmp_path / "requirements-dev.txt").write_text("as it was\n")
+    for name in ("python3", "uv"):
+        (tmp_path / name).write_text(f"#!/bin/sh\nexit {int(name == broken)}\n")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        [tmp_path / "scripts/lock"],
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert (tmp_path / "requirements-dev.txt").read_text() == "as it was\n"
+    assert not (tmp_path / "requirements-dev.txt.new").exists()

@@ -69,7 +69,7 @@ def contender(bench: Bench, project: Path, words: tuple[str, ...]) -> Contender:
         " ".join(["longshore steps", *words]),
         command,
         {**bench.environment, "XDG_CACHE_HOME": str(cache)},
-        partial(bench.empty, None),
+        partial(bench.ready, None),
         inner=from_green_to_manifest,
     )
 

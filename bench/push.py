@@ -3,10 +3,10 @@
 ``push.py [--runs N] [--quick] [--only SCENARIO,...] [--who NAME]``. Everybody pushes the same
 image to the same registry (Debian's, a process on loopback), in turn; its storage is emptied
 between cold runs.
-Every figure is a whole process, start-up included; a ratio is time against ``docker push``. Memory
-is that of the command's largest process: what the engine needs for its part is not seen. skopeo,
-crane and podman take part where they are installed. Without root nobody reads the engine's store,
-so one contender less takes part.
+Every figure is of whole processes, start-up included; a ratio is time against ``docker tag`` and
+``docker push``, for we take the target as an argument. Memory is that of the command's largest
+process: what the engine needs for its part is not seen. skopeo, crane and podman take part where
+they are installed. Without root nobody reads the engine's store, so one contender less takes part.
 """
 
 from __future__ import annotations

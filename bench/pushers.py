@@ -34,7 +34,7 @@ class Pusher(Struct, frozen=True, kw_only=True):
 def rivals(address: str, folder: Path) -> Iterator[Pusher]:
     """docker, and what is installed; `folder` is for what a rival must save first."""
     yield Pusher(
-        name="docker push",
+        name="docker tag, docker push",
         command=lambda image, to: f"docker tag {image} {to} && docker push {to}",
     )
     yield from (pusher(address, folder) for name, pusher in RIVALS.items() if shutil.which(name))

@@ -6,7 +6,8 @@ import hashlib
 import json
 import os
 import socket
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,34 @@ def test_the_default_context_and_an_unreadable_config_name_nothing(
     assert named_endpoint(_environment(tmp_path, DOCKER_CONFIG=str(tmp_path))) is None
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"Endpoints": ' + "[" * 100_000])
+def test_endless_nesting_in_the_files_of_contexts_is_no_bug_of_ours(
+    tmp_path: Path, text: str
+) -> None:
+    _add_context(tmp_path, "work", {})
+    next((tmp_path / "contexts/meta").glob("*/meta.json")).write_text(text)
+    (tmp_path / "config.json").write_text(text)
+    assert named_endpoint(_environment(tmp_path, DOCKER_CONFIG=str(tmp_path))) is None
+    with pytest.raises(EngineUnavailable, match="has no docker endpoint"):
+        named_endpoint(_environment(tmp_path, DOCKER_CONFIG=str(tmp_path), DOCKER_CONTEXT="work"))
+
+
+def test_a_context_whose_name_is_no_utf_8_does_not_exist(tmp_path: Path) -> None:
+    name = os.fsdecode(b"w\xffrk")
+    with pytest.raises(EngineUnavailable, match="does not exist"):
+        named_endpoint(_environment(tmp_path, DOCKER_CONTEXT=name))
+
+
+def test_a_context_that_may_not_be_read_says_where(tmp_path: Path) -> None:
+    _add_context(tmp_path, "work", _meta("tcp://h:2376"))
+    environment = _environment(tmp_path, DOCKER_CONFIG=str(tmp_path), DOCKER_CONTEXT="work")
+    with (
+        _closed(tmp_path / "contexts"),
+        pytest.raises(EngineUnavailable, match=r"meta\.json: Permission denied"),
+    ):
+        named_endpoint(environment)
+
+
 @pytest.mark.parametrize("meta", [None, {}, [], {"Endpoints": {"docker": {}}}, {"Endpoints": 3}])
 def test_a_broken_context_is_an_error_that_names_it(tmp_path: Path, meta: object) -> None:
     if meta is not None:
@@ -210,20 +239,46 @@ def test_a_password_in_an_address_is_told_to_nobody(tmp_path: Path, scheme: str)
         endpoint_at("gopher://me:secret@host")
 
 
-def test_a_place_that_this_user_may_not_enter_holds_no_socket(locked: Path) -> None:
-    """Podman's ``/run/podman`` is root's alone."""
-    found = known_endpoints(_environment(locked, XDG_RUNTIME_DIR=str(locked)))
-    assert not [endpoint for endpoint in found if str(locked) in endpoint.url]
+def test_a_socket_in_a_directory_that_is_closed_to_us_is_passed_over(tmp_path: Path) -> None:
+    """As in another user's run-time directory after ``su``, or in /run/podman without root."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "docker.sock"))
+        with _closed(tmp_path):
+            found = known_endpoints(_environment(tmp_path, XDG_RUNTIME_DIR=str(tmp_path)))
+    assert str(tmp_path) not in "".join(endpoint.url for endpoint in found)
 
 
-def test_certificates_that_this_user_may_not_look_at_are_as_if_they_were_not_there(
-    locked: Path,
-) -> None:
-    named = named_endpoint(
-        _environment(locked, DOCKER_HOST="tcp://h:2376", DOCKER_CERT_PATH=str(locked / "certs"))
+def test_certificates_that_are_closed_to_us_are_not_taken_for_missing(tmp_path: Path) -> None:
+    environment = _environment(
+        tmp_path, DOCKER_HOST="tcp://h:2376", DOCKER_CERT_PATH=str(tmp_path), DOCKER_TLS_VERIFY="1"
     )
+    with _closed(tmp_path):
+        named = named_endpoint(environment)
     assert named is not None
-    assert named.tls == TlsFiles(verify=False)
+    assert named.tls is not None
+    assert named.tls.ca == tmp_path / "ca.pem"
+
+
+@contextmanager
+def _closed(directory: Path) -> Iterator[None]:
+    """A directory that this process may not enter, also when it is root's."""
+    directory.chmod(0)
+    try:
+        with _without_roots_rights():
+            yield
+    finally:
+        directory.chmod(0o700)
+
+
+@contextmanager
+def _without_roots_rights() -> Iterator[None]:
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
 
 
 def test_an_address_of_the_command_line_is_checked() -> None:

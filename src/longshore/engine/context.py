@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -50,22 +51,23 @@ def selected_context(environment: Environment) -> Selected | None:
 def read_context(environment: Environment, selected: Selected) -> Context:
     """The context's endpoint; raises EngineUnavailable when it is missing or broken."""
     store = environment.docker_config_directory / "contexts"
-    key = hashlib.sha256(selected.name.encode()).hexdigest()
+    key = hashlib.sha256(os.fsencode(selected.name)).hexdigest()
     path = store / "meta" / key / "meta.json"
+    tls = store / "tls" / key / "docker"
     try:
         endpoint = json.loads(path.read_bytes())["Endpoints"]["docker"]
-        host, skip = str(endpoint["Host"]), bool(endpoint.get("SkipTLSVerify"))
+        return Context(
+            host=str(endpoint["Host"]),
+            origin=selected.origin,
+            tls_directory=tls if tls.is_dir() else None,
+            skip_verify=bool(endpoint.get("SkipTLSVerify")),
+        )
     except FileNotFoundError as error:
         raise _unusable(selected, "does not exist") from error
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except OSError as error:
+        raise _unusable(selected, f"cannot be read: {error.filename}: {error.strerror}") from error
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise _unusable(selected, f"has no docker endpoint in {path}") from error
-    tls = store / "tls" / key / "docker"
-    return Context(
-        host=host,
-        origin=selected.origin,
-        tls_directory=tls if tls.is_dir() else None,
-        skip_verify=skip,
-    )
 
 
 def _unusable(selected: Selected, what: str) -> EngineUnavailable:
@@ -83,6 +85,6 @@ def _current_context(path: Path) -> str | None:
     try:
         config: Any = json.loads(path.read_bytes())
         name = config.get("currentContext")
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return None
     return name if isinstance(name, str) else None

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -73,7 +72,7 @@ def known_endpoints(environment: Environment) -> tuple[Endpoint, ...]:
     """The sockets that exist where engines are known to put them, the likeliest first."""
     found: dict[Path, Endpoint] = {}
     for path, name in _places(environment):
-        if _is(stat.S_ISSOCK, path) and not _may_be_a_strangers(path):
+        if _is_socket(path) and not _may_be_a_strangers(path):
             found.setdefault(path.resolve(), Endpoint(url=f"unix://{path}", origin=name))
     return tuple(found.values())
 
@@ -141,16 +140,19 @@ def _context_tls(context: Context) -> TlsFiles | None:
     return TlsFiles.in_directory(directory, verify=not context.skip_verify)
 
 
-def _existing(path: Path) -> Path | None:
-    return path if _is(stat.S_ISREG, path) else None
-
-
-def _is(kind: Callable[[int], bool], path: Path) -> bool:
-    """False also where this user may not look: podman's /run/podman is root's alone."""
+def _is_socket(path: Path) -> bool:
+    """Not one in a directory closed to us, as /run/podman is to all but root."""
     try:
-        return kind(path.stat().st_mode)
-    except OSError:
+        return path.is_socket()
+    except PermissionError:
         return False
+
+
+def _existing(path: Path) -> Path | None:
+    try:
+        return path if path.is_file() else None
+    except PermissionError:
+        return path  # who opens it tells that it may not be read
 
 
 def _may_be_a_strangers(socket: Path) -> bool:

@@ -78,9 +78,19 @@ def _network_address(endpoint: Endpoint) -> Address:
     secure = endpoint.tls is not None or parts.scheme == "https"
     with translated(endpoint.url):
         port = parts.port or (2376 if secure else 2375)
-        tls = _tls_context(endpoint.tls or TlsFiles()) if secure else None
+        tls = _readable_tls(endpoint) if secure else None
     host = parts.hostname or "localhost"
     return Address(where=endpoint.url, local=host in _LOCAL_HOSTS, host=host, port=port, tls=tls)
+
+
+def _readable_tls(endpoint: Endpoint) -> ssl.SSLContext:
+    try:
+        return _tls_context(endpoint.tls or TlsFiles())
+    except PermissionError as error:
+        raise EngineUnavailable(
+            f"the certificates for the engine at {endpoint.url} may not be read by this user",
+            hint="Look at the rights of ca.pem, cert.pem and key.pem.",
+        ) from error
 
 
 def _tls_context(files: TlsFiles) -> ssl.SSLContext:
@@ -89,5 +99,6 @@ def _tls_context(files: TlsFiles) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if files.certificate is not None:
-        context.load_cert_chain(files.certificate, files.key)
+        # Without a password OpenSSL asks the terminal for one, and everything waits for it.
+        context.load_cert_chain(files.certificate, files.key, password="")
     return context

@@ -132,7 +132,7 @@ async def test_an_engine_without_a_common_version_is_refused_with_both(
 @pytest.mark.parametrize("version", [{}, [], {"ApiVersion": "x"}, "text"])
 async def test_what_answers_otherwise_is_no_engine(tmp_path: Path, version: object) -> None:
     async with _engine(tmp_path, _dies, version) as endpoint:
-        with pytest.raises(EngineError, match=r"not what its API promises"):
+        with pytest.raises(EngineUnavailable, match=r"not what its API promises"):
             async with connect(endpoint):
                 pass
 
@@ -151,6 +151,31 @@ async def test_an_answer_nested_without_end_is_an_engine_error(
         with pytest.raises(EngineError) as caught:
             await CALLS[name](engine)
     assert "[[[[" in caught.value.message or "recursion" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n\xff",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+    ],
+)
+async def test_another_kind_of_server_is_no_engine(tmp_path: Path, answer: bytes) -> None:
+    path = tmp_path / "server.sock"
+
+    async def serve(stream: SocketStream) -> None:
+        async with stream:
+            await stream.receive()
+            await stream.send(answer)
+
+    async with anyio.create_task_group() as tasks, await anyio.create_unix_listener(path) as opened:
+        tasks.start_soon(opened.serve, serve)
+        with pytest.raises(EngineUnavailable):
+            async with connect(Endpoint(url=f"unix://{path}", origin="test")):
+                pass
+        tasks.cancel_scope.cancel()
 
 
 async def test_nobody_listening_is_unavailable_with_a_hint(tmp_path: Path) -> None:

@@ -105,6 +105,8 @@ def test_the_usual_reasons_come_with_a_hint(number: int) -> None:
         ),
         (None, "no match for platform in manifest: not found", EngineError, "FROM --platform"),
         (503, "starting", EngineUnavailable, None),
+        # As Go's net/http has it, to who speaks plainly to a port that wants TLS.
+        (400, "Client sent an HTTP request to an HTTPS server.\n", EngineError, "TLS_VERIFY"),
         (500, "", EngineError, None),
         (None, "toomanyrequests: rate limit", EngineError, "log in"),
         # BuildKit, of a file of the context.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -194,10 +194,23 @@ async def connected(endpoint: Endpoint) -> AsyncIterator[Client]:
     async with resolved(endpoint) as address:
         pool = Pool(address)
         try:
-            yield Client(pool, address, await _introduced(pool, address))
+            with _whoever_it_is():
+                who = await _introduced(pool, address)
+            yield Client(pool, address, who)
         finally:
             with anyio.CancelScope(shield=True):
                 await pool.close()
+
+
+@contextmanager
+def _whoever_it_is() -> Iterator[None]:
+    """What answers as no engine does is none: there may be one elsewhere."""
+    try:
+        yield
+    except EngineUnavailable:
+        raise
+    except EngineError as error:
+        raise EngineUnavailable(error.message, hint=error.hint, status=error.status) from error
 
 
 async def _introduced(pool: Pool, address: Address) -> Identity:

@@ -56,6 +56,10 @@ _BY_TEXT = (
     _Text(r"requires BuildKit", NEEDS_BUILDX),
     _Text(r"error from sender: .*: permission denied", UNREADABLE),
     _Text(
+        r"^Client sent an HTTP request to an HTTPS server",
+        "It wants TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to its certificates.",
+    ),
+    _Text(
         r"client version \S+ is too (new|old)",
         "This engine speaks another version of the API: update the engine.",
     ),

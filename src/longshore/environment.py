@@ -23,8 +23,8 @@ class Variable(Struct, frozen=True):
 VARIABLES = (
     Variable("DOCKER_HOST", "where the container engine listens (unix://, tcp://, ssh://)"),
     Variable("DOCKER_CONTEXT", "the docker context to use instead of the current one"),
-    Variable("DOCKER_TLS_VERIFY", "non-empty: speak TLS to DOCKER_HOST and verify it"),
-    Variable("DOCKER_CERT_PATH", "directory of ca.pem, cert.pem and key.pem for DOCKER_HOST"),
+    Variable("DOCKER_TLS_VERIFY", "non-empty: speak TLS to a tcp:// engine and verify it"),
+    Variable("DOCKER_CERT_PATH", "directory of ca.pem, cert.pem and key.pem for a tcp:// engine"),
     Variable("DOCKER_CONFIG", "directory of docker's config.json; default ~/.docker"),
     Variable("DOCKER_AUTH_CONFIG", "registry credentials as config.json has them; come before it"),
     Variable("BUILDX_CONFIG", "directory of buildx's settings; default buildx in docker's"),

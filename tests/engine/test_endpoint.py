@@ -281,7 +281,13 @@ def _without_roots_rights() -> Iterator[None]:
         os.seteuid(before)
 
 
-def test_an_address_of_the_command_line_is_checked() -> None:
-    assert endpoint_at("unix:///a.sock").origin == "--engine"
+def test_an_address_of_the_command_line_is_checked(tmp_path: Path) -> None:
+    assert endpoint_at("unix:///a.sock", _environment(tmp_path)).origin == "--engine"
     with pytest.raises(UsageError, match="--engine"):
-        endpoint_at("gopher://host")
+        endpoint_at("gopher://host", _environment(tmp_path))
+
+
+def test_tls_verify_counts_for_an_address_of_the_command_line(tmp_path: Path) -> None:
+    environment = _environment(tmp_path, DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH=str(tmp_path))
+    assert endpoint_at("tcp://h:2376", environment).tls == TlsFiles()
+    assert endpoint_at("unix:///a.sock", environment).tls is None

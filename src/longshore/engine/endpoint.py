@@ -77,10 +77,14 @@ def known_endpoints(environment: Environment) -> tuple[Endpoint, ...]:
     return tuple(found.values())
 
 
-def endpoint_at(address: str) -> Endpoint:
-    """The engine at an address given on the command line; raises UsageError for no address."""
+def endpoint_at(address: str, environment: Environment) -> Endpoint:
+    """The engine at an address given on the command line; raises UsageError for no address.
+
+    The variables for TLS count as they do for ``docker --host``.
+    """
     try:
-        return Endpoint(url=_checked(address, "--engine"), origin="--engine")
+        url = _checked(address, "--engine")
+        return Endpoint(url=url, origin="--engine", tls=_environment_tls(url, environment))
     except EngineUnavailable as error:
         raise UsageError(error.message, hint=error.hint) from error
 

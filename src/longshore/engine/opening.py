@@ -36,7 +36,7 @@ async def open_engine(
             case "swarm":
                 raise UsageError("--engine swarm is not supported yet")
             case _:
-                engine = await _connected(stack, _address(choice), how, environment)
+                engine = await _connected(stack, _address(choice, environment), how, environment)
         yield engine
 
 
@@ -101,13 +101,13 @@ def _neither(error: EngineUnavailable, refusals: Sequence[EngineUnavailable]) ->
     )
 
 
-def _address(choice: str) -> Endpoint:
+def _address(choice: str, environment: Environment) -> Endpoint:
     if "://" not in choice:
         raise UsageError(
             f'--engine is "{choice}"',
             hint=f"It is one of {', '.join(CHOICES)}, or an address such as unix:///run/docker.sock.",
         )
-    return endpoint_at(choice)
+    return endpoint_at(choice, environment)
 
 
 def _builder(text: str) -> Builder:

@@ -45,6 +45,19 @@ def main(plan_path: str) -> int:
 
 
 def _keep(plan: dict[str, Any]) -> None:
+    try:
+        _run_daemon(plan)
+    except OSError as error:
+        sys.stderr.write(f"{plan['command'][0]} cannot be started: {error.strerror}\n")
+    for command in (*_network_removals(plan.get("networks")), *plan["afterwards"]):
+        with contextlib.suppress(OSError):
+            # Not into the log: there the daemon's reason to end shall stand last.
+            subprocess.run(
+                command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+            )
+
+
+def _run_daemon(plan: dict[str, Any]) -> None:
     daemon = subprocess.Popen(
         plan["command"],
         cwd="/",
@@ -53,9 +66,6 @@ def _keep(plan: dict[str, Any]) -> None:
     )
     threading.Thread(target=_stop_when_unused, args=(plan, daemon), daemon=True).start()
     daemon.wait()
-    for command in (*_network_removals(plan.get("networks")), *plan["afterwards"]):
-        with contextlib.suppress(OSError):
-            subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
 
 
 def _network_removals(networks: dict[str, str] | None) -> list[list[str]]:

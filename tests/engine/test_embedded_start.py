@@ -64,3 +64,19 @@ class TestStart:
         refusal = await _refusal(environment)
         assert "programs/dockerd cannot be started" in (refusal.hint or "")
         assert not _bridge(environment).exists()
+
+    @pytest.mark.parametrize("name", ["x" * 80, os.fsdecode(b"\xff")])
+    async def test_a_place_where_no_daemon_could_listen_is_refused(
+        self, environment: Environment, name: str
+    ) -> None:
+        runtime = str(environment.home / name)
+        refusal = await _refusal(Environment({**environment.values, "XDG_RUNTIME_DIR": runtime}))
+        assert runtime in refusal.message
+        assert "XDG_RUNTIME_DIR" in (refusal.hint or "")
+
+
+def test_its_home_does_not_depend_on_where_the_daemon_runs() -> None:
+    environment = Environment({"XDG_DATA_HOME": "data", "XDG_RUNTIME_DIR": "run"})
+    home = Home.of(environment)
+    assert home.data == Path.cwd() / "data/longshore/engine"
+    assert home.run.parent == Path.cwd() / "run"

@@ -14,10 +14,14 @@ from msgspec import Struct
 
 from longshore.engine.embedded.bridge import Bridge
 from longshore.environment import Environment
+from longshore.errors import EngineUnavailable
 
 _CONTAINERD: Final = Path("/run/containerd/containerd.sock")
 _SYSTEM_SETTINGS: Final = Path("/etc/docker/daemon.json")
 _KEPT_SETTINGS: Final = ("registry-mirrors", "insecure-registries", "dns", "proxies")
+_LONGEST_SOCKET: Final = "exec/containerd/containerd.sock.ttrpc"
+_SOCKET_PATH_LIMIT: Final = 107
+"""``sun_path`` without its NUL (unix(7))."""
 
 
 class Home(Struct, frozen=True, kw_only=True):
@@ -29,16 +33,20 @@ class Home(Struct, frozen=True, kw_only=True):
     @staticmethod
     def of(environment: Environment) -> Home:
         """The home that belongs to the user's data directory."""
-        data = environment.data_directory / "engine"
-        mark = hashlib.sha256(str(data).encode()).hexdigest()[:10]
+        data = (environment.data_directory / "engine").absolute()
+        mark = hashlib.sha256(os.fsencode(data)).hexdigest()[:10]
         runtime = environment.get("XDG_RUNTIME_DIR")
         above = Path("/run") if os.getuid() == 0 else data
         if runtime and _is_private(Path(runtime)):
-            above = Path(runtime)
+            above = Path(runtime).absolute()
         return Home(data=data, run=above / f"longshore-{mark}")
 
     def make(self) -> None:
-        """Make the directories that are missing, for this user alone."""
+        """Make the directories that are missing, for this user alone.
+
+        Raises OSError, and EngineUnavailable when no daemon could use them.
+        """
+        _check_names(self)
         for directory in (self.data, self.run):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -100,6 +108,21 @@ def _is_private(directory: Path) -> bool:
         return False
     writable = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     return status.st_uid == os.getuid() and not writable
+
+
+def _check_names(home: Home) -> None:
+    if len(os.fsencode(home.run / _LONGEST_SOCKET)) > _SOCKET_PATH_LIMIT:
+        raise EngineUnavailable(
+            f"the path of the private engine's directory is too long for its sockets: {home.run}",
+            hint="Set XDG_RUNTIME_DIR to a shorter one.",
+        )
+    try:
+        f"{home.data}{home.run}".encode()
+    except UnicodeEncodeError as error:
+        raise EngineUnavailable(
+            f"the paths of the private engine are not in UTF-8: {home.data}, {home.run}",
+            hint="Set XDG_DATA_HOME and XDG_RUNTIME_DIR to directories that are.",
+        ) from error
 
 
 def settings(home: Home, bridge: Bridge | None) -> dict[str, object]:

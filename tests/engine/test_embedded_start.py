@@ -1,17 +1,22 @@
-"""Starts of the embedded engine that fail."""
+"""Starts of the embedded engine that fail, are given up, or find another one on its way."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import anyio
 import pytest
+from anyio.abc import SocketStream
 
 from longshore.engine.embedded.bridge import chosen_bridge
 from longshore.engine.embedded.engine import embedded_engine
 from longshore.engine.embedded.home import Home
+from longshore.engine.embedded.locks import SHARED, lock_file, try_lock
+from longshore.engine.patience import until
 from longshore.environment import Environment
 from longshore.errors import EngineUnavailable
 
@@ -48,6 +53,11 @@ def _bridge(environment: Environment) -> Path:
     return Path("/sys/class/net", name)
 
 
+def _keeper_is_gone(home: Home) -> bool:
+    with lock_file(home.alive) as alive:
+        return try_lock(alive, SHARED)
+
+
 @pytest.mark.engine
 @needs_root
 class TestStart:
@@ -64,6 +74,73 @@ class TestStart:
         refusal = await _refusal(environment)
         assert "programs/dockerd cannot be started" in (refusal.hint or "")
         assert not _bridge(environment).exists()
+
+    async def test_a_network_that_cannot_be_made_is_taken_down(
+        self, environment: Environment
+    ) -> None:
+        _program(environment, "iptables", "#!/bin/sh\necho no table >&2\nexit 3\n")
+        refusal = await _refusal(environment)
+        assert refusal.hint == "no table"
+        assert not _bridge(environment).exists()
+
+    async def test_a_start_that_is_given_up_stops_the_daemon(
+        self, environment: Environment
+    ) -> None:
+        _program(environment, "dockerd", "#!/bin/sh\nexec sleep 60\n")
+        home = Home.of(environment)
+
+        async def run() -> None:
+            async with embedded_engine(environment):
+                pytest.fail("it does not answer")
+
+        async def launched() -> bool:
+            return home.run.exists() and not _keeper_is_gone(home)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(run)
+            assert await until(launched, seconds=20)
+            tasks.cancel_scope.cancel()
+        assert _keeper_is_gone(home)
+        assert not _bridge(environment).exists()
+
+    async def test_a_daemon_that_is_still_starting_is_waited_for(
+        self, environment: Environment
+    ) -> None:
+        """Whoever started it was killed; this test is its keeper."""
+        home = Home.of(environment)
+        home.make()
+        joined = anyio.Event()
+
+        async def serve(stream: SocketStream) -> None:
+            async with stream:
+                await stream.receive()
+                await stream.send(b"HTTP/1.0 200 OK\r\n\r\n")
+
+        async def join() -> None:
+            async with embedded_engine(environment):
+                joined.set()
+                fcntl.flock(alive, fcntl.LOCK_UN)
+
+        with lock_file(home.alive) as alive:
+            fcntl.flock(alive, fcntl.LOCK_EX)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(join)
+                await anyio.wait_all_tasks_blocked()
+                async with await anyio.create_unix_listener(home.socket) as listener:
+                    tasks.start_soon(listener.serve, serve)
+                    with anyio.fail_after(10):
+                        await joined.wait()
+                    tasks.cancel_scope.cancel()
+
+    @pytest.mark.parametrize("variable", ["XDG_DATA_HOME", "XDG_RUNTIME_DIR"])
+    async def test_a_place_that_cannot_be_used_is_named(
+        self, environment: Environment, variable: str
+    ) -> None:
+        file = environment.home / "file"
+        file.touch()
+        refusal = await _refusal(Environment({**environment.values, variable: str(file)}))
+        assert f"{file}/longshore" in refusal.message
+        assert variable in (refusal.hint or "")
 
     @pytest.mark.parametrize("name", ["x" * 80, os.fsdecode(b"\xff")])
     async def test_a_place_where_no_daemon_could_listen_is_refused(

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Final
@@ -88,11 +90,27 @@ def forgotten(bridge: Bridge, routes: str) -> list[str]:
     return sorted({device for device in found if device.startswith("br-")})
 
 
-async def set_up(owner: Path, tools: NetworkTools) -> Bridge:
-    """Make the bridge and its rules, or what is missing of them; old networks of runs go."""
+@asynccontextmanager
+async def set_up(owner: Path, tools: NetworkTools) -> AsyncIterator[Bridge]:
+    """A bridge and its rules, made or completed; old networks of runs go.
+
+    All of it is taken down again when the block fails; after it that is the keeper's.
+    """
     routes = _ROUTES.read_text()
     bridge = chosen_bridge(owner, routes)
-    for device in forgotten(bridge, routes):
+    try:
+        await _make(bridge, tools, forgotten(bridge, routes))
+        yield bridge
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            for command in tear_down(bridge, tools):
+                with suppress(OSError):
+                    await _succeeds(command)
+        raise
+
+
+async def _make(bridge: Bridge, tools: NetworkTools, forgotten: list[str]) -> None:
+    for device in forgotten:
         await _run([tools.ip, "link", "delete", device])
     if not Path("/sys/class/net", bridge.name).exists():
         await _run([tools.ip, "link", "add", bridge.name, "type", "bridge"])
@@ -101,7 +119,6 @@ async def set_up(owner: Path, tools: NetworkTools) -> Bridge:
     for rule in bridge.rules():
         if not await _succeeds(_iptables(tools, "-C", rule)):
             await _run(_iptables(tools, "-I", rule))
-    return bridge
 
 
 def tear_down(bridge: Bridge, tools: NetworkTools) -> list[Command]:

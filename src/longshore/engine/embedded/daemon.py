@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Final
 
@@ -28,15 +28,21 @@ _PASSED_ON: Final = ("HOME", "XDG_RUNTIME_DIR", "HTTPS_PROXY", "HTTP_PROXY", "NO
 async def start(home: Home, programs: Programs, environment: Environment) -> None:
     """Start a daemon and return when it answers; the caller holds ``starting`` and ``users``.
 
-    Raises EngineUnavailable with the end of the daemon's log.
+    Raises EngineUnavailable with the end of the daemon's log. A daemon that was launched before a
+    failure or a cancellation is stopped by its keeper when the caller lets go of ``users``.
     """
     remove_stale(home)
-    bridge = await set_up(home.data, programs.network) if programs.network else None
-    write(home.settings, settings(home, bridge))
-    write(home.plan, _plan(home, programs, bridge))
-    await _launch(home, _daemon_environment(home, programs, environment))
-    if not await until(lambda: _decided(home), seconds=READY_SECONDS) or _keeper_is_gone(home):
+    async with _network(home, programs) as bridge:
+        write(home.settings, settings(home, bridge))
+        write(home.plan, _plan(home, programs, bridge))
+        with anyio.CancelScope(shield=True):  # it takes no time, and leaves the bridge to one
+            await _launch(home, _daemon_environment(home, programs, environment))
+    if not await until(lambda: decided(home), seconds=READY_SECONDS) or _keeper_is_gone(home):
         raise _did_not_start(home)
+
+
+def _network(home: Home, programs: Programs) -> AbstractAsyncContextManager[Bridge | None]:
+    return set_up(home.data, programs.network) if programs.network else nullcontext()
 
 
 async def _launch(home: Home, environment: dict[str, str]) -> None:
@@ -55,8 +61,8 @@ async def _launch(home: Home, environment: dict[str, str]) -> None:
         raise _did_not_start(home)
 
 
-async def _decided(home: Home) -> bool:
-    """Whether the start has succeeded or failed."""
+async def decided(home: Home) -> bool:
+    """Whether a daemon answers or there is none: nothing is starting, or ending, any more."""
     return await answers(home.socket) or _keeper_is_gone(home)
 
 

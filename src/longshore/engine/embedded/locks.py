@@ -33,10 +33,15 @@ async def lock(descriptor: int, operation: int, seconds: float) -> None:
         return try_lock(descriptor, operation)
 
     if not await until(taken, seconds=seconds):
-        raise EngineUnavailable(
-            "another run has been starting or stopping the private engine for too long",
-            hint="Look for `dockerd` in the list of processes; `longshore cleanup` tries again.",
-        )
+        raise stuck()
+
+
+def stuck() -> EngineUnavailable:
+    """Nothing comes of waiting for another run."""
+    return EngineUnavailable(
+        "another run has been starting or stopping the private engine for too long",
+        hint="Look for `dockerd` in the list of processes; `longshore cleanup` tries again.",
+    )
 
 
 def try_lock(descriptor: int, operation: int) -> bool:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import anyio
 import anyio.lowlevel
 import pytest
+from anyio.abc import SocketStream
 
 from longshore.commands.interruption import interruptible
+from longshore.engine.opening import open_engine
+from longshore.environment import Environment
 
 
 class Left(Exception):
@@ -40,6 +44,7 @@ async def _after(*sent: signal.Signals, deaf: bool = False) -> tuple[bool, list[
         said.append(text)
 
     async with interruptible(tell, _leave) as interruption:
+        interruption.opened.set()
         await anyio.wait_all_tasks_blocked()
         with anyio.CancelScope(shield=True):
             for each in sent:
@@ -80,6 +85,39 @@ async def test_a_closed_terminal_stops_it_with_clean_up_though_it_says_so_twice(
     with _disposition(signal.SIG_DFL):
         stopped, said = await _after(signal.SIGHUP, signal.SIGHUP)
     assert (stopped, len(said)) == (True, 1)
+
+
+async def test_an_engine_that_does_not_answer_yet_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "engine.sock"
+
+    async def serve(stream: SocketStream) -> None:
+        async with stream:
+            await stream.receive()
+            signal.raise_signal(signal.SIGINT)
+            await anyio.sleep_forever()
+
+    async with anyio.create_task_group() as tasks, await anyio.create_unix_listener(path) as opened:
+        tasks.start_soon(opened.serve, serve)
+        with anyio.fail_after(10):
+            async with (
+                interruptible(lambda _: None, _leave) as interruption,
+                open_engine(f"unix://{path}", Environment({})),
+            ):
+                await anyio.sleep_forever()
+        assert interruption.began.is_set()
+        tasks.cancel_scope.cancel()
+
+
+async def test_once_the_engine_is_open_only_the_steps_are_stopped() -> None:
+    async with interruptible(lambda _: None, _leave) as interruption:
+        interruption.opened.set()
+        with interruption.scope:
+            await anyio.wait_all_tasks_blocked()
+            signal.raise_signal(signal.SIGINT)
+            await anyio.sleep_forever()
+        await anyio.lowlevel.checkpoint()
+        cleaned_up = True
+    assert cleaned_up
 
 
 async def test_a_run_under_nohup_outlives_its_terminal() -> None:

@@ -12,15 +12,23 @@ from msgspec import Struct, field
 
 class Interruption(Struct, frozen=True):
     """What the first signal does: it cancels `scope`, and whatever comes after that hears of
-    `began`, so that clean-up hurries."""
+    `began`, so that clean-up hurries.
+
+    Until `opened` is set it ends the block of `interruptible` as well: an engine may take a minute
+    to start or to answer, and nothing has been made on it.
+    """
 
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     began: anyio.Event = field(default_factory=anyio.Event)
+    opened: anyio.Event = field(default_factory=anyio.Event)
+    block: anyio.CancelScope = field(default_factory=anyio.CancelScope)
 
     def begin(self) -> None:
         """Stop."""
         self.began.set()
         self.scope.cancel()
+        if not self.opened.is_set():
+            self.block.cancel()
 
 
 @asynccontextmanager
@@ -39,7 +47,8 @@ async def interruptible(
     interruption = Interruption()
     async with anyio.create_task_group() as group:
         group.start_soon(_listen, interruption, tell, leave, hurry)
-        yield interruption
+        with interruption.block:
+            yield interruption
         group.cancel_scope.cancel()
     if interruption.began.is_set():
         # The event loop has yet to end; Python's own handler would break it off with a traceback.

@@ -81,6 +81,7 @@ async def _load(
         ) as setting,
         open_runtime(plan, replace(setting, interrupted=interruption.began)) as runtime,
     ):
+        interruption.opened.set()
         with interruption.scope:
             code = await _images(runtime, services)
     return 130 if interruption.began.is_set() else code

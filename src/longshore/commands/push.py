@@ -82,6 +82,7 @@ async def _run(
 
     pushed: list[PushedImage] = []
     async with interruptible(sink.tell, leave, sink.patience.hurry) as interruption:
+        interruption.opened.set()
         with interruption.scope:
             orders = [
                 Order(

@@ -93,6 +93,7 @@ async def _run(
         ) as setting,
         open_runtime(plan, replace(setting, interrupted=interruption.began)) as runtime,
     ):
+        interruption.opened.set()
         with interruption.scope:
             label = StepLabel(path="run", name=f"run-{request.service}")
             terminal = TerminalReader(

@@ -65,6 +65,7 @@ async def _run(
             plan, needs_of_steps(plan), request.session, environment, masker, emit
         ) as setting,
     ):
+        interruption.opened.set()
         setting = replace(setting, interrupted=interruption.began)
         result = await execute(plan, setting, interruption.scope)
     return 130 if interruption.began.is_set() else exit_code(result)

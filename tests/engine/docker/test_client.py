@@ -201,6 +201,25 @@ def test_the_ssh_command_forwards_one_private_socket() -> None:
     assert words[words.index("-p") : words.index("-p") + 2] == ["-p", "2222"]
 
 
+@pytest.mark.parametrize("host", ["BuildBox", "me@Host.Example", "[FE80::1]", "H:22"])
+def test_ssh_gets_the_host_as_it_is_written(host: str) -> None:
+    name = host.rpartition("@")[2].strip("[]").removesuffix(":22")
+    assert command(f"ssh://{host}", Path("/private/s"))[-1] == name
+
+
+async def test_a_failed_ssh_is_told_in_its_words_with_what_to_try_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ssh = tmp_path / "ssh"
+    ssh.write_text("#!/bin/sh\necho no route >&2\nexit 255\n")
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(EngineUnavailable, match="no route") as caught:
+        async with forward("ssh://me@Host:2222"):
+            pass
+    assert caught.value.hint == "Try by hand: ssh -l me -p 2222 -- Host docker version"
+
+
 async def test_ctrl_c_at_the_terminal_does_not_reach_the_ssh_that_clean_up_needs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

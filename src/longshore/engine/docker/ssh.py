@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import anyio
 from anyio.abc import Process
@@ -23,16 +23,24 @@ def command(url: str, local: Path) -> list[str]:
     LocalCommand runs when the forward is ready (ssh_config(5), PermitLocalCommand): its output is
     the event we wait for.
     """
-    parts = urlsplit(url)
     words = ["ssh", "-nNT", "-o", "BatchMode=yes", "-o", "ExitOnForwardFailure=yes"]
     words += ["-o", "ServerAliveInterval=30", "-o", "StreamLocalBindMask=0177"]
     words += ["-o", "PermitLocalCommand=yes", "-o", "LocalCommand=echo ready"]
-    words += ["-L", f"{local}:{remote_socket(url)}"]
-    if parts.username:
-        words += ["-l", unquote(parts.username)]
-    if parts.port:
-        words += ["-p", str(parts.port)]
-    return [*words, "--", parts.hostname or ""]
+    return [*words, "-L", f"{local}:{remote_socket(url)}", *_destination(url)]
+
+
+def _destination(url: str) -> list[str]:
+    parts = urlsplit(url)
+    user = ["-l", unquote(parts.username)] if parts.username else []
+    port = ["-p", str(parts.port)] if parts.port else []
+    return [*user, *port, "--", _host(parts)]
+
+
+def _host(parts: SplitResult) -> str:
+    """As it is written: ssh_config(5) tells names by their case, which `hostname` drops."""
+    name, written = parts.hostname or "", parts.netloc.rpartition("@")[2]
+    begin = written.lower().index(name)
+    return written[begin : begin + len(name)]
 
 
 @asynccontextmanager
@@ -52,14 +60,14 @@ async def forward(url: str) -> AsyncIterator[Path]:
                 hint="Install the OpenSSH client, or use a unix:// or tcp:// address.",
             ) from exception
         try:
-            await _ready(process, url, words)
+            await _ready(process, url)
             yield local
         finally:
             with anyio.CancelScope(shield=True):
                 await _end(process)
 
 
-async def _ready(process: Process, url: str, words: list[str]) -> None:
+async def _ready(process: Process, url: str) -> None:
     assert process.stdout is not None
     assert process.stderr is not None
     try:
@@ -68,9 +76,13 @@ async def _ready(process: Process, url: str, words: list[str]) -> None:
         said = b""
         async for part in process.stderr:
             said += part
+        with anyio.move_on_after(5):
+            # Who is signalled while ending is an unknown child to asyncio, it warns (gh-87744).
+            await process.wait()
+        by_hand = shlex.join(["ssh", *_destination(url), "docker", "version"])
         raise EngineUnavailable(
             f"no ssh connection to {url}: {said.decode(errors='replace').strip()}",
-            hint=f"Try by hand: {shlex.join(words[:1] + words[-1:])} docker version",
+            hint=f"Try by hand: {by_hand}",
         ) from None
 
 

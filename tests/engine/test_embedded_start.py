@@ -83,6 +83,20 @@ class TestStart:
         assert refusal.hint == "no table"
         assert not _bridge(environment).exists()
 
+    async def test_network_namespaces_of_a_killed_daemon_are_let_go(
+        self, environment: Environment
+    ) -> None:
+        _program(environment, "dockerd", "#!/bin/sh\nexit 1\n")
+        home = Home.of(environment)
+        home.namespaces.mkdir(parents=True)
+        stale = home.namespaces / "0123456789ab"
+        stale.touch()
+        mount = ["mount", "--bind", "/proc/self/ns/net", str(stale)]
+        await anyio.run_process(mount)
+        await _refusal(environment)
+        assert str(stale) not in Path("/proc/mounts").read_text()
+        assert not stale.exists()
+
     async def test_a_start_that_is_given_up_stops_the_daemon(
         self, environment: Environment
     ) -> None:

@@ -32,6 +32,7 @@ async def start(home: Home, programs: Programs, environment: Environment) -> Non
     failure or a cancellation is stopped by its keeper when the caller lets go of ``users``.
     """
     remove_stale(home)
+    await _unmount_stale(home, programs)
     async with _network(home, programs) as bridge:
         write(home.settings, settings(home, bridge))
         write(home.plan, _plan(home, programs, bridge))
@@ -39,6 +40,16 @@ async def start(home: Home, programs: Programs, environment: Environment) -> Non
             await _launch(home, _daemon_environment(home, programs, environment))
     if not await until(lambda: decided(home), seconds=READY_SECONDS) or _keeper_is_gone(home):
         raise _did_not_start(home)
+
+
+async def _unmount_stale(home: Home, programs: Programs) -> None:
+    """Network namespaces of a killed daemon's containers, of which the next one knows nothing."""
+    if programs.umount is None:
+        return
+    for path in home.namespaces.glob("*"):
+        await anyio.run_process([programs.umount, str(path)], check=False)
+        with suppress(OSError):
+            path.unlink()
 
 
 def _network(home: Home, programs: Programs) -> AbstractAsyncContextManager[Bridge | None]:

@@ -75,6 +75,11 @@ class Home(Struct, frozen=True, kw_only=True):
         return self.data / "network" / "files" / "local-kv.db"
 
     @property
+    def namespaces(self) -> Path:
+        """Where the daemon mounts the network namespaces of containers, a file each."""
+        return self.run / "exec" / "netns"
+
+    @property
     def settings(self) -> Path:
         """The daemon's configuration."""
         return self.run / "daemon.json"

@@ -101,7 +101,8 @@ def engine_endpoint() -> Iterator[Endpoint]:
         yield running
         return
     with disk_folder() as data:
-        environment = Environment({**_OUTSIDE.values, "XDG_DATA_HOME": str(data)})
+        places = {"XDG_DATA_HOME": str(data), "XDG_RUNTIME_DIR": str(data / "run")}
+        environment = Environment({**_OUTSIDE.values, **places})
         with (
             anyio.from_thread.start_blocking_portal() as portal,
             portal.wrap_async_context_manager(embedded_engine(environment)) as endpoint,

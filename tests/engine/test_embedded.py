@@ -155,9 +155,9 @@ def test_without_the_network_tools_they_are_named(tmp_path: Path) -> None:
 def environment() -> Iterator[Environment]:
     """A user whose images do not lie on a tmpfs."""
     with disk_folder() as data:
-        yield Environment(
-            {"XDG_DATA_HOME": str(data), "HOME": str(data), "PATH": os.environ["PATH"]}
-        )
+        places = {"XDG_DATA_HOME": str(data), "XDG_RUNTIME_DIR": str(data / "run")}
+        home = {"HOME": str(data), "PATH": os.environ["PATH"]}
+        yield Environment(places | home)
 
 
 async def _is_over(environment: Environment) -> bool:

@@ -32,7 +32,8 @@ def environment() -> Iterator[Environment]:
         programs = Path(data, "programs")
         programs.mkdir()
         path = f"{programs}:{os.environ['PATH']}"
-        yield Environment({"XDG_DATA_HOME": data, "HOME": data, "PATH": path})
+        places = {"XDG_DATA_HOME": data, "XDG_RUNTIME_DIR": f"{data}/run", "HOME": data}
+        yield Environment(places | {"PATH": path})
 
 
 def _program(environment: Environment, name: str, text: str) -> None:

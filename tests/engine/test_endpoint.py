@@ -236,7 +236,7 @@ def test_a_password_in_an_address_is_told_to_nobody(tmp_path: Path, scheme: str)
     assert endpoint is not None
     assert endpoint.url == f"{scheme or 'tcp://'}me@host:2375"
     with pytest.raises(UsageError, match='"gopher://me@host"'):
-        endpoint_at("gopher://me:secret@host")
+        endpoint_at("gopher://me:secret@host", _environment(tmp_path))
 
 
 def test_a_socket_in_a_directory_that_is_closed_to_us_is_passed_over(tmp_path: Path) -> None:

@@ -56,7 +56,8 @@ def embedded_endpoint(engine_endpoint: Endpoint) -> Iterator[Endpoint]:
         yield engine_endpoint
         return
     with disk_folder() as directory:
-        environment = Environment({**os.environ, "XDG_DATA_HOME": str(directory)})
+        places = {"XDG_DATA_HOME": str(directory), "XDG_RUNTIME_DIR": str(directory / "run")}
+        environment = Environment({**os.environ, **places})
         with (
             anyio.from_thread.start_blocking_portal() as portal,
             portal.wrap_async_context_manager(embedded_engine(environment)) as endpoint,

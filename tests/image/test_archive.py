@@ -144,6 +144,21 @@ async def test_an_export_of_engine_25_names_its_layers(tmp_path: Path) -> None:
     assert image.parts.diff_ids == (diff_id,)
 
 
+async def test_an_export_of_podman_names_its_layers(tmp_path: Path) -> None:
+    tars = [b"".join(RandomLayer(content=9_000, seed=seed).chunks()) for seed in (1, 2, 3)]
+    diff_ids = [Digest.of(tar) for tar in tars]
+    config = image_config(diff_ids)
+    layers = {f"{diff_id.hex}.tar": tar for diff_id, tar in zip(diff_ids, tars, strict=True)}
+    conf = f"{Digest.of(config).hex}.json"
+    saved = [{"Config": conf, "RepoTags": [], "Layers": list(layers)}]
+    members = layers | {conf: config, "manifest.json": json.dumps(saved).encode()}
+    content = _archive(tmp_path, members).read_bytes()
+    image = ExportedImage(_in_chunks(content), diff_ids=diff_ids)
+    announced = [(layer.diff_id, await _diff_id(layer)) async for layer in image.arrivals()]
+    assert announced == [(diff_id, diff_id) for diff_id in diff_ids]
+    assert image.parts.diff_ids == tuple(diff_ids)
+
+
 async def test_an_export_of_the_containerd_store_gives_packed_layers(tmp_path: Path) -> None:
     members, diff_id = _layout(packed=True)
     image = ExportedImage(_in_chunks(_archive(tmp_path, members).read_bytes()))

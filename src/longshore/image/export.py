@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Final
@@ -70,7 +69,7 @@ class ExportedImage:
     ) -> None:
         self._stream = TarStream(chunks)
         self._diff_ids = tuple(diff_ids)
-        self._legacy = dict(zip(legacy_ids(self._diff_ids), self._diff_ids, strict=False))
+        self._named = _by_name(self._diff_ids)
         self._name = name
         self._documents: dict[str, bytes] = {}
         self._parts: ImageParts | None = None
@@ -99,15 +98,14 @@ class ExportedImage:
         if member.name.startswith(_BLOBS):
             return await self._blob(member)
         if member.name.endswith(".tar"):
-            diff_id = self._legacy_diff_id(posixpath.dirname(member.name))
-            return self._arriving(member, diff_id, None)
+            return self._arriving(member, self._diff_id(member.name), None)
         if "/" not in member.name:
             await self._keep(member)
         return None
 
-    def _legacy_diff_id(self, name: str) -> Digest | None:
-        # The topmost layer is the one whose name cannot be computed.
-        return self._legacy.get(name) or (self._diff_ids[-1] if self._diff_ids else None)
+    def _diff_id(self, name: str) -> Digest | None:
+        # Docker's topmost layer is the one whose name cannot be computed.
+        return self._named.get(name) or (self._diff_ids[-1] if self._diff_ids else None)
 
     async def _blob(self, member: Member) -> ArrivingLayer | None:
         digest = Digest(member.name.removeprefix(_BLOBS))
@@ -146,6 +144,16 @@ class ExportedImage:
             return self._documents[name]
         except KeyError:
             raise InvalidValue(f"the image export has no {name}") from None
+
+
+def _by_name(diff_ids: Sequence[Digest]) -> Mapping[str, Digest]:
+    """The layers by the names of their members: Docker's up to 24, and Podman's.
+
+    Podman calls a layer by its diff ID (containers/image ``docker/internal/tarfile/writer.go``).
+    """
+    legacy = zip(legacy_ids(diff_ids), diff_ids, strict=False)
+    docker = {f"{name}/layer.tar": diff_id for name, diff_id in legacy}
+    return docker | {f"{diff_id.hex}.tar": diff_id for diff_id in diff_ids}
 
 
 def _descriptor(digest: Digest, member: Member, compression: Compression) -> Descriptor:

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 
 class Builder(StrEnum):
-    """AUTO: buildx where it is installed, else the classic builder."""
+    """AUTO: buildx where it is installed and the engine has BuildKit, else the engine's own
+    builder (CLASSIC): Docker's classic one, or Podman's."""
 
     AUTO = "auto"
     BUILDX = "buildx"

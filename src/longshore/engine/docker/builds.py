@@ -75,7 +75,7 @@ class Builds:
 
     async def choice(self, spec: BuildSpec) -> Builder:
         """BUILDX or CLASSIC; `BuildFailed` when only buildx could do it, and is not there."""
-        if self._builder is Builder.CLASSIC:
+        if self._builder is Builder.CLASSIC or self._is_for_podman(spec):
             return Builder.CLASSIC
         if await self._is_installed():
             return Builder.BUILDX
@@ -85,6 +85,12 @@ class Builds:
             "this build needs docker's buildx plugin, which is not installed",
             hint="Install the package docker-buildx (or docker-buildx-plugin).",
         )
+
+    def _is_for_podman(self, spec: BuildSpec) -> bool:
+        """Podman has no BuildKit. buildx would get one from Docker Hub and run it in a container,
+        where it finds none of the images that Podman has."""
+        is_podman = self._builder is Builder.AUTO and self._client.identity.is_podman
+        return is_podman and not spec.secrets
 
     async def _is_installed(self) -> bool:
         from longshore.engine.docker import buildx

@@ -28,7 +28,7 @@ async def build(client: Client, spec: BuildSpec, on_line: Callable[[str], None])
             "the engine's classic builder knows no build secrets",
             hint=NEEDS_BUILDX,
         )
-    context = await anyio.to_thread.run_sync(_prepared, spec)
+    context = await anyio.to_thread.run_sync(_prepared, spec, client.identity.is_podman)
     output = Output(on_line)
     packing = _Packing(context)
     failure: EngineError | None = None
@@ -47,10 +47,10 @@ async def build(client: Client, spec: BuildSpec, on_line: Callable[[str], None])
     return await _id(client, output)
 
 
-def _prepared(spec: BuildSpec) -> Context:
+def _prepared(spec: BuildSpec, is_podman: bool) -> Context:
     context = prepare(spec.context, spec.dockerfile)
     heredoc = first_heredoc(spec.dockerfile.read_text(errors="replace"))
-    if heredoc is not None:
+    if heredoc is not None and not is_podman:  # Podman's builder runs them
         line, word = heredoc
         raise BuildFailed(
             f"{spec.dockerfile}:{line}: the engine's classic builder runs no heredocs (<<{word})",

@@ -36,6 +36,7 @@ class Identity(Struct, frozen=True, kw_only=True):
     version: str
     api: tuple[int, int]
     architecture: str
+    is_podman: bool = False
 
     @property
     def api_text(self) -> str:
@@ -239,7 +240,14 @@ def _negotiated(version: Mapping[str, Any], where: str) -> Identity:
             version=str(version["Version"]),
             api=min(newest, NEWEST_API),
             architecture=str(version["Arch"]),
+            is_podman=_is_podman(version),
         )
+
+
+def _is_podman(version: Mapping[str, Any]) -> bool:
+    """Podman names itself among the components (podman ``pkg/api/handlers/compat/version.go``)."""
+    components = version.get("Components") or ()
+    return any(component.get("Name") == "Podman Engine" for component in components)
 
 
 def _number(text: str) -> tuple[int, int]:

@@ -1,0 +1,123 @@
+"""What Podman's Docker API does otherwise; the answers are those of Podman 4.3 and 5.8."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import h11
+import pytest
+from anyio.abc import SocketStream
+
+from longshore.engine.docker.builder import Builder
+from longshore.engine.docker.engine import DockerEngine, connect
+from longshore.engine.endpoint import Endpoint
+from longshore.engine.spec import BuildSpec
+from longshore.environment import Environment
+
+VERSION = {
+    "Platform": {"Name": "linux/amd64/debian-12"},
+    "Components": [{"Name": "Podman Engine", "Version": "4.3.1"}, {"Name": "Conmon"}],
+    "Version": "4.3.1",
+    "ApiVersion": "1.41",
+    "MinAPIVersion": "1.24",
+    "Os": "linux",
+    "Arch": "amd64",
+}
+IMAGE = f"sha256:{'5150d0a2' * 8}"
+
+
+@dataclass
+class Podman:
+    """Answers requests by method and path (without version): a status and a body."""
+
+    answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def says(self, request: str, body: object, status: int = 200) -> None:
+        """What it answers to that request from now on; several messages are a list."""
+        messages = body if isinstance(body, list) else [body]
+        self.answers[request] = status, "\n".join(map(json.dumps, messages)).encode()
+
+    async def serve(self, stream: SocketStream) -> None:
+        """A connection of the adapter."""
+        async with stream:
+            connection = h11.Connection(h11.SERVER)
+            while request := await _request(connection, stream):
+                status, body = self._answer(request)
+                head = h11.Response(
+                    status_code=status, headers=[("Content-Length", str(len(body)))]
+                )
+                for event in (head, h11.Data(body), h11.EndOfMessage()):
+                    await stream.send(connection.send(event) or b"")
+                connection.start_next_cycle()
+
+    def _answer(self, request: str) -> tuple[int, bytes]:
+        if request == "GET /version":
+            return 200, json.dumps(VERSION).encode()
+        method, _, target = request.partition(" ")
+        asked = f"{method} {target.partition('?')[0].removeprefix('/v1.41')}"
+        self.asked.append(asked)
+        return self.answers[asked]
+
+
+async def _request(connection: h11.Connection, stream: SocketStream) -> str:
+    """The next request's line, when all of it is here; empty at the end."""
+    line = ""
+    while True:
+        event = connection.next_event()
+        if event is h11.NEED_DATA:
+            try:
+                connection.receive_data(await stream.receive())
+            except anyio.EndOfStream:
+                return ""
+        elif isinstance(event, h11.Request):
+            line = f"{event.method.decode()} {event.target.decode()}"
+        elif isinstance(event, h11.EndOfMessage):
+            return line
+
+
+@asynccontextmanager
+async def _connected(
+    podman: Podman, tmp_path: Path, variables: Mapping[str, str] | None = None
+) -> AsyncIterator[DockerEngine]:
+    path = tmp_path / "podman.sock"
+    endpoint = Endpoint(url=f"unix://{path}", origin="test")
+    environment = Environment(variables or {})
+    async with anyio.create_task_group() as tasks, await anyio.create_unix_listener(path) as opened:
+        tasks.start_soon(opened.serve, podman.serve)
+        async with connect(endpoint, builder=Builder.AUTO, environment=environment) as engine:
+            yield engine
+        # The server is hearing of the end just now; anyio's sockets do not bear a cancellation in
+        # the same turn of the loop.
+        for _ in range(10):
+            await anyio.lowlevel.checkpoint()
+        tasks.cancel_scope.cancel()
+
+
+@pytest.fixture
+def buildx(tmp_path: Path) -> Mapping[str, str]:
+    """An environment in which ``docker buildx`` is installed and builds nothing."""
+    docker = tmp_path / "bin" / "docker"
+    docker.parent.mkdir()
+    docker.write_text('#!/bin/sh\n[ "$2" = version ] && echo github.com/docker/buildx 0.13\n')
+    docker.chmod(0o755)
+    return {"PATH": str(docker.parent)}
+
+
+async def test_podmans_own_builder_is_taken_where_buildx_is_installed(
+    tmp_path: Path, buildx: Mapping[str, str]
+) -> None:
+    dockerfile = tmp_path / "Dockerfile"
+    dockerfile.write_text("FROM busybox\nRUN <<EOF\ntrue\nEOF\n")
+    podman = Podman()
+    podman.says("POST /build", {"stream": "Successfully built 5150d0a25150\n"})
+    podman.says("GET /images/5150d0a25150/json", {"Id": IMAGE})
+    async with _connected(podman, tmp_path, buildx) as engine:
+        spec = BuildSpec(context=tmp_path / "bin", dockerfile=dockerfile, tags=("app:1",))
+        assert await engine.build(spec, lambda line: None) == IMAGE

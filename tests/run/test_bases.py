@@ -19,7 +19,6 @@ def image(size: int = 900) -> ImageInfo:
         entrypoint=(),
         command=(),
         volumes=(),
-        has_health_check=False,
         diff_ids=tuple(map(str, LAYERS)),
         repo_digests=(),
         size=size,

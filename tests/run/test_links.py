@@ -11,7 +11,7 @@ def _image(**fields: tuple[object, ...]) -> ImageInfo:
         ("environment", "exposed_ports", "entrypoint", "command", "volumes", "diff_ids"), ()
     )
     values = {**empty, "repo_digests": (), **fields}
-    return ImageInfo(id="sha256:0", has_health_check=False, size=0, created="", **values)  # type: ignore[arg-type]  # built from names
+    return ImageInfo(id="sha256:0", size=0, created="", **values)  # type: ignore[arg-type]  # built from names
 
 
 def test_a_linked_redis_gives_the_documented_variables() -> None:

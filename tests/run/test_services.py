@@ -93,6 +93,26 @@ async def test_dependants_wait_for_health_and_the_log_says_so(scene: Scene) -> N
     assert ran.result.passed
 
 
+async def test_a_health_check_that_the_image_does_not_tell_of_is_waited_for(scene: Scene) -> None:
+    """Podman tells of an image's check only when it is asked for a container."""
+    scene.images["db:latest"] = FakeImage(
+        program=FakeProgram(health=(Health.STARTING, Health.HEALTHY), until=anyio.Event())
+    )
+    ran = await scene.run(
+        "{app: {image: busybox, depends_on: [db]}, db: {image: db}}",
+        "[{service: app, command: x}]",
+    )
+    assert "Status changed to 'healthy' for \"db\" service" in _messages(ran)
+
+
+async def test_without_a_health_check_nothing_is_said_of_one(scene: Scene) -> None:
+    ran = await scene.run(
+        "{app: {image: busybox, depends_on: [db]}, db: {image: busybox}}",
+        "[{service: app, command: x}]",
+    )
+    assert not [text for text in _messages(ran) if "health" in text]
+
+
 async def test_an_unhealthy_dependency_fails_the_step_with_its_last_lines(scene: Scene) -> None:
     scene.images["db:latest"] = FakeImage(
         program=FakeProgram(

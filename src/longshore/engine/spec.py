@@ -140,7 +140,6 @@ class ImageInfo(Struct, frozen=True, kw_only=True):
     entrypoint: tuple[str, ...]
     command: tuple[str, ...]
     volumes: tuple[str, ...]
-    has_health_check: bool
     diff_ids: tuple[str, ...]
     repo_digests: tuple[str, ...]
     size: int

@@ -151,7 +151,7 @@ class StepContainers(Struct):
             self.ids[service.name] = container
             await group.start(self._serve, container, service, pump)
         self.up[service.name].set()
-        if self._has_health(service):
+        if self._is_waited_for(service):
             await wait_until_healthy(self.runtime, self.label, service.name, container, pump.tail)
 
     async def _serve(
@@ -194,7 +194,7 @@ class StepContainers(Struct):
         with suppress(EngineError):
             await self.runtime.engine.wait(container)
 
-    def _has_health(self, service: ServicePlan) -> bool:
+    def _is_waited_for(self, service: ServicePlan) -> bool:
         """Whether anybody waits for its health (S-34, S-43; `service_started` does not)."""
         conditions = [
             dependency.condition
@@ -202,8 +202,7 @@ class StepContainers(Struct):
             for dependency in self.runtime.plan.services[other].dependencies
             if dependency.service == service.name
         ]
-        waited_for = any(condition is not Condition.STARTED for condition in conditions)
-        return waited_for and self.images[service.image].has_health_check
+        return any(condition is not Condition.STARTED for condition in conditions)
 
     async def _volumes_from(self, service: ServicePlan) -> tuple[str, ...]:
         if self.runtime.volumes is None:

@@ -125,7 +125,6 @@ class FakeImage(Struct, frozen=True, kw_only=True, dict=True):
             entrypoint=self.entrypoint,
             command=self.command,
             volumes=self.volumes,
-            has_health_check=self.has_health_check,
             diff_ids=tuple(json.loads(self.config)["rootfs"]["diff_ids"]),
             repo_digests=(),
             size=sum(map(len, self.layer_tars)),

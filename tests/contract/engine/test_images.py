@@ -157,7 +157,6 @@ async def test_health_goes_from_starting_to_healthy_to_gone(bench: Bench, contex
     built = await bench.engine.build(spec, lambda line: None)
     info = await bench.engine.inspect_image(built)
     assert info is not None
-    assert info.has_health_check
     healths = (Health.UNHEALTHY, Health.HEALTHY)
     made = bench.spec(
         "sleep 2; touch /tmp/ok; sleep 1000", FakeProgram(health=healths, until=anyio.Event())

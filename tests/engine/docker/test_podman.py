@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import anyio
 import anyio.lowlevel
@@ -17,7 +18,7 @@ from anyio.abc import SocketStream
 from longshore.engine.docker.builder import Builder
 from longshore.engine.docker.engine import DockerEngine, connect
 from longshore.engine.endpoint import Endpoint
-from longshore.engine.spec import BuildSpec
+from longshore.engine.spec import BuildSpec, Health
 from longshore.environment import Environment
 
 VERSION = {
@@ -34,15 +35,15 @@ IMAGE = f"sha256:{'5150d0a2' * 8}"
 
 @dataclass
 class Podman:
-    """Answers requests by method and path (without version): a status and a body."""
+    """Answers requests by method and path (without version), the last answer again and again."""
 
-    answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    answers: dict[str, list[tuple[int, bytes]]] = field(default_factory=dict)
+    events: dict[str, object] = field(default_factory=dict)
+    """By the names that Podman's filter knows them by."""
 
     def says(self, request: str, body: object, status: int = 200) -> None:
-        """What it answers to that request from now on; several messages are a list."""
-        messages = body if isinstance(body, list) else [body]
-        self.answers[request] = status, "\n".join(map(json.dumps, messages)).encode()
+        """What it answers to that request next."""
+        self.answers.setdefault(request, []).append((status, json.dumps(body).encode()))
 
     async def serve(self, stream: SocketStream) -> None:
         """A connection of the adapter."""
@@ -60,10 +61,14 @@ class Podman:
     def _answer(self, request: str) -> tuple[int, bytes]:
         if request == "GET /version":
             return 200, json.dumps(VERSION).encode()
-        method, _, target = request.partition(" ")
-        asked = f"{method} {target.partition('?')[0].removeprefix('/v1.41')}"
-        self.asked.append(asked)
-        return self.answers[asked]
+        path, _, query = request.partition("?")
+        asked = path.replace("/v1.41", "")
+        if asked == "GET /events":
+            kinds = json.loads(parse_qs(query)["filters"][0])["event"]
+            told = [json.dumps(event) for kind, event in self.events.items() if kind in kinds]
+            return 200, "\n".join(told).encode()
+        answers = self.answers[asked]
+        return answers.pop(0) if len(answers) > 1 else answers[0]
 
 
 async def _request(connection: h11.Connection, stream: SocketStream) -> str:
@@ -121,3 +126,14 @@ async def test_podmans_own_builder_is_taken_where_buildx_is_installed(
     async with _connected(podman, tmp_path, buildx) as engine:
         spec = BuildSpec(context=tmp_path / "bin", dockerfile=dockerfile, tags=("app:1",))
         assert await engine.build(spec, lambda line: None) == IMAGE
+
+
+async def test_the_end_of_a_container_ends_the_wait_for_its_health(tmp_path: Path) -> None:
+    checked = {"Healthcheck": {"Test": ["CMD-SHELL", "test -f /ready"]}}
+    podman = Podman(events={"died": {"status": "die", "Type": "container", "Action": "die"}})
+    for state in ("running", "exited"):
+        told = {"Status": state, "Health": {"Status": "starting", "Log": None}}
+        podman.says("GET /containers/c/json", {"State": told, "Config": checked})
+    async with _connected(podman, tmp_path) as engine:
+        seen = [health async for health in engine.health("c")]
+    assert seen == [Health.STARTING, Health.GONE]

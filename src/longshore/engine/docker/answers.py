@@ -48,7 +48,6 @@ def image_info(answer: Mapping[str, Any]) -> ImageInfo:
             entrypoint=tuple(config.get("Entrypoint") or ()),
             command=tuple(config.get("Cmd") or ()),
             volumes=tuple(sorted(config.get("Volumes") or ())),
-            has_health_check=_has_check(config),
             diff_ids=tuple((answer.get("RootFS") or {}).get("Layers") or ()),
             repo_digests=tuple(answer.get("RepoDigests") or ()),
             size=int(answer.get("Size") or 0),

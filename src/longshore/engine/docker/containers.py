@@ -130,7 +130,9 @@ async def health(client: Client, container: str) -> AsyncIterator[Health]:
     yield seen
     if seen in {Health.GONE, Health.NONE}:
         return
-    async with events_of(client, container, "health_status", "die", "destroy") as events:
+    # Podman's name for the end is "died"; 5.8 takes "die" as well, 4.3 does not.
+    kinds = ("health_status", "die", "died", "destroy")
+    async with events_of(client, container, *kinds) as events:
         async for _ in events:
             now = await _health_now(client, container)
             if now is not seen:

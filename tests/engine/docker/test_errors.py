@@ -140,6 +140,41 @@ def test_a_program_that_is_not_there_is_told_without_those_who_passed_it_on(wrap
     assert refusal(400, f"{wrapper}{said}: unknown").message == f"the engine says: {said}"
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (
+            'container create: looking up container "x" for volumes-from: no container with name'
+            ' or ID "x" found: no such container',
+            NotFound,
+        ),
+        ("container has already been removed", NotFound),
+        (
+            'container create: creating container storage: the container name "x" is already in use'
+            " by 0972. You have to remove that container to be able to reuse that name: that name"
+            " is already in use",
+            Conflict,
+        ),
+        ("network name x already used: network already exists", Conflict),
+        (
+            '"x" has associated containers with it. Use -f to forcibly delete containers and pods:'
+            " network is being used",
+            Conflict,
+        ),
+        (
+            "can only kill running containers. d368 is in state created: container state improper",
+            Conflict,
+        ),
+        ("could not find free subnet from subnet pools", NoFreeNetwork),
+        ("creating container: something else", EngineError),
+    ],
+)
+def test_podmans_refusals_are_told_apart_though_all_have_one_status(
+    text: str, kind: type[EngineError]
+) -> None:
+    assert type(refusal(500, text)) is kind
+
+
 def test_a_caller_may_say_what_an_error_means_otherwise() -> None:
     error = refusal(None, "write: no space left on device", otherwise=BuildFailed)
     assert type(error) is BuildFailed

@@ -20,6 +20,7 @@ from longshore.engine.docker.engine import DockerEngine, connect
 from longshore.engine.endpoint import Endpoint
 from longshore.engine.spec import BuildSpec, Health
 from longshore.environment import Environment
+from longshore.errors import EnginePushFailed, NotFound
 
 VERSION = {
     "Platform": {"Name": "linux/amd64/debian-12"},
@@ -137,3 +138,24 @@ async def test_the_end_of_a_container_ends_the_wait_for_its_health(tmp_path: Pat
     async with _connected(podman, tmp_path) as engine:
         seen = [health async for health in engine.health("c")]
     assert seen == [Health.STARTING, Health.GONE]
+
+
+async def test_a_container_that_is_removed_under_a_wait_is_not_found(tmp_path: Path) -> None:
+    podman = Podman()
+    error = {"Message": "container has already been removed"}
+    podman.says("POST /containers/c/wait", {"StatusCode": 0, "Error": error})
+    async with _connected(podman, tmp_path) as engine:
+        with pytest.raises(NotFound):
+            await engine.wait("c")
+
+
+async def test_the_reason_of_a_refused_push_is_told_without_json(tmp_path: Path) -> None:
+    reason = 'Get "https://127.0.0.1:5000/v2/": http: server gave HTTP response to HTTPS client'
+    podman = Podman()
+    refused = {"errorDetail": {"message": reason}, "error": reason}
+    podman.says("POST /images/127.0.0.1:5000/app/push", refused, status=500)
+    async with _connected(podman, tmp_path) as engine:
+        with pytest.raises(EnginePushFailed) as raised:
+            await engine.push("127.0.0.1:5000/app:1", None, lambda line: None)
+    assert raised.value.message == f"Image Push error for image 127.0.0.1:5000/app:1, {reason}"
+    assert "registries.conf" in (raised.value.hint or "")

@@ -15,6 +15,7 @@ from msgspec import Struct
 from longshore.engine.docker.dial import Address, resolved
 from longshore.engine.docker.errors import reading, refusal, translated
 from longshore.engine.docker.http import Body, Pool, Response
+from longshore.engine.docker.progress import error_in
 from longshore.engine.endpoint import Endpoint
 from longshore.errors import EngineError, EngineUnavailable
 
@@ -174,10 +175,14 @@ def _seconds(date: str | None) -> int:
 
 
 def _said(text: str) -> str:
-    """The engine's message in an error body: ``{"message": …}``, or whatever came."""
+    """The engine's message in an error body: ``{"message": …}``, or whatever came.
+
+    Podman refuses a push with the message of a stream, ``{"errorDetail": …}``.
+    """
     try:
-        return str(json.loads(text)["message"])
-    except (ValueError, LookupError, RecursionError, TypeError):
+        body = json.loads(text)
+        return error_in(body) or str(body["message"])
+    except (ValueError, LookupError, RecursionError, TypeError, AttributeError):
         return text[:1000]
 
 

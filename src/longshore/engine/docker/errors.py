@@ -51,7 +51,15 @@ class _Text(Struct, frozen=True):
 
 
 _BY_TEXT = (
-    _Text(r"^(Error: )?No such (container|image|network|volume)", becomes=NotFound),
+    _Text(
+        r"^(Error: )?No such (container|image|network|volume)"
+        r"|: no such container$|container has already been removed",  # Podman, which says 500
+        becomes=NotFound,
+    ),
+    _Text(
+        r"name is already in use$|network already exists$|can only kill running containers",
+        becomes=Conflict,  # Podman, which says 500
+    ),
     _Text(r"no space left on device|ENOSPC|disk quota exceeded", DISK_FULL),
     _Text(r"requires BuildKit", NEEDS_BUILDX),
     _Text(r"error from sender: .*: permission denied", UNREADABLE),
@@ -69,7 +77,7 @@ _BY_TEXT = (
         Conflict,
     ),
     _Text(
-        r"has active endpoints",
+        r"has active endpoints|network is being used$",
         "Containers are still connected to this network: remove them first.",
         Conflict,
     ),
@@ -89,7 +97,8 @@ _BY_TEXT = (
         " `FROM --platform=linux/amd64 IMAGE` in the Dockerfile.",
     ),
     _Text(
-        r"could not find an available.*address pool|all predefined address pools",
+        r"could not find an available.*address pool|all predefined address pools"
+        r"|could not find free subnet",
         "The engine has no free network left: remove old ones with `docker network prune`.",
         NoFreeNetwork,
     ),
@@ -110,7 +119,8 @@ _BY_TEXT = (
     ),
     _Text(
         r"http: server gave HTTP response to HTTPS client",
-        "The registry speaks plain HTTP: list it under `insecure-registries` in daemon.json.",
+        "The registry speaks plain HTTP: list it under `insecure-registries` in daemon.json,"
+        " or for Podman as `insecure = true` in registries.conf.",
     ),
     _Text(r"toomanyrequests|too many requests", "The registry limits requests: log in, or wait."),
 )

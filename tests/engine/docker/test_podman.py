@@ -68,6 +68,8 @@ class Podman:
             kinds = json.loads(parse_qs(query)["filters"][0])["event"]
             told = [json.dumps(event) for kind, event in self.events.items() if kind in kinds]
             return 200, "\n".join(told).encode()
+        if json.loads(parse_qs(query).get("cachefrom", ["[]"])[0]):
+            return 400, b'{"message": "repository must contain neither a tag nor digest"}'
         answers = self.answers[asked]
         return answers.pop(0) if len(answers) > 1 else answers[0]
 
@@ -126,6 +128,23 @@ async def test_podmans_own_builder_is_taken_where_buildx_is_installed(
     podman.says("GET /images/5150d0a25150/json", {"Id": IMAGE})
     async with _connected(podman, tmp_path, buildx) as engine:
         spec = BuildSpec(context=tmp_path / "bin", dockerfile=dockerfile, tags=("app:1",))
+        assert await engine.build(spec, lambda line: None) == IMAGE
+
+
+async def test_a_build_with_a_cache_names_no_tagged_image_to_podman(tmp_path: Path) -> None:
+    dockerfile = tmp_path / "Dockerfile"
+    dockerfile.write_text("FROM busybox\n")
+    podman = Podman()
+    podman.says("POST /build", {"aux": {"ID": IMAGE}})
+    async with _connected(podman, tmp_path) as engine:
+        context = tmp_path / "context"
+        context.mkdir()
+        spec = BuildSpec(
+            context=context,
+            dockerfile=dockerfile,
+            tags=("app:1",),
+            cache_from=("r.test/c:app-main",),
+        )
         assert await engine.build(spec, lambda line: None) == IMAGE
 
 

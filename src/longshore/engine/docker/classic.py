@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import anyio
 import anyio.from_thread
 import anyio.to_thread
+from msgspec.structs import replace
 
 from longshore.engine.docker.client import Client
 from longshore.engine.docker.context import Context, pack, prepare
@@ -28,6 +29,9 @@ async def build(client: Client, spec: BuildSpec, on_line: Callable[[str], None])
             "the engine's classic builder knows no build secrets",
             hint=NEEDS_BUILDX,
         )
+    if client.identity.is_podman:
+        # Podman 5.8 refuses names with a tag; it looks through the images it has by itself.
+        spec = replace(spec, cache_from=())
     context = await anyio.to_thread.run_sync(_prepared, spec, client.identity.is_podman)
     output = Output(on_line)
     packing = _Packing(context)

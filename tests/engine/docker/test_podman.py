@@ -20,7 +20,7 @@ from longshore.engine.docker.engine import DockerEngine, connect
 from longshore.engine.endpoint import Endpoint
 from longshore.engine.spec import BuildSpec, Health
 from longshore.environment import Environment
-from longshore.errors import EnginePushFailed, NotFound
+from longshore.errors import EngineError, EnginePushFailed, NotFound
 
 VERSION = {
     "Platform": {"Name": "linux/amd64/debian-12"},
@@ -178,3 +178,23 @@ async def test_the_reason_of_a_refused_push_is_told_without_json(tmp_path: Path)
             await engine.push("127.0.0.1:5000/app:1", None, lambda line: None)
     assert raised.value.message == f"Image Push error for image 127.0.0.1:5000/app:1, {reason}"
     assert "registries.conf" in (raised.value.hint or "")
+
+
+async def test_a_network_is_made_though_another_goes_meanwhile(tmp_path: Path) -> None:
+    podman = Podman()
+    refused = {"message": "route ip+net: no such network interface"}
+    podman.says("POST /networks/create", refused, status=500)
+    podman.says("POST /networks/create", {"Id": "n"}, status=201)
+    async with _connected(podman, tmp_path) as engine:
+        assert await engine.create_network("jet-x", {}) == "n"
+
+
+async def test_a_network_that_is_refused_again_and_again_is_not_asked_for_for_ever(
+    tmp_path: Path,
+) -> None:
+    podman = Podman()
+    refused = {"message": "route ip+net: no such network interface"}
+    podman.says("POST /networks/create", refused, status=500)
+    async with _connected(podman, tmp_path) as engine:
+        with pytest.raises(EngineError, match="no such network interface"):
+            await engine.create_network("jet-x", {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any, Final
 from urllib.parse import quote
 
 from longshore.engine.docker.answers import network_resource, volume_resource
@@ -12,7 +13,13 @@ from longshore.engine.docker.convert import filters, label_conditions
 from longshore.engine.docker.errors import reading
 from longshore.engine.docker.settled import settled
 from longshore.engine.spec import Resource
-from longshore.errors import NotFound
+from longshore.errors import EngineError, NotFound
+
+_VANISHED: Final = "no such network interface"
+"""Podman looks at all interfaces of the machine for a free subnet. One that goes meanwhile, such as
+another step's, fails that (Go, ``net.Interface.Addrs``), before anything was made."""
+
+_ATTEMPTS: Final = 5
 
 
 async def create(client: Client, name: str, labels: Mapping[str, str]) -> str:
@@ -20,11 +27,22 @@ async def create(client: Client, name: str, labels: Mapping[str, str]) -> str:
     body = {"Name": name, "Driver": "bridge", "CheckDuplicate": True, "Labels": dict(labels)}
 
     async def make() -> str:
-        answer = await client.json("POST", "/networks/create", body=body)
+        answer = await _created(client, body)
         with reading("a new network"):
             return str(answer["Id"])
 
     return await settled(make, lambda network: remove(client, network))
+
+
+async def _created(client: Client, body: Mapping[str, object]) -> Any:
+    """The answer of the first attempt in which no interface of the machine vanished."""
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return await client.json("POST", "/networks/create", body=body)
+        except EngineError as refused:
+            if _VANISHED not in refused.message:
+                raise
+    return await client.json("POST", "/networks/create", body=body)
 
 
 async def remove(client: Client, network: str) -> None:

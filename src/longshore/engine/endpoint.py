@@ -147,16 +147,19 @@ def _context_tls(context: Context) -> TlsFiles | None:
 def _is_socket(path: Path) -> bool:
     """Not one in a directory closed to us, as /run/podman is to all but root."""
     try:
-        return path.is_socket()
-    except PermissionError:
+        return stat.S_ISSOCK(path.stat().st_mode)
+    except OSError:
         return False
 
 
 def _existing(path: Path) -> Path | None:
+    # Not `is_file`: from Python 3.14 on it says no of what cannot be looked at.
     try:
-        return path if path.is_file() else None
+        return path if stat.S_ISREG(path.stat().st_mode) else None
     except PermissionError:
         return path  # who opens it tells that it may not be read
+    except OSError:
+        return None
 
 
 def _may_be_a_strangers(socket: Path) -> bool:

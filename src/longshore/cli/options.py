@@ -11,7 +11,6 @@ from longshore.cli.values import Duration, OneOf, Whole
 from longshore.errors import UsageError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-Decorator = Callable[[Command], Command]
 
 
 def _all(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:

@@ -27,6 +27,7 @@ VARIABLES = (
     Variable("DOCKER_CERT_PATH", "directory of ca.pem, cert.pem and key.pem for a tcp:// engine"),
     Variable("DOCKER_CONFIG", "directory of docker's config.json; default ~/.docker"),
     Variable("DOCKER_AUTH_CONFIG", "registry credentials as config.json has them; come before it"),
+    Variable("REGISTRY_AUTH_FILE", "the file of podman's logins, instead of its usual places"),
     Variable("BUILDX_CONFIG", "directory of buildx's settings; default buildx in docker's"),
     Variable("LONGSHORE_ENGINE", "default of --engine"),
     Variable("LONGSHORE_AES_KEY", "the AES key itself, instead of the file codeship.aes"),
@@ -86,6 +87,15 @@ class Environment(Struct, frozen=True):
     def docker_config_directory(self) -> Path:
         """Where docker's config.json lies."""
         return self._directory("DOCKER_CONFIG", ".docker")
+
+    @property
+    def podman_logins(self) -> tuple[Path, ...]:
+        """Where podman's auth.json may lie, the likeliest first (containers-auth.json(5))."""
+        if named := self.get("REGISTRY_AUTH_FILE"):
+            return (Path(named),)
+        runtime = self.get("XDG_RUNTIME_DIR") or f"/run/containers/{os.getuid()}"
+        above = Path(runtime), self.home / ".config"
+        return tuple(directory / "containers" / "auth.json" for directory in above)
 
     @property
     def cache_directory(self) -> Path:

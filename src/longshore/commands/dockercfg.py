@@ -32,7 +32,7 @@ async def dockercfg(
     entries = await _picked(user, registries) if registries else await user.all()
     if not entries:
         raise InvalidValue(
-            f"there are no credentials in {user.config.origin}",
+            f"there are no credentials in {user.places}",
             hint="log in first: docker login REGISTRY",
         )
     content = render_dockercfg(entries)
@@ -49,7 +49,7 @@ async def _picked(user: UserCredentials, registries: Sequence[str]) -> Entries:
     missing = [registry for registry, credential in found if credential is None]
     if missing:
         raise InvalidValue(
-            f"there are no credentials for {', '.join(missing)} in {user.config.origin}",
+            f"there are no credentials for {', '.join(missing)} in {user.places}",
             hint=f"log in first: docker login {missing[0]}",
         )
     return tuple((registry, credential) for registry, credential in found if credential)

@@ -176,3 +176,33 @@ def test_a_variable_that_is_no_configuration_is_told_without_its_text() -> None:
         UserCredentials.load(environment)
     assert "DOCKER_AUTH_CONFIG" in (caught.value.hint or "")
     assert "hunter2" not in f"{caught.value.message} {caught.value.hint}"
+
+
+async def test_what_podman_login_has_written_is_known_after_what_docker_has(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    """containers-auth.json(5)."""
+    environment = make_config({"auths": {"quay.io": entry("of-docker")}})
+    values = {**environment.values, "XDG_RUNTIME_DIR": str(tmp_path / "run")}
+    values |= {"HOME": str(tmp_path / "home")}
+    for name, hosts in {"run": ["quay.io", "gcr.io"], "home/.config": ["gcr.io", "a.io"]}.items():
+        path = tmp_path / name / "containers" / "auth.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps({"auths": {host: entry(f"of-{name}") for host in hosts}}))
+    credentials = UserCredentials.load(Environment(values))
+    assert user(await credentials.find("quay.io")) == "of-docker"
+    assert user(await credentials.find("gcr.io")) == "of-run"
+    assert user(await credentials.find("a.io")) == "of-home/.config"
+    assert [host for host, _ in await credentials.all()] == ["a.io", "gcr.io", "quay.io"]
+    named = {**values, "REGISTRY_AUTH_FILE": str(tmp_path / "home/.config/containers/auth.json")}
+    assert user(await UserCredentials.load(Environment(named)).find("gcr.io")) == "of-home/.config"
+
+
+async def test_a_file_of_podmans_that_may_not_be_read_keeps_nobody_from_docker_s(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    """After ``su`` XDG_RUNTIME_DIR is somebody else's."""
+    environment = make_config({"auths": {"quay.io": entry("of-docker")}})
+    (tmp_path / "containers" / "auth.json").mkdir(parents=True)
+    values = {**environment.values, "XDG_RUNTIME_DIR": str(tmp_path)}
+    assert user(await UserCredentials.load(Environment(values)).find("quay.io")) == "of-docker"

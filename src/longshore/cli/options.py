@@ -67,11 +67,15 @@ ci_flags = _all(
 
 key_path = text("--key-path", "AES key file (default: codeship.aes in the project directory)")
 
+no_user_credentials = flag(
+    "--no-user-credentials", help="do not use those of your docker or podman login"
+)
+
 secret_flags = _all(
     key_path,
     text("--encrypted-dockercfg-path", "encrypted registry credentials"),
     text("--dockercfg-service", "service that generates registry credentials"),
-    flag("--no-user-credentials", help="do not use the credentials of your own docker login"),
+    no_user_credentials,
 )
 
 engine_flag = click.option(

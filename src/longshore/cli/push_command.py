@@ -18,7 +18,7 @@ from longshore.cli.cobra import CobraCommand
 @options.registry_flags
 @options.text("--encrypted-dockercfg-path", "encrypted registry credentials")
 @options.text("--key-path", "AES key file (default: codeship.aes in the current directory)")
-@options.flag("--no-user-credentials", help="do not use those of your docker or podman login")
+@options.no_user_credentials
 @options.engine_flag
 @options.flag("--quiet", "-q", help="print nothing but the digest")
 @options.flag("--debug", "-v", "debug", help="tell also where layers are read, and why there")

@@ -203,6 +203,8 @@ def test_a_tag_that_comes_out_empty_is_an_error_of_a_step_that_runs(examine: Exa
         ("{{.Branch}}.dev", "Branch"),
         ("{{ .Branch }}_{{ .Commit }}", "Branch, Commit"),
         ("v{{printf `%.7s` .CommitID}}", "CommitID"),
+        ("{{.Branch}}-or-{{.CommitID}}", "Branch, CommitID"),
+        ("v{{printf `not-%s` .CommitID}}", "CommitID"),
     ],
 )
 def test_a_tag_with_a_gap_where_every_hosted_build_had_a_value_is_an_error(
@@ -220,7 +222,9 @@ def test_a_tag_with_a_gap_where_every_hosted_build_had_a_value_is_an_error(
     ("tag", "expected"),
     [
         ("v{{if .Branch}}-{{.Branch}}{{end}}", "v"),
+        ("v{{\\nif .Branch}}-{{.Branch}}{{end}}", "v"),
         ("{{or .Branch `none`}}", "none"),
+        ("{{printf `%s` (or .Branch `none`)}}", "none"),
         ("pr{{.PrNumber}}", "pr"),
         ("{{.ServiceName}}-{{.StepName}}", "foo-push"),
     ],

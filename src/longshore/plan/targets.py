@@ -18,7 +18,11 @@ TemplateValues = Mapping[str, str | GoTime]
 
 
 _LEGAL: Final = "a tag is made of letters, digits, underscores, dots and hyphens"
-_CONDITION: Final = re.compile(r"\{\{.*?\b(if|with|range|and|or|not|eq|ne|len)\b.*?\}\}")
+_QUOTED: Final = r'"(?:\\.|[^"\\])*"|`[^`]*`'
+_CONDITION: Final = re.compile(
+    r"\{\{(?:[^}\"`]|" + _QUOTED + r")*?\b(?:if|with|range|and|or|not|eq|ne|len)\b"
+)
+"""Such a word in an action, neither in a text in quotes nor between two actions."""
 
 
 class EmptyTag(InvalidValue):

@@ -9,6 +9,8 @@ import pytest
 
 from longshore.cli.requests import steps as steps_request
 from longshore.cli.steps_command import steps
+from longshore.commands.scm import filled_from_scm
+from longshore.plan.facts import KNOWN_TO_SCM, BuildFacts
 
 from .conftest import Program, output_of
 
@@ -67,6 +69,15 @@ def test_what_is_not_given_is_taken_from_the_repository(
     ):
         assert f"{line}\t" in found
     assert "CI_COMMIT_MESSAGE=Add the shop" in found
+
+
+def test_hints_send_to_the_repository_for_what_it_knows(repository: Path) -> None:
+    nothing = BuildFacts()
+    found = filled_from_scm(nothing, repository).facts
+    names = nothing.__struct_fields__
+    assert {name for name in names if getattr(found, name) != getattr(nothing, name)} == (
+        KNOWN_TO_SCM
+    )
 
 
 def test_a_tag_with_the_name_of_the_branch_changes_nothing(

@@ -218,6 +218,16 @@ def test_a_tag_with_a_gap_where_every_hosted_build_had_a_value_is_an_error(
     assert (problem.hint or "").startswith(f"give it a value with {' '.join(flags)}, or take it")
 
 
+@pytest.mark.parametrize("tag", ["{{.BuildID}}", "b{{.BuildID}}-{{.CommitID}}"])
+def test_nobody_is_sent_to_git_for_what_only_the_ci_system_knows(
+    examine: Examine, tag: str
+) -> None:
+    found = examine(TWO, PUSH.replace("{{.Branch}}", tag), Selection(push=True))
+    hint = found.problems[0].hint or ""
+    assert hint.startswith("give it a value with --ci-build-id")
+    assert "git" not in hint
+
+
 @pytest.mark.parametrize(
     ("tag", "expected"),
     [

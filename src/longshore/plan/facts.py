@@ -62,6 +62,14 @@ _NOT_IN_EVERY_BUILD = frozenset(
     {"commit_description", "committer_username", "pr_number", "pull_request"}
 )
 
+KNOWN_TO_SCM = frozenset(
+    {
+        *("repo_name", "branch", "commit_id", "commit_message", "commit_description"),
+        *("committer_name", "committer_email"),
+    }
+)
+"""What ``--ci-from-scm`` may find; the rest only the CI system knows."""
+
 
 def container_variables(facts: BuildFacts, build_tag: str | None) -> tuple[tuple[str, str], ...]:
     """The ``CI_*`` variables of every container of a step, absent ones left out (V-1, V-5, V-9)."""
@@ -133,7 +141,17 @@ def tag_fields() -> frozenset[str]:
 
 def flag_of(template_field: str) -> str | None:
     """The flag that gives a template field its value, or None for one that always has a value."""
+    attribute = _attribute_of(template_field)
+    return f"--ci-{attribute.replace('_', '-')}" if attribute else None
+
+
+def is_known_to_scm(template_field: str) -> bool:
+    """Whether ``--ci-from-scm`` may find a value for a template field."""
+    return _attribute_of(template_field) in KNOWN_TO_SCM
+
+
+def _attribute_of(template_field: str) -> str | None:
     for attribute, (_, name) in _NAMES.items():
         if name == template_field or (name == "CommitID" and template_field == "Commit"):
-            return f"--ci-{attribute.replace('_', '-')}"
+            return attribute
     return None

@@ -9,7 +9,7 @@ from typing import Final
 from longshore.config.model import PushEntry
 from longshore.errors import InvalidValue
 from longshore.oci.reference import DOCKER_HUB, ImageReference, normalise_registry
-from longshore.plan.facts import flag_of
+from longshore.plan.facts import flag_of, is_known_to_scm
 from longshore.plan.gotime import GoTime
 from longshore.plan.tags import sanitise_tag
 from longshore.plan.templates import parse_template
@@ -75,5 +75,8 @@ def expanded_tag(
 
 
 def _value_hint(fields: Iterable[str]) -> str:
-    flags = " ".join(sorted(set(filter(None, map(flag_of, fields)))))
-    return f"give it a value with {flags}, or take it from git with --ci-from-scm"
+    given = {name: flag for name in fields if (flag := flag_of(name))}
+    hint = f"give it a value with {' '.join(sorted(set(given.values())))}"
+    if all(map(is_known_to_scm, given)):
+        hint += ", or take it from git with --ci-from-scm"
+    return hint

@@ -73,10 +73,17 @@ def test_json_forms_have_go_s_and_php_s_escapes() -> None:
     ],
     ids=" ".join,
 )
-def test_what_a_shell_makes_of_a_value_is_a_form(words: list[str]) -> None:
+@pytest.mark.parametrize(
+    "value",
+    [
+        """top!"it's"$1 `x` \\ [a-z]*?{b,c} d|e&f;g <h>(i)~#^ a:~b=~c 100%""",
+        """top! "it's"\n\ttwo's \x1b \\ 100%""",
+    ],
+    ids=["one line", "two lines"],
+)
+def test_what_a_shell_makes_of_a_value_is_a_form(words: list[str], value: str) -> None:
     if not shutil.which(words[0]):
         pytest.skip(f"{words[0]} is not installed")
-    value = """top!"it's"$1 `x` \\ [a-z]*?{b,c} d|e&f;g <h>(i)~#^ 100%"""
     done = subprocess.run(
         words,
         env={"PATH": os.environ["PATH"], "V": value},

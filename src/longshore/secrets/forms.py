@@ -28,8 +28,17 @@ _WRAPS: Final = (76, 64)
 """Columns at which `base64` (RFC 2045) and `openssl base64` (RFC 7468) break their lines."""
 
 _LIVE_IN_QUOTES: Final = re.compile(r'["$`\\]')
-_LIVE: Final = re.compile(r"""[ !"$&'()*,;<>?[\\\]^`{|}]""")
+_LIVE: Final = re.compile(r"""[ !"$&'()*,;<>?[\\\]^`{|}]|(?<=[:=])~""")
 """What bash puts a backslash before: between double quotes (``export -p``), and bare (``%q``)."""
+
+_IN_ANSI_C: Final = str.maketrans(
+    {
+        character: f"\\{letter}"
+        for character, letter in zip("\\'\a\b\x1b\f\n\r\t\v", "\\'abEfnrtv", strict=True)
+    }
+)
+"""What bash writes between ``$'`` and ``'`` where a value has control characters, as line breaks
+are (its manual, "ANSI-C Quoting")."""
 
 _COMPONENT_SAFE: Final = "!'()*~"
 """What JavaScript's encodeURIComponent leaves as it is, besides letters, digits and ``_.-``."""
@@ -89,6 +98,7 @@ def _shell_forms(piece: str) -> Iterator[str]:
     yield piece.replace("'", "'\"'\"'")  # dash and busybox; Python's shlex
     yield _LIVE_IN_QUOTES.sub(r"\\\g<0>", piece)
     yield _LIVE.sub(r"\\\g<0>", piece)
+    yield piece.translate(_IN_ANSI_C)
 
 
 def _json_forms(piece: str) -> Iterator[str]:

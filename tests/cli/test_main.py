@@ -78,8 +78,8 @@ def test_an_error_is_one_line_and_a_hint(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_what_others_say_cannot_move_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
-    guarded(raising(InvalidValue('a "\x1b[2J"', hint="one\ntwo\x9b2J")))
-    assert capsys.readouterr().err == 'Error: a "\\x1b[2J"\nhint: one\ntwo\\x9b2J\n'
+    guarded(raising(InvalidValue('a "\x1b[2J"', hint="one\r\ntwo\x9b2J\r")))
+    assert capsys.readouterr().err == 'Error: a "\\x1b[2J"\nhint: one\ntwo\\x9b2J\\x0d\n'
 
 
 def test_a_bug_report_tells_where_and_shows_no_value(

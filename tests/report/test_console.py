@@ -113,6 +113,11 @@ def test_notices_go_to_standard_error() -> None:
     assert (lines.out, lines.err) == (b"", "notice: hm\n")
 
 
+def test_a_notice_of_what_others_say_cannot_move_the_cursor() -> None:
+    lines = Console(style=Style(colour=True)).render(Notice(text="one\r\ntwo\x1b[2J"))
+    assert lines.err == "\x1b[33mnotice:\x1b[0m one\ntwo\\x1b[2J\n"
+
+
 def test_a_locale_without_the_marks_gets_ascii() -> None:
     console = Console(style=Style(unicode=False))
     assert console.render(_finished(Passed())).out == b"(step: deploy) success [ok]\n"

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from msgspec import Struct, field
 
+from longshore.report.printable import printable_lines
 from longshore.report.style import Colour, Style
 from longshore.report.summary import hint_lines, reason, summary
 from longshore.run.events import (
@@ -65,7 +66,8 @@ class Console(Struct, frozen=True, kw_only=True):
                     _step(event.name), f"pushed {event.reference}@{event.digest}{tail}"
                 )
             case Notice():
-                return Lines(err=f"{self.style.paint('notice:', Colour.YELLOW)} {event.text}\n")
+                head = self.style.paint("notice:", Colour.YELLOW)
+                return Lines(err=f"{head} {printable_lines(event.text)}\n")
             case RunFinished():
                 return Lines(err=summary(event, error=self.style.paint("Error:", Colour.RED)))
             case RunStarted():

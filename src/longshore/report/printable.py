@@ -14,5 +14,5 @@ def printable(text: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """The same of a text of several lines, which stay."""
-    return "\n".join(map(printable, text.split("\n")))
+    """The same of a text of several lines, which stay; also those that end as on Windows."""
+    return "\n".join(map(printable, text.replace("\r\n", "\n").split("\n")))

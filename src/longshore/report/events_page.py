@@ -26,7 +26,7 @@ something took. Secrets are masked.
 _OUTCOMES = """## Outcomes
 
 `step_finished` has its outcome as a field `outcome` with one of these names, and the fields that
-belong to it; so has every entry of `failed` in `run_finished`.
+belong to it; so has every entry of `failed` in `run_finished`, whose `step` is the step's name.
 """
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -18,11 +17,6 @@ TemplateValues = Mapping[str, str | GoTime]
 
 
 _LEGAL: Final = "a tag is made of letters, digits, underscores, dots and hyphens"
-_QUOTED: Final = r'"(?:\\.|[^"\\])*"|`[^`]*`'
-_CONDITION: Final = re.compile(
-    r"\{\{(?:[^}\"`]|" + _QUOTED + r")*?\b(?:if|with|range|and|or|not|eq|ne|len)\b"
-)
-"""Such a word in an action, neither in a text in quotes nor between two actions."""
 
 
 class EmptyTag(InvalidValue):
@@ -68,7 +62,7 @@ def expanded_tag(
         hint = _value_hint(template.fields) if any(map(flag_of, template.fields)) else _LEGAL
         raise EmptyTag(f"{shown} is empty after expansion", hint=hint)
     gaps = template.fields & unknown
-    if gaps and not _CONDITION.search(text):
+    if gaps and not template.decides:
         names = ", ".join(sorted(gaps))
         raise EmptyTag(f"{shown} is incomplete: no value for {names}", hint=_value_hint(gaps))
     return tag

@@ -16,10 +16,12 @@ class Template(Struct, frozen=True):
     """A template that parses. `text` is its source.
 
     `fields` are the fields of the data it names, whether or not an expansion would come by them.
+    `decides`: it has conditions, so it may have something to say of fields without a value.
     """
 
     text: str
     fields: frozenset[str]
+    decides: bool
     _expand: Callable[[Mapping[str, TemplateValue]], str] | None
 
     def expand(self, values: Mapping[str, TemplateValue]) -> str:
@@ -40,9 +42,10 @@ def parse_template(text: str) -> Template:
     would be right. ``call`` is refused: no field is a function.
     """
     if "{{" not in text:
-        return Template(text, frozenset(), None)
+        return Template(text, frozenset(), False, None)
     # Most tags are fixed texts, and need not wait for the template language.
     from longshore.plan.gotemplate.program import compile_template
 
     program = compile_template(text)
-    return Template(text, frozenset(use.name for use in program.uses), program.expand)
+    fields = frozenset(use.name for use in program.uses)
+    return Template(text, fields, program.decides, program.expand)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from longshore.errors import InvalidValue
+from longshore.plan.gotemplate.conditions import decides
 from longshore.plan.gotemplate.evaluator import run
 from longshore.plan.gotemplate.faults import Fault, in_template
 from longshore.plan.gotemplate.fields import FieldUse, field_uses
@@ -22,6 +23,11 @@ class Program(Struct, frozen=True):
     source: str
     tree: Tree
     uses: tuple[FieldUse, ...]
+
+    @property
+    def decides(self) -> bool:
+        """See `longshore.plan.gotemplate.conditions`."""
+        return decides(self.tree)
 
     def expand(self, values: Mapping[str, Plain]) -> str:
         """As `longshore.plan.templates.Template.expand`."""

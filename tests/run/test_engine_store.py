@@ -114,12 +114,19 @@ async def test_large_layers_and_those_far_below_are_fetched_when_they_are_wanted
     assert engine.methods().count("read_file") == 1 + 2
 
 
+@pytest.mark.parametrize(
+    "added",
+    [
+        pytest.param((0, 3_000_000, 0), id="one step of three made no layer"),
+        pytest.param((0, 0), id="the history is one of other layers"),
+    ],
+)
 async def test_layers_are_not_taken_for_small_where_the_history_does_not_tell_which_is(
-    tmp_path: Path,
+    tmp_path: Path, added: tuple[int, ...]
 ) -> None:
     """The engine would send all of a large one, wanted or not."""
     large = {"large": Random(3).randbytes(3_000_000)}
-    image = FakeImage(layers=(large, {}), added=(0, 3_000_000, 0))
+    image = FakeImage(layers=(large, {}), added=added)
     write_store(tmp_path, image.config, image.layer_tars)
     async with (
         FakeEngine(images={"app:latest": image}, engine_info=_info(tmp_path)) as engine,

@@ -76,6 +76,8 @@ def _small_layers(image: ImageInfo, sizes: Sequence[int]) -> tuple[Path, ...]:
     """Their directories; what is missing in a registry is rather on top."""
     if not len(sizes) == len(image.directories) == len(image.diff_ids):
         return ()
+    if sum(sizes) != image.size:
+        return ()  # a history may leave layers out, and have steps without one in their number
     found: list[Path] = []
     room = _SMALL_BYTES
     for size, directory in zip(reversed(sizes), reversed(image.directories), strict=True):

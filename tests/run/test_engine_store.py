@@ -154,6 +154,21 @@ async def test_records_that_are_too_large_to_be_kept_are_fetched_when_they_are_w
     assert engine.methods().count("read_file") > 1 + len(IMAGE.layers)
 
 
+async def test_a_small_layer_that_there_is_not_room_for_is_fetched_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than a hundred files cannot be had one by one."""
+    image = FakeImage(layers=({f"{number:03}": b"content" for number in range(250)},))
+    write_store(tmp_path, image.config, image.layer_tars)
+    monkeypatch.setattr("longshore.image.overlay2_archive._KEPT", 4000)
+    async with (
+        FakeEngine(images={"app:latest": image}, engine_info=_info(tmp_path)) as engine,
+        opened_through_engine(engine, _told_where(image, tmp_path)) as stored,
+    ):
+        assert await _all(stored) == image.layer_tars
+    assert engine.methods().count("read_file") == 1 + 1, "the whole directory once"
+
+
 async def test_nothing_stays_not_even_volumes_of_the_image(engine: FakeEngine) -> None:
     async with opened_through_engine(engine, IMAGE.info) as image:
         await _all(image)

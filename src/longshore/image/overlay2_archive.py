@@ -65,7 +65,8 @@ class StoreArchive(Protocol):
 class ArchivedLayer(Struct, frozen=True, kw_only=True):
     """A `LayerSource` that raises NotFound when it cannot be put together, besides the rest.
 
-    `entry` are the files of its entry, `small` those of small layers, as far as they were kept.
+    `entry` are the files of its entry, `small` those of small layers; empty where they were not
+    kept.
     """
 
     diff_id: Digest
@@ -178,8 +179,10 @@ def _below(files: Mapping[bytes, bytes], directory: str) -> dict[bytes, bytes]:
 
 
 async def _files(chunks: AsyncIterator[bytes], room: int) -> dict[bytes, bytes]:
-    """The files of an archive by their names in its directory, those that still fit into `room`."""
+    """The files of an archive by their names in its directory, of those of its parts that still
+    fit into `room` as a whole."""
     found: dict[bytes, bytes] = {}
+    left_out: set[bytes] = set()
     stream = FileStream(chunks)
     while await stream.next():
         name, size = stream.name, stream.left
@@ -187,9 +190,16 @@ async def _files(chunks: AsyncIterator[bytes], room: int) -> dict[bytes, bytes]:
         if pieces := [piece async for piece in stream.rest() if size <= room]:
             found[name] = b"".join(pieces)
             room -= size
+        else:
+            left_out.add(_part(name))
     await stream.finish()
-    further = {name: found[first] for name, first in stream.links.items() if first in found}
-    return found | further
+    found |= {name: found[first] for name, first in stream.links.items() if first in found}
+    return {name: content for name, content in found.items() if _part(name) not in left_out}
+
+
+def _part(name: bytes) -> bytes:
+    """The entry or the small layer that a file belongs to: half of one is of no use."""
+    return b"/".join(name.split(b"/", 2)[:2])
 
 
 async def _nothing() -> AsyncIterator[bytes]:

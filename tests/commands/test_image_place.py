@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from longshore.commands.image_place import FilePlace, find_place
+from longshore.commands.image_place import FilePlace, find_place, is_there
 from longshore.errors import InvalidValue, NotFound
 
 
@@ -27,3 +27,14 @@ def test_a_path_where_this_user_may_not_look_is_told(locked: Path) -> None:
 
 def test_a_layout_where_this_user_may_not_look_is_left_to_whoever_opens_it(locked: Path) -> None:
     assert find_place(f"oci:{locked}/image") == FilePlace(path=locked / "image", layout=True)
+
+
+def test_a_file_where_this_user_may_not_look_counts_as_none(locked: Path) -> None:
+    """What is asked for is an image of the engine: the file would only be a hint."""
+    assert not is_there(f"{locked}/saved")
+
+
+def test_a_file_is_there_also_with_a_name_behind_it(tmp_path: Path) -> None:
+    (tmp_path / "saved.tar").touch()
+    assert is_there(f"{tmp_path}/saved.tar:app")
+    assert not is_there(f"{tmp_path}/other.tar")

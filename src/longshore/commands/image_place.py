@@ -63,13 +63,22 @@ def find_place(text: str) -> FilePlace | ImageReference:
     raise NotFound(f"there is no file {path}", hint="an image of the engine is named without path")
 
 
+def is_there(text: str) -> bool:
+    """Whether there is a file or directory of that name, or of what is before its colon."""
+    return _exists(_split(text)[0])
+
+
 def _split(text: str) -> tuple[Path, str | None]:
     """Path and name; a colon that belongs to an existing path separates nothing."""
     whole = Path(text).expanduser()
     path, colon, name = text.partition(":")
-    if os.path.exists(whole) or not colon:  # noqa: PTH110  # false also where we may not look
+    if _exists(whole) or not colon:
         return whole, None
     return Path(path).expanduser(), name or None
+
+
+def _exists(path: Path) -> bool:
+    return os.path.exists(path)  # noqa: PTH110  # false also where we may not look
 
 
 def _mode(path: Path) -> int:

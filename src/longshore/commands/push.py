@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 from msgspec import Struct, field
 
-from longshore.commands.image_place import FilePlace, find_place
+from longshore.commands.image_place import FilePlace, find_place, is_there
 from longshore.commands.interruption import interruptible
 from longshore.commands.registry_options import RegistryOptions
 from longshore.config.credential_keys import CredentialKeys
@@ -153,8 +153,8 @@ async def _of_engine(engine: Engine, request: PushCommand, place: ImageReference
         if found is not None and not request.targets:
             raise _without_target(text)
     if found is None:
-        is_file = Path(text.partition(":")[0]).exists()
-        hint = f"to push the file: longshore push ./{text}" if is_file else "build or pull it"
+        file = f"to push the file: longshore push ./{text}"
+        hint = file if is_there(text) else "build or pull it"
         raise NotFound(f"the engine has no image {text}", hint=hint)
     return found
 

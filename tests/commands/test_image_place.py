@@ -38,3 +38,8 @@ def test_a_file_is_there_also_with_a_name_behind_it(tmp_path: Path) -> None:
     (tmp_path / "saved.tar").touch()
     assert is_there(f"{tmp_path}/saved.tar:app")
     assert not is_there(f"{tmp_path}/other.tar")
+
+
+def test_a_tilde_with_no_user_of_this_machine_is_left_as_it_is() -> None:
+    place = FilePlace(path=Path("~no-such-user/image"), layout=True)
+    assert find_place("oci:~no-such-user/image") == place

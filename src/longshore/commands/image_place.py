@@ -70,11 +70,15 @@ def is_there(text: str) -> bool:
 
 def _split(text: str) -> tuple[Path, str | None]:
     """Path and name; a colon that belongs to an existing path separates nothing."""
-    whole = Path(text).expanduser()
+    whole = _path(text)
     path, colon, name = text.partition(":")
     if _exists(whole) or not colon:
         return whole, None
-    return Path(path).expanduser(), name or None
+    return _path(path), name or None
+
+
+def _path(text: str) -> Path:
+    return Path(os.path.expanduser(text))  # noqa: PTH111  # leaves users it does not know as is
 
 
 def _exists(path: Path) -> bool:

@@ -246,8 +246,10 @@ def test_push_takes_the_id_of_an_image_and_a_target(
     inspect = ["docker", "-H", engine_endpoint.url, "image", "inspect", "-f", "{{.Id}}"]
     ids = subprocess.run([*inspect, pushed_image], check=True, capture_output=True, text=True)
     whole = ids.stdout.strip()
-    short = whole.removeprefix("sha256:")[:12]
-    digests = {user.run("push", "-q", one, f"{host}/by/id:1").stdout for one in (whole, short)}
+    bare = whole.removeprefix("sha256:")
+    short = bare[:12]
+    forms = (whole, bare, short)
+    digests = {user.run("push", "-q", one, f"{host}/by/id:1").stdout for one in forms}
     assert digests == {user.run("push", "-q", pushed_image, f"{host}/by/name:1").stdout}
     unnamed = user.run("push", short)
     assert unnamed.returncode == 2

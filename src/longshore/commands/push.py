@@ -8,6 +8,7 @@ from pathlib import Path
 
 import anyio
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from longshore.commands.image_place import FilePlace, find_place, is_there
 from longshore.commands.interruption import interruptible
@@ -36,6 +37,9 @@ INTERRUPTED = 130
 _ID = re.compile(r"(sha256:)?[0-9a-f]{4,64}")
 """Of an image, or its beginning, as engines take them for a name that they do not have."""
 
+_WHOLE_ID = re.compile(r"[0-9a-f]{64}")
+"""As Podman prints it; no image can have it for a name."""
+
 
 class PushCommand(Struct, frozen=True, kw_only=True):
     """Everything `longshore push` was asked for; no `targets`: the image's own name."""
@@ -55,6 +59,8 @@ def push_images(
     request: PushCommand, environment: Environment, sink: Sink, leave: Callable[[], None]
 ) -> int:
     """Push it everywhere; the digests, or the lines about them, go to standard output."""
+    if _WHOLE_ID.fullmatch(request.image):
+        request = replace(request, image=f"sha256:{request.image}")
     place = find_place(request.image)
     if isinstance(place, FilePlace) and request.settings.pusher is PusherChoice.ENGINE:
         raise UsageError(

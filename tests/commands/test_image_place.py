@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from longshore.commands.image_place import FilePlace, find_place, is_there
+from longshore.commands.image_place import FilePlace, find_place, names_file
 from longshore.errors import InvalidValue, NotFound
 
 
-def test_a_path_is_a_layout_or_an_archive_after_what_is_there(tmp_path: Path) -> None:
+def test_a_path_is_a_layout_or_an_archive_after_what_names_file(tmp_path: Path) -> None:
     archive = tmp_path / "saved.tar"
     archive.touch()
     assert find_place(f"{tmp_path}:a") == FilePlace(path=tmp_path, layout=True, name="a")
@@ -31,15 +31,24 @@ def test_a_layout_where_this_user_may_not_look_is_left_to_whoever_opens_it(locke
 
 def test_a_file_where_this_user_may_not_look_counts_as_none(locked: Path) -> None:
     """What is asked for is an image of the engine: the file would only be a hint."""
-    assert not is_there(f"{locked}/saved")
+    assert not names_file(f"{locked}/saved")
 
 
-def test_a_file_is_there_also_with_a_name_behind_it(tmp_path: Path) -> None:
+def test_a_file_names_file_also_with_a_name_behind_it(tmp_path: Path) -> None:
     (tmp_path / "saved.tar").touch()
-    assert is_there(f"{tmp_path}/saved.tar:app")
-    assert not is_there(f"{tmp_path}/other.tar")
+    assert names_file(f"{tmp_path}/saved.tar:app")
+    assert not names_file(f"{tmp_path}/other.tar")
 
 
 def test_a_tilde_with_no_user_of_this_machine_is_left_as_it_is() -> None:
     place = FilePlace(path=Path("~no-such-user/image"), layout=True)
     assert find_place("oci:~no-such-user/image") == place
+
+
+def test_a_directory_counts_as_a_file_to_push_only_where_it_is_a_layout(tmp_path: Path) -> None:
+    """A service and the directory of its sources often have the same name."""
+    for name in ("app", "layout"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "layout" / "index.json").touch()
+    assert names_file(f"{tmp_path}/layout:app")
+    assert not names_file(f"{tmp_path}/app")

@@ -63,26 +63,23 @@ def find_place(text: str) -> FilePlace | ImageReference:
     raise NotFound(f"there is no file {path}", hint="an image of the engine is named without path")
 
 
-def is_there(text: str) -> bool:
-    """Whether there is a file or directory of that name, or of what is before its colon."""
-    return _exists(_split(text)[0])
+def names_file(text: str) -> bool:
+    """Whether there is a file of that name, or an OCI layout; false also where we may not look."""
+    path, _ = _split(text)
+    return any(map(os.path.isfile, (path, path / "index.json")))
 
 
 def _split(text: str) -> tuple[Path, str | None]:
     """Path and name; a colon that belongs to an existing path separates nothing."""
     whole = _path(text)
     path, colon, name = text.partition(":")
-    if _exists(whole) or not colon:
+    if os.path.exists(whole) or not colon:  # noqa: PTH110  # false also where we may not look
         return whole, None
     return _path(path), name or None
 
 
 def _path(text: str) -> Path:
     return Path(os.path.expanduser(text))  # noqa: PTH111  # leaves users it does not know as is
-
-
-def _exists(path: Path) -> bool:
-    return os.path.exists(path)  # noqa: PTH110  # false also where we may not look
 
 
 def _mode(path: Path) -> int:

@@ -10,7 +10,7 @@ import anyio
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from longshore.commands.image_place import FilePlace, find_place, is_there
+from longshore.commands.image_place import FilePlace, find_place, names_file
 from longshore.commands.interruption import interruptible
 from longshore.commands.registry_options import RegistryOptions
 from longshore.config.credential_keys import CredentialKeys
@@ -160,7 +160,7 @@ async def _of_engine(engine: Engine, request: PushCommand, place: ImageReference
             raise _without_target(text)
     if found is None:
         file = f"to push the file: longshore push ./{text}"
-        hint = file if is_there(text) else "build or pull it"
+        hint = file if names_file(text) else "build or pull it"
         raise NotFound(f"the engine has no image {text}", hint=hint)
     return found
 

@@ -166,8 +166,9 @@ class _Check(Struct):
 
     def _line(self, login: Login, origin: str, problem: str | None) -> None:
         mark = self.style.success if problem is None else self.style.failure
-        rest = f" ({origin})" if problem is None else f": {printable(problem)}"
-        self.sink.write(self.masker.mask_text(f"{login.label}: {mark}{rest}") + "\n")
+        rest = f" ({origin})" if problem is None else f": {problem}"
+        said = printable(self.masker.mask_text(rest))  # masked as it is, not as it is shown
+        self.sink.write(f"{self.masker.mask_text(login.label)}: {mark}{said}\n")
 
 
 async def _found(login: Login, credentials: Credentials) -> Credential | None:

@@ -15,7 +15,7 @@ from anyio.abc import SocketStream
 from longshore.engine.embedded.bridge import chosen_bridge
 from longshore.engine.embedded.engine import embedded_engine
 from longshore.engine.embedded.home import Home
-from longshore.engine.embedded.locks import SHARED, lock_file, try_lock
+from longshore.engine.embedded.locks import SHARED, lock, lock_file, try_lock
 from longshore.engine.patience import until
 from longshore.environment import Environment
 from longshore.errors import EngineUnavailable
@@ -97,6 +97,22 @@ class TestStart:
         await _refusal(environment)
         assert str(stale) not in Path("/proc/mounts").read_text()
         assert not stale.exists()
+
+    async def test_a_file_system_mounted_for_its_images_stays_mounted(
+        self, environment: Environment
+    ) -> None:
+        """As a volume is in a container, so that the images are there for the next one."""
+        _program(environment, "dockerd", "#!/bin/sh\nexit 1\n")
+        home = Home.of(environment)
+        home.data.mkdir(parents=True)
+        await anyio.run_process(["mount", "-t", "tmpfs", "tmpfs", str(home.data)])
+        try:
+            await _refusal(environment)
+            with anyio.fail_after(10), lock_file(home.alive) as alive:
+                await lock(alive, SHARED, 10)
+            assert home.data.is_mount()
+        finally:
+            await anyio.run_process(["umount", str(home.data)], check=False)
 
     async def test_a_start_that_is_given_up_stops_the_daemon(
         self, environment: Environment

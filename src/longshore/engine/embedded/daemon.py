@@ -103,8 +103,9 @@ async def answers(socket: Path) -> bool:
 def _plan(home: Home, programs: Programs, bridge: Bridge | None) -> dict[str, object]:
     """What the keeper reads."""
     undo = tear_down(bridge, programs.network) if bridge and programs.network else []
-    if programs.umount:
-        # dockerd mounts its directory onto itself and, where mounts are private, leaves it so.
+    if programs.umount and not home.data.is_mount():
+        # dockerd mounts its directory onto itself and, where mounts are private, leaves it so;
+        # a file system of the user's, as a volume in a container, is not ours to unmount.
         undo.append([programs.umount, str(home.data)])
     return {
         "users": str(home.users),

@@ -47,7 +47,7 @@ VARIABLES = (
     Variable("XDG_DATA_HOME", "where the embedded engine keeps its images; default ~/.local/share"),
     Variable(
         "XDG_RUNTIME_DIR",
-        "where sockets and lock files live, if it is yours alone; default a private directory",
+        "where the embedded engine's sockets live, if yours alone; default a private directory",
     ),
     Variable("HTTPS_PROXY", "proxy for registries over https; also in lower case"),
     Variable("HTTP_PROXY", "proxy for registries over http; also in lower case"),

@@ -214,6 +214,19 @@ class TestRealDaemon:
         assert len(set(pids)) == 1
         assert await _is_over(environment)
 
+    async def test_a_run_with_another_runtime_directory_shares_the_daemon(
+        self, environment: Environment
+    ) -> None:
+        """As those of cron, of sudo and of a login have."""
+        elsewhere = str(environment.home / "2")
+        other = Environment({**environment.values, "XDG_RUNTIME_DIR": elsewhere})
+        async with embedded_engine(environment) as first:
+            async with embedded_engine(other) as second:
+                assert second.url == first.url
+            assert await answers(Home.of(environment).socket)
+        async with embedded_engine(other) as alone:
+            assert alone.url == f"unix://{Home.of(other).socket}"
+
     async def test_a_killed_run_leaves_no_daemon(self, environment: Environment) -> None:
         with _separate_run(environment) as run:
             assert await answers(Home.of(environment).socket)

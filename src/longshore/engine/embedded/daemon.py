@@ -32,6 +32,7 @@ async def start(home: Home, programs: Programs, environment: Environment) -> Non
     failure or a cancellation is stopped by its keeper when the caller lets go of ``users``.
     """
     remove_stale(home)
+    home.remember()
     await _unmount_stale(home, programs)
     async with _network(home, programs) as bridge:
         write(home.settings, settings(home, bridge))

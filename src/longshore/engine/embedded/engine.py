@@ -1,15 +1,16 @@
 """One private daemon for all runs of a user: the first starts it, the last one out stops it.
 
-Its images lie in the user's data directory and are there for the next run; socket, pid file and
-locks lie in a run-time directory. Each run holds the lock ``users`` shared; the daemon's keeper
-(`longshore.engine.embedded.keeper`) stops the daemon when it gets that lock for itself. The lock
-``starting`` makes runs that find no daemon start only one.
+Its images lie in the user's data directory, with the locks, and are there for the next run; socket
+and pid file lie in the run-time directory of the run that started it. Each run holds the lock
+``users`` shared; the daemon's keeper (`longshore.engine.embedded.keeper`) stops the daemon when it
+gets that lock for itself. The lock ``starting`` makes runs that find no daemon start only one.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 from typing import Final
 
 import anyio
@@ -52,9 +53,9 @@ async def embedded_engine(environment: Environment) -> AsyncIterator[Endpoint]:
             home, programs = Home.of(environment), find_programs(environment)
             home.make()
             users = stack.enter_context(lock_file(home.users))
-        await _joined_or_left(home, programs, environment, users)
+        socket = await _joined_or_left(home, programs, environment, users)
         try:
-            yield Endpoint(url=f"unix://{home.socket}", origin="the embedded engine")
+            yield Endpoint(url=f"unix://{socket}", origin="the embedded engine")
         finally:
             with anyio.CancelScope(shield=True):
                 await _leave(home, users, STOP_SECONDS)
@@ -62,11 +63,11 @@ async def embedded_engine(environment: Environment) -> AsyncIterator[Endpoint]:
 
 async def _joined_or_left(
     home: Home, programs: Programs, environment: Environment, users: int
-) -> None:
-    """Return as a user of a daemon that answers; what was started in vain is stopped."""
+) -> Path:
+    """The socket of a daemon that answers, as a user of it; what was started in vain is stopped."""
     try:
         with _explained():
-            await _joined(home, programs, environment, users)
+            return await _joined(home, programs, environment, users)
     except BaseException:
         with anyio.CancelScope(shield=True):
             await _leave(home, users, _HASTY_SECONDS)
@@ -87,16 +88,19 @@ def _explained() -> Iterator[None]:
         ) from error
 
 
-async def _joined(home: Home, programs: Programs, environment: Environment, users: int) -> None:
+async def _joined(home: Home, programs: Programs, environment: Environment, users: int) -> Path:
     with lock_file(home.starting) as starting:
         await lock(starting, EXCLUSIVE, READY_SECONDS * 2)
         # Held exclusively by a keeper that is stopping its daemon; then we wait for its end.
         await lock(users, SHARED, STOP_SECONDS * 2)
         # One may be starting still, whose run was killed; one that died may leave a bridge.
-        if not await until(lambda: decided(home), seconds=READY_SECONDS):
+        latest = home.of_daemon()
+        if not await until(lambda: decided(latest), seconds=READY_SECONDS):
             raise stuck()
-        if not await answers(home.socket):
-            await start(home, programs, environment)
+        if await answers(latest.socket):
+            return latest.socket
+        await start(home, programs, environment)
+        return home.socket
 
 
 async def _leave(home: Home, users: int, seconds: float) -> None:

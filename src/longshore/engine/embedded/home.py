@@ -7,10 +7,12 @@ import json
 import os
 import socket
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from longshore.engine.embedded.bridge import Bridge
 from longshore.environment import Environment
@@ -25,7 +27,11 @@ _SOCKET_PATH_LIMIT: Final = 107
 
 
 class Home(Struct, frozen=True, kw_only=True):
-    """Where one user's embedded engine lives; `run` is short, for a socket path has 107 bytes."""
+    """Where one user's embedded engine lives; `run` is short, for a socket path has 107 bytes.
+
+    `run` depends on XDG_RUNTIME_DIR, which cron, sudo and a login set differently; so what may
+    exist once for all runs of `data` lies there.
+    """
 
     data: Path
     run: Path
@@ -50,20 +56,35 @@ class Home(Struct, frozen=True, kw_only=True):
         for directory in (self.data, self.run):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
+    def of_daemon(self) -> Home:
+        """The home as the run has it that started the latest daemon."""
+        with suppress(OSError):
+            return replace(self, run=self._run_of_daemon.readlink())
+        return self
+
+    def remember(self) -> None:
+        """From now on the latest daemon is the one that is started here."""
+        self._run_of_daemon.unlink(missing_ok=True)
+        self._run_of_daemon.symlink_to(self.run)
+
+    @property
+    def _run_of_daemon(self) -> Path:
+        return self.data / "run"
+
     @property
     def users(self) -> Path:
         """The lock every run holds shared while it uses the daemon."""
-        return self.run / "users"
+        return self.data / "users"
 
     @property
     def alive(self) -> Path:
         """The lock the keeper holds as long as it lives."""
-        return self.run / "alive"
+        return self.data / "alive"
 
     @property
     def starting(self) -> Path:
         """The lock of the run that looks whether a daemon has to be started."""
-        return self.run / "starting"
+        return self.data / "starting"
 
     @property
     def networks(self) -> Path:

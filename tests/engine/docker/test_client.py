@@ -201,7 +201,9 @@ def test_the_ssh_command_forwards_one_private_socket() -> None:
     assert words[words.index("-p") : words.index("-p") + 2] == ["-p", "2222"]
 
 
-@pytest.mark.parametrize("host", ["BuildBox", "me@Host.Example", "[FE80::1]", "H:22"])
+@pytest.mark.parametrize(
+    "host", ["BuildBox", "me@Host.Example", "[FE80::1]", "H:22", "[fe80::1%Eth0]", "My%2DBox"]
+)
 def test_ssh_gets_the_host_as_it_is_written(host: str) -> None:
     name = host.rpartition("@")[2].strip("[]").removesuffix(":22")
     assert command(f"ssh://{host}", Path("/private/s"))[-1] == name

@@ -38,9 +38,10 @@ def _destination(url: str) -> list[str]:
 
 def _host(parts: SplitResult) -> str:
     """As it is written: ssh_config(5) tells names by their case, which `hostname` drops."""
-    name, written = parts.hostname or "", parts.netloc.rpartition("@")[2]
-    begin = written.lower().index(name)
-    return written[begin : begin + len(name)]
+    written = parts.netloc.rpartition("@")[2]
+    if written.startswith("["):
+        return written[1:].partition("]")[0]
+    return written.partition(":")[0]
 
 
 @asynccontextmanager

@@ -84,17 +84,20 @@ class TestStart:
         assert refusal.hint == "no table"
         assert not _bridge(environment).exists()
 
+    @pytest.mark.parametrize("next_runtime", ["run", "2"])
     async def test_network_namespaces_of_a_killed_daemon_are_let_go(
-        self, environment: Environment
+        self, environment: Environment, next_runtime: str
     ) -> None:
         _program(environment, "dockerd", "#!/bin/sh\nexit 1\n")
+        await _refusal(environment)
         home = Home.of(environment)
         home.namespaces.mkdir(parents=True)
         stale = home.namespaces / "0123456789ab"
         stale.touch()
         mount = ["mount", "--bind", "/proc/self/ns/net", str(stale)]
         await anyio.run_process(mount)
-        await _refusal(environment)
+        runtime = str(environment.home / next_runtime)
+        await _refusal(Environment({**environment.values, "XDG_RUNTIME_DIR": runtime}))
         assert str(stale) not in Path("/proc/mounts").read_text()
         assert not stale.exists()
 

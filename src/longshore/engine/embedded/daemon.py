@@ -32,8 +32,8 @@ async def start(home: Home, programs: Programs, environment: Environment) -> Non
     failure or a cancellation is stopped by its keeper when the caller lets go of ``users``.
     """
     remove_stale(home)
+    await _unmount_stale(home.of_daemon(), programs)
     home.remember()
-    await _unmount_stale(home, programs)
     async with _network(home, programs) as bridge:
         write(home.settings, settings(home, bridge))
         write(home.plan, _plan(home, programs, bridge))

@@ -132,6 +132,14 @@ def test_only_steps_before_may_write_what_is_missing(tmp_path: Path) -> None:
     assert "env_file" in failure(tmp_path, itself, RUN).message
 
 
+def test_a_file_that_a_service_started_before_may_write_is_not_missed(tmp_path: Path) -> None:
+    app = APP.replace("env}", "out/env, depends_on: [make]}")
+    make = "make: {image: x/make, volumes: ['./out:/out']}\n"
+    assert checked(tmp_path, app + make, RUN) == []
+    built = "app: {build: {context: ., encrypted_args_file: out/args}, depends_on: [make]}\n"
+    assert "encrypted_args_file" in failure(tmp_path, built + make, RUN).message
+
+
 def test_build_arguments_that_an_earlier_step_may_write_are_not_missed_by_a_push(
     tmp_path: Path,
 ) -> None:

@@ -1,7 +1,7 @@
 """What can be known to fail before anything starts: keys, files and credentials (spec C-9).
 
 Only what runnable steps need is looked at (E-15). A file that does not exist is let pass when it
-lies below a directory that containers of earlier steps mount: they may write it (S-41).
+lies below a directory that containers mount that start before: they may write it (S-41).
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Preflight:
     for_generators: frozenset[ImageKey] = field(init=False)
     _seen: set[str] = field(default_factory=set)
     _failures: dict[str, LongshoreError] = field(default_factory=dict)
-    _writable: set[str] = field(default_factory=set)
-    """Directories that containers of the needs before mount."""
+    _writable: frozenset[str] = frozenset()
+    """Directories that containers mount that start before what is looked at."""
 
     def __post_init__(self) -> None:
         self.for_generators = generator_images(self.plan, self.credentials.options.flags)
@@ -55,16 +55,18 @@ class Preflight:
             raise failures[0]
 
     def _need(self, need: Need) -> None:
-        services = [self.plan.services[name] for name in services_of(self.plan, need)]
-        for service in services:
-            if self._first(f"service {service.name}"):
+        earlier = self._writable
+        for name in services_of(self.plan, need):  # in the order in which they start
+            service = self.plan.services[name]
+            if self._first(f"service {name}"):
                 self._service(service)
+            self._writable |= _writable(service)
+        later, self._writable = self._writable, earlier  # images are made before all of them
         for image in images_of_need(self.plan, need):
             self._image(image, need)
         if need.push is not None:
             self._push(need.push)
-        mounts = (mount for service in services for mount in service.mounts if not mount.read_only)
-        self._writable.update(mount.host for mount in mounts if mount.host is not None)
+        self._writable = later
 
     def _service(self, service: ServicePlan) -> None:
         what = f'service "{service.name}"'
@@ -154,6 +156,11 @@ class Preflight:
             return False
         self._seen.add(what)
         return True
+
+
+def _writable(service: ServicePlan) -> frozenset[str]:
+    mounts = (mount for mount in service.mounts if not mount.read_only)
+    return frozenset(mount.host for mount in mounts if mount.host is not None)
 
 
 def _exists(path: Path) -> bool:

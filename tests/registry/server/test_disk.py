@@ -33,6 +33,12 @@ def files(root: Path) -> set[str]:
     return {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
 
 
+def age(root: Path, *, days: float) -> None:
+    """As if nothing below `root` had been written for so long."""
+    for path in files(root):
+        os.utime(root / path, (0, time.time() - days * 24 * 3600))
+
+
 @contextmanager
 def full_at(size: int) -> Iterator[None]:
     """A limit on file sizes: the full disk that a test can have without one. The body meets it."""
@@ -85,13 +91,39 @@ def test_the_start_removes_what_a_killed_registry_staged_and_no_file_of_anybody_
 def test_the_start_gives_up_uploads_that_got_nothing_for_a_week(tmp_path: Path) -> None:
     storage = DiskStorage.open(tmp_path)
     given_up, slow = storage.start_upload("app"), storage.start_upload("app")
-    for path in files(tmp_path):
-        os.utime(tmp_path / path, (0, time.time() - 8 * 24 * 3600))
+    of_the_project = tmp_path / "uploads" / "team.repository"
+    of_the_project.touch()
+    age(tmp_path, days=8)
     slow.write(b"the next byte")
     again = DiskStorage.open(tmp_path)
     assert again.find_upload("app", given_up.id) is None
     assert again.find_upload("app", slow.id) is not None
+    of_the_project.unlink()
     assert files(tmp_path) == {f"uploads/{slow.id}", f"uploads/{slow.id}.repository"}
+
+
+def test_an_upload_waits_six_days_for_its_next_byte(tmp_path: Path) -> None:
+    upload = DiskStorage.open(tmp_path).start_upload("app")
+    age(tmp_path, days=6)
+    assert DiskStorage.open(tmp_path).find_upload("app", upload.id) is not None
+
+
+def test_a_registry_killed_as_an_upload_began_starts_again_and_gives_it_up(tmp_path: Path) -> None:
+    upload = DiskStorage.open(tmp_path).start_upload("app")
+    (tmp_path / "uploads" / upload.id).unlink()
+    assert DiskStorage.open(tmp_path).find_upload("app", upload.id) is None
+    age(tmp_path, days=8)
+    DiskStorage.open(tmp_path)
+    assert files(tmp_path) == set()
+
+
+def test_bytes_that_come_after_an_upload_was_cancelled_do_not_bring_it_back(tmp_path: Path) -> None:
+    storage = DiskStorage.open(tmp_path)
+    upload = storage.start_upload("app")
+    storage.cancel_upload(upload)
+    with pytest.raises(FileNotFoundError):
+        upload.write(b"late")
+    assert files(tmp_path) == set()
 
 
 def test_an_upload_belongs_to_its_repository(tmp_path: Path) -> None:

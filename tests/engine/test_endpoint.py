@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from longshore.engine.endpoint import (
@@ -62,7 +62,16 @@ def test_docker_host_is_taken_as_it_is(tmp_path: Path, host: str, url: str) -> N
 
 
 @pytest.mark.parametrize(
-    "host", ["unix://", "unix://relative.sock", "fd://", "tcp://", "tcp://host:port", "tcp://[::1"]
+    "host",
+    [
+        "unix://",
+        "unix://relative.sock",
+        "fd://",
+        "tcp://",
+        "tcp://host:port",
+        "tcp://host:0",
+        "tcp://[::1",
+    ],
 )
 def test_a_broken_docker_host_is_an_error_that_names_it(tmp_path: Path, host: str) -> None:
     with pytest.raises(EngineUnavailable, match="DOCKER_HOST") as caught:
@@ -72,11 +81,13 @@ def test_a_broken_docker_host_is_an_error_that_names_it(tmp_path: Path, host: st
 
 
 @given(st.text(min_size=1))
+@example(":@0")
 def test_any_docker_host_is_an_address_or_our_error(host: str) -> None:
     with suppress(EngineUnavailable):
         named = named_endpoint(_environment(Path("/nonexistent"), DOCKER_HOST=host))
         assert named is not None
-        assert named.url.endswith(host)
+        behind_a_password = host.rpartition("@")[2]
+        assert named.url.endswith(behind_a_password)
 
 
 def test_docker_host_goes_before_the_context(tmp_path: Path) -> None:

@@ -118,10 +118,6 @@ class PieceSize(Struct):
         """So larger ones may get through as well."""
         self._own = min(self.chunking.size, self.size * 2)
 
-    def reset(self) -> None:
-        """What broke was not the connection."""
-        self._own = 0
-
 
 def _length(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and int(text) > 0 else None

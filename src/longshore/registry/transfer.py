@@ -67,7 +67,6 @@ class Transfer(Struct, kw_only=True):
         except TooLarge as refused:
             if not self.call.line.chunking.too_large(refused.sent):
                 raise self.call.refusal(refused.answer, self.what) from None
-            self.pieces.reset()
             return await self._mend("a body that was too large")
         except OutOfStep as refused:
             return await self._in_step(refused.answer)

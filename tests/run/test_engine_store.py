@@ -95,6 +95,21 @@ async def test_small_layers_come_with_what_the_store_says_of_the_image(
     assert engine.methods().count("read_file") == 1 + without_files
 
 
+async def test_hard_links_in_small_layers_cost_no_archive_of_their_own(
+    engine: FakeEngine, tmp_path: Path
+) -> None:
+    """The walk finds a file by another name than the layer's record has, and empty ones by none."""
+    image = _told_where(IMAGE, tmp_path)
+    files = Path(image.directories[1])
+    (files / "0").hardlink_to(files / "a")
+    (files / "empty").touch()
+    (files / "empty too").hardlink_to(files / "empty")
+    async with opened_through_engine(engine, image) as stored:
+        assert await _all(stored) == IMAGE.layer_tars
+    without_files = 1
+    assert engine.methods().count("read_file") == 1 + without_files
+
+
 async def test_large_layers_and_those_far_below_are_fetched_when_they_are_wanted(
     tmp_path: Path,
 ) -> None:
@@ -229,6 +244,14 @@ async def test_another_directory_than_the_engines_is_not_found(
             async with opened_through_engine(engine, IMAGE.info):
                 pass
     assert engine.leftovers() == ()
+
+
+async def test_a_damaged_configuration_is_not_found(engine: FakeEngine, tmp_path: Path) -> None:
+    (config,) = (tmp_path / "image" / "overlay2" / "imagedb").rglob(IMAGE.id[7:])
+    config.write_bytes(IMAGE.config + b" ")
+    with pytest.raises(NotFound, match=r"not as expected: the configuration .* is damaged"):
+        async with opened_through_engine(engine, IMAGE.info):
+            pass
 
 
 @pytest.mark.parametrize("name", ["cache-id", "diff", "tar-split.json.gz"])

@@ -27,6 +27,7 @@ from longshore.registry.server.refusals import Code
 from longshore.testing.blob import BlobInPieces, content_of
 from longshore.testing.faults import (
     Answer,
+    AnswerEarly,
     Corrupt,
     Late,
     LoseUpload,
@@ -136,6 +137,21 @@ class TestBreaks:
             delivery = await client.upload_blob(REPOSITORY, blob)
             assert await client.blob_exists(REPOSITORY, delivery.digest)
         assert blob.at_once == [0, 1, 0, 1, 0]
+
+    async def test_a_stream_that_was_taken_before_its_end_is_not_gone_on_with_in_pieces(
+        self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes
+    ) -> None:
+        blob = some_bytes(8 * MEBIBYTE)
+        plan = Script([on("PATCH upload", AnswerEarly(answer=Answer(status=202)))])
+        async with (
+            faulty_registry(plan=plan) as registry,
+            connect(registry.host, limits=Limits(chunk_size=MEBIBYTE)) as client,
+        ):
+            client._line.chunking.whole = True
+            delivery = await client.upload_blob(REPOSITORY, stream(blob))
+            story = ["DELETE 204", "POST 202", "PATCH 202", "PUT 201"]
+            assert registry.story == ["GET 200", "POST 202", "PATCH 202", *story]
+            assert await content_of(client, REPOSITORY, delivery.digest) == blob
 
     async def test_a_stream_that_is_begun_again_leaves_no_session_behind(
         self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes

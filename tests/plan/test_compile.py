@@ -228,6 +228,14 @@ def test_nobody_is_sent_to_git_for_what_only_the_ci_system_knows(
     assert "git" not in hint
 
 
+def test_only_what_has_no_value_is_asked_for_and_once(examine: Examine) -> None:
+    push = PUSH.replace("{{.Branch}}", "{{.Branch}}.{{.CommitID}}.{{.Commit}}")
+    found = examine(TWO, push, Selection(push=True), BuildFacts(branch="main"))
+    (problem,) = found.problems
+    assert problem.message.endswith(" is incomplete: no value for Commit, CommitID")
+    assert (problem.hint or "").startswith("give it a value with --ci-commit-id, or take it")
+
+
 @pytest.mark.parametrize(
     ("tag", "expected"),
     [

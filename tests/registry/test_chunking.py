@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from yarl import URL
 
-from longshore.registry.chunking import SMALLEST, Chunking
+from longshore.registry.chunking import SMALLEST, Chunking, PieceSize
 from longshore.registry.limits import Limits
 from longshore.registry.progress import ChunkSized, Progress
 from longshore.registry.transport.exchange import answer
@@ -84,6 +84,26 @@ def test_each_413_quarters_what_was_refused_until_nothing_smaller_is_left(
     assert sizes == [2 * MEBIBYTE, MEBIBYTE // 2, MEBIBYTE // 8, SMALLEST]
     assert all(isinstance(event, ChunkSized) for event in told)
     assert not chunking.streaming
+
+
+def test_the_pieces_of_no_upload_are_larger_than_what_another_learnt_to_be_taken(
+    chunking: Chunking,
+) -> None:
+    pieces = PieceSize(chunking=chunking)
+    pieces.broke()
+    assert pieces.size == 4 * MEBIBYTE
+    assert chunking.too_large(2 * MEBIBYTE)
+    assert pieces.size == MEBIBYTE // 2
+    pieces.arrived()
+    assert pieces.size == MEBIBYTE // 2
+
+
+def test_breaks_make_pieces_no_smaller_than_the_registry_wants_them(chunking: Chunking) -> None:
+    _announce(chunking, OCI_Chunk_Min_Length=str(5 * MEBIBYTE))
+    pieces = PieceSize(chunking=chunking)
+    for _ in range(3):
+        pieces.broke()
+    assert pieces.size == 5 * MEBIBYTE
 
 
 def test_uploads_refused_side_by_side_shrink_the_chunks_once(

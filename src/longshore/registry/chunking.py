@@ -111,12 +111,11 @@ class PieceSize(Struct):
 
     def broke(self) -> None:
         """The same size may never get through a connection that breaks this often."""
-        least = max(_LEAST_AFTER_BREAKS, self.chunking.least)
-        self._own = max(min(least, self.size), self.size // 2)
+        self._own = max(_LEAST_AFTER_BREAKS, self.chunking.least, self.size // 2)
 
     def arrived(self) -> None:
         """So larger ones may get through as well."""
-        self._own = min(self.chunking.size, self.size * 2)
+        self._own = self.size * 2
 
 
 def _length(text: str | None) -> int | None:

@@ -136,6 +136,27 @@ def test_a_runtime_directory_of_another_user_is_not_used(tmp_path: Path) -> None
     assert Home.of(environment).run.parent == Path("/run")
 
 
+def test_a_runtime_directory_that_cannot_be_looked_at_is_not_used(locked: Path) -> None:
+    environment = Environment({"HOME": "/nowhere", "XDG_RUNTIME_DIR": f"{locked}/run"})
+    assert not Home.of(environment).run.is_relative_to(locked)
+
+
+def test_a_home_is_refused_before_the_paths_of_its_sockets_are_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    room = 107 - len("/exec/containerd/containerd.sock.ttrpc")
+    Home(data=Path("data"), run=Path("r" * room)).make()
+    with pytest.raises(EngineUnavailable, match="too long for its sockets"):
+        Home(data=Path("data"), run=Path("r" * (room + 1))).make()
+
+
+@pytest.mark.parametrize(("data", "run"), [("data\udcff", "run"), ("data", "run\udcff")])
+def test_a_home_that_no_daemon_can_be_told_of_is_refused(data: str, run: str) -> None:
+    with pytest.raises(EngineUnavailable, match="not in UTF-8"):
+        Home(data=Path(data), run=Path(run)).make()
+
+
 def test_without_a_daemon_one_sentence_says_what_to_install(tmp_path: Path) -> None:
     environment = Environment({"HOME": str(tmp_path), "PATH": str(tmp_path)})
     with pytest.raises(EngineUnavailable, match="none is installed: ") as caught:

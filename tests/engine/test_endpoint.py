@@ -240,6 +240,20 @@ def test_a_socket_that_a_stranger_may_have_put_there_is_passed_over(tmp_path: Pa
             assert [one.url for one in places if str(tmp_path) in one.url] == expected
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root becomes somebody else")
+def test_roots_socket_is_an_engines_for_everybody_wherever_it_is(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    path = tmp_path / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        os.setreuid(65534, -1)
+        try:
+            places = known_endpoints(_environment(tmp_path, XDG_RUNTIME_DIR=str(tmp_path)))
+        finally:
+            os.setreuid(0, -1)
+    assert f"unix://{path}" in [one.url for one in places]
+
+
 @pytest.mark.parametrize("scheme", ["tcp://", "ssh://", ""])
 def test_a_password_in_an_address_is_told_to_nobody(tmp_path: Path, scheme: str) -> None:
     host = f"{scheme}me:se@cr:et@host:2375"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,23 @@ def test_a_path_is_a_layout_or_an_archive_after_what_names_file(tmp_path: Path) 
     archive = tmp_path / "saved.tar"
     archive.touch()
     assert find_place(f"{tmp_path}:a") == FilePlace(path=tmp_path, layout=True, name="a")
+    assert find_place(f"{tmp_path}:") == FilePlace(path=tmp_path, layout=True)
     assert find_place(str(archive)) == FilePlace(path=archive, layout=False)
     with pytest.raises(NotFound, match="there is no file"):
         find_place(str(archive / "below"))
+
+
+def test_a_colon_in_the_name_of_a_file_separates_nothing(tmp_path: Path) -> None:
+    archive = tmp_path / "app:1.tar"
+    archive.touch()
+    assert find_place(str(archive)) == FilePlace(path=archive, layout=False)
+
+
+def test_what_is_neither_file_nor_directory_is_not_opened(tmp_path: Path) -> None:
+    """Whoever opens a pipe waits until somebody writes."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(NotFound, match="there is no file"):
+        find_place(str(tmp_path / "pipe"))
 
 
 def test_a_path_where_this_user_may_not_look_is_told(locked: Path) -> None:

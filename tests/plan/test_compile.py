@@ -211,11 +211,15 @@ def test_a_tag_with_a_gap_where_every_hosted_build_had_a_value_is_an_error(
     examine: Examine, tag: str, told: str
 ) -> None:
     """It would be pushed as "commit-", over that of every other build (P-13)."""
-    found = examine(TWO, PUSH.replace("{{.Branch}}", tag), Selection(push=True))
-    (problem,) = found.problems
-    assert problem.message == f'image_tag "{tag}" of step "push" is incomplete: no value for {told}'
-    flags = ["--ci-branch"] * ("Branch" in told) + ["--ci-commit-id"] * ("Commit" in told)
-    assert (problem.hint or "").startswith(f"give it a value with {' '.join(flags)}, or take it")
+    push = PUSH.replace("{{.Branch}}", tag)
+    for facts in (BuildFacts(), BuildFacts(branch="", commit_id="")):
+        found = examine(TWO, push, Selection(push=True), facts)
+        (problem,) = found.problems
+        assert problem.message == (
+            f'image_tag "{tag}" of step "push" is incomplete: no value for {told}'
+        )
+        flags = ["--ci-branch"] * ("Branch" in told) + ["--ci-commit-id"] * ("Commit" in told)
+        assert (problem.hint or "").startswith(f"give it a value with {' '.join(flags)}, or take")
 
 
 @pytest.mark.parametrize("tag", ["{{.BuildID}}", "b{{.BuildID}}-{{.CommitID}}"])
@@ -244,6 +248,8 @@ def test_only_what_has_no_value_is_asked_for_and_once(examine: Examine) -> None:
         ("{{or .Branch `none`}}", "none"),
         ("{{printf `%s` (or .Branch `none`)}}", "none"),
         ("pr{{.PrNumber}}", "pr"),
+        ("{{.CommitterUsername}}.dev", "dev"),
+        ("v{{.CommitDescription}}", "v"),
         ("{{.ServiceName}}-{{.StepName}}", "foo-push"),
     ],
 )

@@ -197,6 +197,8 @@ def test_arguments_are_expanded_with_the_service_and_its_image(compile_: Compile
         ),
         ("FROM x\nARG B=y\nFROM $B\nFROM $GIVEN", ["x:latest"]),
         ("ARG B='\nFROM $B", []),
+        ("ARG A=x B=y\nFROM $A\nFROM $B", ["x:latest", "y:latest"]),
+        ("FROM x AS build\nFROM scratch\nCOPY --from=Build /a /b", ["x:latest"]),
         ("\ufeffFROM x", ["x:latest"]),
         (
             "FROM x\nRUN --mount=type=bind,from=m/a,target=/m \\\n --mount=from=b,target=/b true",

@@ -117,15 +117,18 @@ def test_files_of_dependencies_and_of_on_fail_steps_count(tmp_path: Path) -> Non
 
 def test_a_file_that_an_earlier_step_may_write_is_not_missed(tmp_path: Path) -> None:
     services = APP.replace("env}", "out/env}") + "make: {image: x/make, volumes: ['./out:/out']}\n"
-    assert checked(tmp_path, services, "- {service: make, command: x}\n" + RUN) == []
+    make = "- {service: make, command: x}\n"
+    assert checked(tmp_path, services, make + RUN) == []
     read_only = services.replace("/out']", "/out:ro']")
-    assert "env_file" in failure(tmp_path, read_only, RUN).message
+    assert "env_file" in failure(tmp_path, read_only, make + RUN).message
 
 
 def test_only_steps_before_may_write_what_is_missing(tmp_path: Path) -> None:
     services = APP.replace("env}", "out/env}") + "make: {image: x/make, volumes: ['./out:/out']}\n"
-    make = "- {service: make, command: x}\n"
-    nobody = RUN, RUN + make, make.replace("command", "tag: never, command") + RUN
+    services += "other: {image: x/other, volumes: [/data]}\n"
+    make, other = (f"- {{service: {name}, command: x}}\n" for name in ("make", "other"))
+    never = make.replace("command", "tag: never, command")
+    nobody = RUN, RUN + make, never + RUN, other + RUN + make
     for steps in nobody:
         assert "env_file" in failure(tmp_path, services, steps).message
     itself = services.replace("app: {", "app: {volumes: ['./out:/out'], ")

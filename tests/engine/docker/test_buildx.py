@@ -327,6 +327,22 @@ async def test_a_cancelled_build_interrupts_the_plugin_too(
     assert (tmp_path / "kept").read_text() == "interrupted\n"
 
 
+@pytest.mark.usefixtures("interruptible")
+async def test_a_cancelled_build_that_does_not_heed_its_interruption_is_killed(
+    spec: BuildSpec,
+    plugged: Callable[[str], Setting],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("longshore.engine.docker.buildx._STOP_SECONDS", 0.1)
+    (tmp_path / "D").touch()
+    deaf = plugged("trap '' INT\necho up\nfor i in $(seq 300); do sleep 0.1; done\necho >$kept\n")
+    with anyio.CancelScope() as scope:
+        await build(deaf, spec, lambda line: scope.cancel())
+    assert scope.cancelled_caught
+    assert not (tmp_path / "kept").exists()
+
+
 def test_a_builder_that_can_keeps_the_cache_of_all_stages_and_no_error_of_it_counts(
     spec: BuildSpec,
 ) -> None:

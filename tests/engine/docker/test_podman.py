@@ -189,6 +189,17 @@ async def test_a_network_is_made_though_another_goes_meanwhile(tmp_path: Path) -
         assert await engine.create_network("jet-x", {}) == "n"
 
 
+async def test_a_network_that_is_refused_for_another_reason_is_not_asked_for_again(
+    tmp_path: Path,
+) -> None:
+    podman = Podman()
+    podman.says("POST /networks/create", {"message": "the database is locked"}, status=500)
+    podman.says("POST /networks/create", {"Id": "n"}, status=201)
+    async with _connected(podman, tmp_path) as engine:
+        with pytest.raises(EngineError, match="the database is locked"):
+            await engine.create_network("jet-x", {})
+
+
 async def test_a_network_that_is_refused_again_and_again_is_not_asked_for_for_ever(
     tmp_path: Path,
 ) -> None:

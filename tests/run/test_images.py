@@ -306,6 +306,22 @@ async def test_a_build_that_fails_is_done_once_for_steps_with_the_same_credentia
     assert ran.engine.methods().count("build") == 1
 
 
+async def test_a_base_that_fails_is_told_once_however_many_need_it(scene: Scene) -> None:
+    for name, base in (("Base", "scratch"), ("One", "me/base"), ("Two", "me/base")):
+        (scene.directory / name).write_text(f"FROM {base}\n")
+    failing = {scene.directory / "Base": FakeBuild(fails="no tools")}
+    scene.prepare = lambda engine: engine.builds.update(failing)
+    ran = await scene.run(
+        "{base: {build: {image: me/base, dockerfile: Base}}, db: {build: {dockerfile: Two}},"
+        " app: {build: {dockerfile: One}, depends_on: [db]}}",
+        STEPS,
+    )
+    outcome = ran.outcomes["test"]
+    assert isinstance(outcome, Broken)
+    assert outcome.message == 'service "base": no tools'
+    assert ran.of(Notice) == []
+
+
 async def test_of_two_builds_that_fail_both_are_told_with_their_services(scene: Scene) -> None:
     for name in ("One", "Two"):
         (scene.directory / name).write_text("FROM scratch\n")

@@ -175,6 +175,38 @@ class TestBreaks:
             assert len(registry.requests("POST")) == 1 + len(registry.requests("DELETE"))
             assert client._line.chunking.whole
 
+    async def test_pieces_that_are_refused_now_and_then_are_not_given_up(
+        self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes
+    ) -> None:
+        """Two in a row would say that this registry takes none."""
+        blob = some_bytes(8 * MEBIBYTE)
+        cut = on("PATCH upload", ResetRequest(after=MEBIBYTE), times=2)
+        refused = [on("PATCH upload", PIECE, first=number) for number in (3, 5)]
+        async with (
+            faulty_registry(plan=Script([cut, *refused])) as registry,
+            connect(registry.host, limits=Limits(chunk_size=8 * MEBIBYTE)) as client,
+        ):
+            delivery = await client.upload_blob(REPOSITORY, stream(blob))
+            assert registry.story.count("PATCH 400") == 2
+            assert not client._line.chunking.whole
+        assert delivery.restarts == 0
+
+    async def test_a_place_that_stays_unclear_is_left_for_a_new_upload(
+        self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes
+    ) -> None:
+        """A Range of 0-0 stands for no byte and for one; here the registry takes neither."""
+        rules = [
+            on("PATCH upload", ResetRequest(after=1)),
+            on("PATCH upload", Answer(status=416), first=2, times=2),
+        ]
+        async with (
+            faulty_registry(plan=Script(rules)) as registry,
+            connect(registry.host) as client,
+        ):
+            client._line.chunking.streaming = False
+            delivery = await client.upload_blob(REPOSITORY, stream(some_bytes(MEBIBYTE)))
+        assert delivery.restarts == 1
+
     async def test_an_answer_lost_after_the_commit_is_found_out(
         self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes
     ) -> None:

@@ -13,6 +13,7 @@ from longshore.oci.manifest import image_manifest
 from longshore.oci.media_types import DOCKER_CONFIG, Compression, Format
 from longshore.registry.blobs import BlobBytes
 from longshore.registry.memory import PUBLISHED, LayerCache, Remembered
+from longshore.registry.placed import Candidate
 from longshore.registry.placing import Placer
 from longshore.registry.push import PushOptions, push
 from longshore.testing.registry import faulty_registry
@@ -61,6 +62,25 @@ async def test_of_what_is_remembered_our_own_packing_comes_first(
             placed = await placer.find(REPOSITORY, diff_id, (), "layer 1")
     assert placed is not None
     assert placed.delivery.digest == Digest.of(blobs[0])
+
+
+async def test_a_noted_blob_that_was_found_is_remembered_with_all_places_of_it(
+    connect: Connect, tmp_path: Path
+) -> None:
+    diff_id, blob = Digest.of(b"the layer"), b"packed by others"
+    noted = Candidate(
+        digest=Digest.of(blob), compression=Compression.GZIP, repositories=("team/base",)
+    )
+    with closing(LayerCache(tmp_path)) as memory:
+        async with faulty_registry() as registry, connect(registry.host) as client:
+            await client.upload_blob(REPOSITORY, BlobBytes(blob))
+            placer = Placer(client=client, memory=memory)
+            assert await placer.find(REPOSITORY, diff_id, (noted,), "layer 1") is not None
+            found = await memory.recall(registry.host, diff_id, PUBLISHED)
+            assert await placer.known.holds([diff_id])
+            assert not await placer.known.holds([diff_id, Digest.of(b"another")])
+    assert found is not None
+    assert found.repositories == (REPOSITORY, "team/base")
 
 
 async def test_a_manifest_that_does_not_fit_the_layers_teaches_nothing(

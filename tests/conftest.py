@@ -89,7 +89,6 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, _directories: Path) -> Non
     fresh = _directories / str(next(_numbers))
     for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "DOCKER_CONFIG"):
         monkeypatch.setenv(name, str(fresh / name.lower()))
-    monkeypatch.setenv("REGISTRY_AUTH_FILE", str(fresh / "auth.json"))
     # Programs built by tests shall not be built anew for each of them.
     monkeypatch.setenv("GOCACHE", os.environ.get("GOCACHE", str(_OUTSIDE.home / ".cache/go-build")))
 

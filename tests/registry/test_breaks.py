@@ -12,24 +12,14 @@ from typing import ClassVar
 import anyio
 import pytest
 
-from longshore.errors import (
-    ContentMismatch,
-    RegistryError,
-    RegistryUnavailable,
-)
+from longshore.errors import ContentMismatch, RegistryError, RegistryUnavailable
 from longshore.registry.limits import Limits
-from longshore.registry.progress import (
-    Progress,
-    Restarted,
-    Waiting,
-)
-from longshore.registry.server.refusals import Code
+from longshore.registry.progress import Progress, Restarted, Waiting
 from longshore.testing.blob import BlobInPieces, content_of
 from longshore.testing.faults import (
     Answer,
     AnswerEarly,
     Corrupt,
-    Late,
     LoseUpload,
     ResetRequest,
     ResetResponse,
@@ -326,83 +316,3 @@ class TestBreaks:
                 with pytest.raises(RegistryUnavailable, match=r"no byte moved for 0\.05 s"):
                     await client.ping()
             tasks.cancel_scope.cancel()
-
-
-class TestCommits:
-    """A registry over an object store copies a blob to its place before it answers."""
-
-    @pytest.mark.parametrize("status", [400, 416])
-    async def test_a_commit_that_is_refused_begins_the_upload_again(
-        self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes, status: int
-    ) -> None:
-        """What was stored of it may have been damaged."""
-        blob = some_bytes(MEBIBYTE)
-        refused = Answer(status=status, code=Code.DIGEST_INVALID, message="digest mismatch")
-        plan = Script([on("PUT upload", refused)])
-        async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
-            delivery = await client.upload_blob(REPOSITORY, stream(blob))
-            assert await content_of(client, REPOSITORY, delivery.digest) == blob
-        assert delivery.restarts == 1
-
-    async def test_the_answer_may_take_longer_than_a_line_may_be_silent(
-        self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes
-    ) -> None:
-        blob = some_bytes(MEBIBYTE)
-        plan = Script([on("PUT upload", Late(pause=0.5))])
-        limits = Limits(idle=0.2, commit=20)
-        async with (
-            faulty_registry(plan=plan) as registry,
-            connect(registry.host, limits=limits) as client,
-        ):
-            delivery = await client.upload_blob(REPOSITORY, stream(blob))
-            assert registry.story == ["GET 200", "POST 202", "PATCH 202", "PUT 201"]
-        assert (delivery.restarts, delivery.resumed) == (0, ())
-
-    async def test_elsewhere_silence_is_cut_off_as_before(
-        self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes, told: list[Progress]
-    ) -> None:
-        blob = some_bytes(MEBIBYTE)
-        plan = Script([on("PATCH upload", Late(pause=5))])
-        limits = Limits(idle=0.2, commit=20)
-        async with (
-            faulty_registry(plan=plan) as registry,
-            connect(registry.host, limits=limits) as client,
-        ):
-            await client.upload_blob(REPOSITORY, stream(blob))
-        (event,) = of(told, Waiting)
-        assert isinstance(event, Waiting)
-        assert event.reason == "no byte moved for 0.2 s"
-
-    async def test_an_answer_that_never_comes_ends_at_its_own_limit_and_the_blob_is_found(
-        self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes, told: list[Progress]
-    ) -> None:
-        blob = some_bytes(MEBIBYTE)
-        plan = Script([on("PUT upload", Late(pause=5))])
-        limits = Limits(idle=0.1, commit=0.3)
-        async with (
-            faulty_registry(plan=plan) as registry,
-            connect(registry.host, limits=limits) as client,
-        ):
-            await client.upload_blob(REPOSITORY, stream(blob))
-            assert registry.story[-1] == "HEAD 200"
-        (event,) = of(told, Waiting)
-        assert isinstance(event, Waiting)
-        assert event.reason == "no byte moved for 0.3 s"
-
-    async def test_no_answer_is_waited_for_beyond_the_time_of_the_push(
-        self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes
-    ) -> None:
-        plan = Script([on("PUT upload", Late(pause=5), times=None)])
-        limits = Limits(idle=20, commit=20, deadline=0.5)
-        async with (
-            faulty_registry(plan=plan) as registry,
-            connect(registry.host, limits=limits) as client,
-        ):
-            with pytest.raises(RegistryUnavailable) as caught:
-                await client.upload_blob(REPOSITORY, stream(some_bytes(MEBIBYTE)))
-        assert (
-            caught.value.message == f"{registry.host} did not finish with {REPOSITORY} within 0.5 s"
-        )
-        assert caught.value.hint == (
-            "allow more time with --push-timeout, or find out what is slow"
-        )

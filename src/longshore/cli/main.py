@@ -85,23 +85,19 @@ def _unforeseen(error: Exception) -> int:
 
 
 def _told(*errors: LongshoreError) -> int:
-    """The exit code is that of the first."""
+    """The exit code is that of the first. What files, registries and engines say may hold more
+    than text."""
+    from longshore.report.printable import printable_lines
+
     told: set[str] = set()
     for error in errors:
         if error.message in told:
             continue
         told.add(error.message)
-        say(_clear(f"Error: {error.message}"))
+        say(printable_lines(f"Error: {error.message}"))
         if error.hint:
-            say(_clear(f"hint: {error.hint}"))
+            say(printable_lines(f"hint: {error.hint}"))
     return exit_code_of(errors[0])
-
-
-def _clear(text: str) -> str:
-    """What files, registries and engines say may hold more than text."""
-    from longshore.report.printable import printable_lines
-
-    return text if text.isprintable() else printable_lines(text)
 
 
 def _usage(error: click.ClickException) -> int:

@@ -89,7 +89,7 @@ def _metadata_file(name: str | None) -> Path | None:
         there = "is no file: standard output is for digests and logs"
     elif os.path.isdir(path):  # noqa: PTH112  # false also where we may not look
         there = "is a directory"
-    elif not os.path.isdir(path.parent):  # noqa: PTH112
+    elif not os.path.isdir(path.parent):  # noqa: PTH112  # as above
         there = "is in no directory that exists"
     else:
         return path

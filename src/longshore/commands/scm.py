@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from longshore.plan.facts import BuildFacts
+from longshore.secrets.tracked import BARE, NO_BARE
 
 # `hg help environment`: no aliases, colours or translations of the user's, and UTF-8.
 _PLAIN = {"HGPLAIN": "1", "HGENCODING": "UTF-8"}
@@ -26,10 +28,9 @@ class FilledFacts(Struct, frozen=True, kw_only=True):
 
 def filled_from_scm(facts: BuildFacts, directory: Path) -> FilledFacts:
     """`facts` with what is not given filled in; where nothing is known it stays absent."""
-    git, hg = _Program("git", directory, _NO_BARE), _Program("hg", directory)
-    found = _git(git) or ({} if _is_bare(git) else _hg(hg))
+    found, trouble = _asked(directory)
     if not found:
-        return FilledFacts(facts=facts, notice=_nothing(git, hg))
+        return FilledFacts(facts=facts, notice=_nothing(directory, trouble))
     missing: dict[str, Any] = {
         name: value for name, value in found.items() if getattr(facts, name) is None
     }
@@ -71,10 +72,6 @@ class _Program(Struct, frozen=True):
             return None
 
 
-_BARE = "safe.bareRepository"
-_NO_BARE = ("-c", f"{_BARE}=explicit")
-"""A clone may hold a directory that git takes for a repository without a work tree, and obeys the
-settings in it, which can name programs to run (git-config(1))."""
 _GIT_COMMIT = ("rev-parse", "--verify", "HEAD")
 # Not with the checks of signatures that `log.showSignature` prints before everything else.
 _GIT_LOG = ("log", "-1", "--no-show-signature")
@@ -84,20 +81,24 @@ _HG_COMMIT = ("log", "-r", ".", "--template", "{node}")
 _NO_BRANCH = "--ci-from-scm: the checkout is on no branch; name it with --ci-branch"
 
 
-def _nothing(git: _Program, hg: _Program) -> str | None:
+def _asked(directory: Path) -> tuple[Mapping[str, str], str]:
+    """What git or Mercurial knows, else what they say of it."""
+    git, hg = _Program("git", directory, NO_BARE), _Program("hg", directory)
+    if found := _git(git):
+        return found, ""
+    trouble = git.trouble(*_GIT_COMMIT) or ""
+    if BARE in trouble:
+        return {}, trouble  # what is there for Mercurial is a stranger's as well
+    if found := _hg(hg):
+        return found, ""
+    return {}, "; ".join(filter(None, (trouble, hg.trouble(*_HG_COMMIT))))
+
+
+def _nothing(directory: Path, trouble: str) -> str | None:
     """Why nothing is known; None for a directory that is not there, which is an error anyway."""
-    if not git.directory.is_dir():
+    if not directory.is_dir():
         return None
-    troubles = [git.trouble(*_GIT_COMMIT)]
-    if not _is_bare(git):
-        troubles.append(hg.trouble(*_HG_COMMIT))
-    told = "; ".join(trouble for trouble in troubles if trouble)
-    return f"--ci-from-scm found nothing: {told or 'neither git nor hg is installed'}"
-
-
-def _is_bare(git: _Program) -> bool:
-    """Whether git refuses such a directory; what is in it for Mercurial is a stranger's as well."""
-    return _BARE in (git.trouble(*_GIT_COMMIT) or "")
+    return f"--ci-from-scm found nothing: {trouble or 'neither git nor hg is installed'}"
 
 
 def _git(git: _Program) -> dict[str, str]:

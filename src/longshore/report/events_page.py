@@ -5,7 +5,10 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
-from typing import Final, get_args
+from typing import Any, Final, get_args
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from longshore.report.json_lines import outcome_fields, wire_name
 from longshore.run.events import ContainerOutput, Event, StepFinished
@@ -41,8 +44,8 @@ def events_page() -> str:
     return "\n".join([_HEAD, *events, _OUTCOMES, *table]) + "\n"
 
 
-def _section(event: type) -> Iterator[str]:
-    names = [f"`{name}`" for name in event.__struct_fields__]  # type: ignore[attr-defined]
+def _section(event: type[Struct]) -> Iterator[str]:
+    names = [f"`{one.name}`" for one in fields(event)]
     if event is ContainerOutput:
         names[-1] = "`text` (`data_base64` where it is no UTF-8)"
     if event is StepFinished:
@@ -50,9 +53,9 @@ def _section(event: type) -> Iterator[str]:
     yield f"## `{wire_name(event)}`\n\n{_meaning(event)}\n\nFields: {', '.join(names)}.\n"
 
 
-def _row(outcome: type) -> str:
-    fields = outcome_fields(outcome(*[None] * len(outcome.__struct_fields__)))  # type: ignore[attr-defined]
-    names = ", ".join(f"`{name}`" for name in fields if name != "outcome")
+def _row(outcome: Any) -> str:
+    shown = outcome_fields(outcome(*[None] * len(fields(outcome))))
+    names = ", ".join(f"`{name}`" for name in shown if name != "outcome")
     return f"| `{wire_name(outcome)}` | {names} | {_meaning(outcome)} |"
 
 

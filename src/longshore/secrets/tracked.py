@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Final
 
 _TIMEOUT: Final = 10.0
-_NO_BARE: Final = ("-c", "safe.bareRepository=explicit")
-"""See `longshore.commands.scm`: the settings of such a repository may be a stranger's."""
+
+BARE: Final = "safe.bareRepository"
+NO_BARE: Final = ("-c", f"{BARE}=explicit")
+"""A clone may hold a directory that git takes for a repository without a work tree, and obeys the
+settings in it, which can name programs to run (git-config(1))."""
 
 
 def is_tracked(path: Path) -> bool:
@@ -25,7 +28,7 @@ def _git(path: Path, *words: str) -> bool:
     named = () if words[0] == "rev-parse" else ("--", path.name)
     try:
         done = subprocess.run(
-            ["git", *_NO_BARE, "-C", str(path.absolute().parent), *words, *named],
+            ["git", *NO_BARE, "-C", str(path.absolute().parent), *words, *named],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_TIMEOUT,

@@ -17,8 +17,9 @@ from msgspec.structs import replace
 from longshore.errors import ContentMismatch, EngineError, NotFound
 from longshore.image.compression import CompressionOptions
 from longshore.image.layer import LayerSource
-from longshore.image.overlay2 import Overlay2Image, Overlay2Layer, chain_ids, open_overlay2
+from longshore.image.overlay2 import chain_ids, open_overlay2
 from longshore.image.pipeline import compressed
+from longshore.image.recorded import RecordedImage, RecordedLayer
 from longshore.image.tree import unreadable
 from longshore.oci.digest import Digest
 from longshore.oci.media_types import Compression
@@ -34,20 +35,20 @@ async def _content(source: LayerSource) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def odd(load: object, data_root: Path) -> Overlay2Image:
+def odd(load: object, data_root: Path) -> RecordedImage:
     assert callable(load)
     layers: list[Layer] = [layer_below(), odd_layer(), TarLayer(bytes(1024))]
     return open_overlay2(data_root, load(layers))
 
 
 async def test_a_layer_with_every_kind_of_entry_is_reassembled_byte_for_byte(
-    odd: Overlay2Image,
+    odd: RecordedImage,
 ) -> None:
     assert await _content(odd.layers[0]) == layer_below().tar
     assert await _content(odd.layers[1]) == odd_layer().tar
 
 
-async def test_an_empty_layer_is_reassembled(odd: Overlay2Image) -> None:
+async def test_an_empty_layer_is_reassembled(odd: RecordedImage) -> None:
     assert await _content(odd.layers[2]) == bytes(1024)
 
 
@@ -60,7 +61,7 @@ async def _blob(layer: LayerSource, options: CompressionOptions | None = None) -
 
 @pytest.mark.parametrize("compression", Compression)
 async def test_a_process_of_its_own_makes_the_same_blob(
-    odd: Overlay2Image, compression: Compression
+    odd: RecordedImage, compression: Compression
 ) -> None:
     options = CompressionOptions(compression=compression)
     layer = odd.layers[1]
@@ -107,7 +108,7 @@ async def test_a_packing_process_that_is_killed_is_an_error_that_says_so(
         await kill_it()
 
 
-def _large(layer: Overlay2Layer) -> Overlay2Layer:
+def _large(layer: RecordedLayer) -> RecordedLayer:
     """The same, for a process of its own."""
     return replace(layer, size=1 << 30)
 
@@ -119,7 +120,7 @@ def _children() -> set[str]:
 
 
 async def test_modules_in_the_working_directory_are_not_imported_by_the_process(
-    odd: Overlay2Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    odd: RecordedImage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("gzip", "struct", "longshore"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit(9)\n")
@@ -138,7 +139,7 @@ async def test_ten_thousand_small_files_survive(load: object, data_root: Path) -
 
 
 @pytest.fixture
-def copied(odd: Overlay2Image, tmp_path: Path) -> Overlay2Layer:
+def copied(odd: RecordedImage, tmp_path: Path) -> RecordedLayer:
     """The odd layer in a store that a test may damage."""
     layer = odd.layers[1]
     shutil.copytree(layer.directory, tmp_path / "diff", symlinks=True, ignore=_devices)
@@ -156,44 +157,44 @@ async def _push(layer: LayerSource) -> None:
             pass
 
 
-async def test_the_copied_layer_is_still_good(copied: Overlay2Layer) -> None:
+async def test_the_copied_layer_is_still_good(copied: RecordedLayer) -> None:
     await _push(copied)
 
 
 async def test_a_layer_that_is_removed_before_it_is_read_is_not_there_any_more(
-    copied: Overlay2Layer,
+    copied: RecordedLayer,
 ) -> None:
     copied.record.unlink()
     with pytest.raises(NotFound, match=r"has no .*record"):
         await _push(copied)
 
 
-async def test_a_changed_file_is_a_content_mismatch(copied: Overlay2Layer) -> None:
+async def test_a_changed_file_is_a_content_mismatch(copied: RecordedLayer) -> None:
     (copied.directory / "dir" / "file").write_bytes(b"contenT\n")
     with pytest.raises(ContentMismatch, match="overlay2, has the digest"):
         await _push(copied)
 
 
-async def test_a_truncated_file_is_a_content_mismatch_that_names_it(copied: Overlay2Layer) -> None:
+async def test_a_truncated_file_is_a_content_mismatch_that_names_it(copied: RecordedLayer) -> None:
     os.truncate(copied.directory / "zeros", 5)
     with pytest.raises(ContentMismatch, match=r'"zeros".*shorter'):
         await _push(copied)
 
 
-async def test_a_missing_file_is_a_content_mismatch_that_names_it(copied: Overlay2Layer) -> None:
+async def test_a_missing_file_is_a_content_mismatch_that_names_it(copied: RecordedLayer) -> None:
     (copied.directory / "xattr").unlink()
     with pytest.raises(ContentMismatch, match=r'"xattr".*No such file'):
         await _push(copied)
 
 
-async def test_the_packing_process_reports_damage_too(copied: Overlay2Layer) -> None:
+async def test_the_packing_process_reports_damage_too(copied: RecordedLayer) -> None:
     (copied.directory / "xattr").unlink()
     with pytest.raises(ContentMismatch, match=r'"xattr".*No such file'):
         await _push(_large(copied))
 
 
 async def test_the_packing_process_lets_no_changed_layer_become_a_whole_blob(
-    copied: Overlay2Layer,
+    copied: RecordedLayer,
 ) -> None:
     (copied.directory / "dir" / "file").write_bytes(b"contenT\n")
     received = bytearray()
@@ -215,7 +216,7 @@ def test_a_file_of_another_user_is_not_found_rather_than_damaged(tmp_path: Path)
     assert "etc/shadow" in unreadable(b"etc/shadow", denied).message
 
 
-async def test_a_file_replaced_by_a_symlink_is_not_followed(copied: Overlay2Layer) -> None:
+async def test_a_file_replaced_by_a_symlink_is_not_followed(copied: RecordedLayer) -> None:
     secret = copied.directory.parent / "secret"
     secret.write_bytes(b"content\n")
     (copied.directory / "dir" / "file").unlink()
@@ -224,7 +225,7 @@ async def test_a_file_replaced_by_a_symlink_is_not_followed(copied: Overlay2Laye
         await _push(copied)
 
 
-async def test_a_directory_replaced_by_a_symlink_is_not_followed(copied: Overlay2Layer) -> None:
+async def test_a_directory_replaced_by_a_symlink_is_not_followed(copied: RecordedLayer) -> None:
     outside = copied.directory.parent / "outside"
     (copied.directory / "dir").rename(outside)
     (copied.directory / "dir").symlink_to(outside)
@@ -232,7 +233,7 @@ async def test_a_directory_replaced_by_a_symlink_is_not_followed(copied: Overlay
         await _push(copied)
 
 
-async def test_a_fifo_in_the_place_of_a_file_does_not_block(copied: Overlay2Layer) -> None:
+async def test_a_fifo_in_the_place_of_a_file_does_not_block(copied: RecordedLayer) -> None:
     (copied.directory / "setuid").unlink()
     os.mkfifo(copied.directory / "setuid")
     with pytest.raises(ContentMismatch, match="no regular file"):
@@ -240,7 +241,7 @@ async def test_a_fifo_in_the_place_of_a_file_does_not_block(copied: Overlay2Laye
 
 
 @pytest.mark.parametrize("name", ["../secret", "/../secret", "dir/../../secret", "a/../../secret"])
-async def test_names_cannot_leave_the_layer(copied: Overlay2Layer, name: str) -> None:
+async def test_names_cannot_leave_the_layer(copied: RecordedLayer, name: str) -> None:
     (copied.directory.parent / "secret").write_bytes(b"s" * 10)
     entry = {"type": 1, "name": name, "size": 10, "payload": "AAAAAAAAAAA=", "position": 0}
     copied.record.write_bytes(gzip.compress(json.dumps(entry).encode() + b"\n"))
@@ -260,7 +261,7 @@ async def test_names_cannot_leave_the_layer(copied: Overlay2Layer, name: str) ->
     ],
     ids=["no gzip", "cut", "base64", "kind", "json", "no name"],
 )
-async def test_a_damaged_record_is_a_content_mismatch(copied: Overlay2Layer, record: bytes) -> None:
+async def test_a_damaged_record_is_a_content_mismatch(copied: RecordedLayer, record: bytes) -> None:
     copied.record.write_bytes(record)
     with pytest.raises(ContentMismatch, match="tar-split"):
         await _content(copied)
@@ -276,7 +277,7 @@ def test_a_store_that_is_not_there_is_not_found(tmp_path: Path) -> None:
         open_overlay2(tmp_path, Digest("0" * 64))
 
 
-def test_a_cache_id_that_is_a_path_is_refused(odd: Overlay2Image, tmp_path: Path) -> None:
+def test_a_cache_id_that_is_a_path_is_refused(odd: RecordedImage, tmp_path: Path) -> None:
     base = tmp_path / "image" / "overlay2"
     config = base / "imagedb" / "content" / "sha256" / odd.parts.config_digest.hex
     config.parent.mkdir(parents=True)

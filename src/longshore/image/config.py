@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from longshore.errors import ContentMismatch
 from longshore.image.layer import ImageParts
 from longshore.oci.digest import Digest
 from longshore.oci.fields import Fields
@@ -20,3 +21,13 @@ def read_config(config: bytes, fmt: Format = Format.DOCKER) -> ImageParts:
         diff_ids=tuple(Digest.parse(text) for text in rootfs.texts("diff_ids")),
         format=fmt,
     )
+
+
+def parts_of(config: bytes, image_id: Digest, fmt: Format = Format.DOCKER) -> ImageParts:
+    """What the configuration of that image says; ContentMismatch when it is damaged."""
+    if Digest.of(config) != image_id:
+        raise ContentMismatch(
+            f"the configuration of image {image_id} is damaged in the engine's store",
+            hint="build or pull the image again",
+        )
+    return read_config(config, fmt)

@@ -16,94 +16,28 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from msgspec import Struct
-
-from longshore.errors import ContentMismatch, InvalidValue, NotFound
-from longshore.image.compression import CompressionOptions
-from longshore.image.config import read_config
-from longshore.image.layer import Blocks, ImageParts
-from longshore.oci.descriptor import Descriptor
+from longshore.errors import InvalidValue
+from longshore.image.config import parts_of
+from longshore.image.recorded import RecordedImage, RecordedLayer, reading_store
 from longshore.oci.digest import Digest
 
-if TYPE_CHECKING:
-    from longshore.image.packer_process import PackedApart
-
-_LARGE: Final = 32 << 20
-_LARGE_RECORD: Final = 128 << 10
 _CACHE_ID: Final = re.compile(r"[0-9a-z]{1,128}")
 
 
-class Overlay2Layer(Struct, frozen=True, kw_only=True):
-    """A `LayerSource` that is put together from the record and the files."""
-
-    diff_id: Digest
-    size: int | None
-    record: Path
-    directory: Path
-
-    @property
-    def origin(self) -> str:
-        return "overlay2"
-
-    @property
-    def packed(self) -> Descriptor | None:
-        return None
-
-    def open(self) -> Blocks:
-        from longshore.image.flow import blocks_in_thread
-        from longshore.image.reassembly import reassemble
-
-        return blocks_in_thread(lambda: reassemble(self.record, self.directory))
-
-    def packer(
-        self, options: CompressionOptions
-    ) -> AbstractAsyncContextManager[PackedApart] | None:
-        """See `SelfPacking`: where starting a process costs less than working beside the loop."""
-        if not self._is_large:
-            return None
-        from longshore.image.packer_process import packed_apart
-
-        return packed_apart(self.record, self.directory, self.diff_id, options)
-
-    @property
-    def _is_large(self) -> bool:
-        try:
-            return (self.size or 0) > _LARGE or self.record.stat().st_size > _LARGE_RECORD
-        except OSError as exc:
-            raise NotFound(f"the engine's store has no {exc.filename}: {exc.strerror}") from exc
-
-
-class Overlay2Image(Struct, frozen=True, kw_only=True):
-    """A `StoredImage` in the engine's store."""
-
-    parts: ImageParts
-    layers: tuple[Overlay2Layer, ...]
-
-    async def close(self) -> None:
-        """Nothing is held open between layers."""
-
-
-def open_overlay2(data_root: Path, image_id: Digest) -> Overlay2Image:
+def open_overlay2(data_root: Path, image_id: Digest) -> RecordedImage:
     """The image of that id in the store below `data_root`.
 
     Raises NotFound, in words that explain, when the store is not there, not readable or does not
     have the image (or the record of a layer); ContentMismatch when the configuration is damaged.
     """
-    try:
+    with reading_store():
         return _open(data_root, image_id)
-    except PermissionError as exc:
-        raise NotFound(f"{exc.filename} may only be read by root") from exc
-    except OSError as exc:
-        raise NotFound(f"the engine's store has no {exc.filename}: {exc.strerror}") from exc
-    except InvalidValue as exc:
-        raise NotFound(f"the engine's store is not as expected: {exc.message}") from exc
 
 
-def _open(data_root: Path, image_id: Digest) -> Overlay2Image:
+def _open(data_root: Path, image_id: Digest) -> RecordedImage:
     base = data_root / "image" / "overlay2"
     parts = parts_of(
         (base / "imagedb" / "content" / "sha256" / image_id.hex).read_bytes(), image_id
@@ -112,17 +46,7 @@ def _open(data_root: Path, image_id: Digest) -> Overlay2Image:
         _layer(data_root, base / "layerdb" / "sha256" / chain.hex, diff_id)
         for chain, diff_id in zip(chain_ids(parts.diff_ids), parts.diff_ids, strict=True)
     )
-    return Overlay2Image(parts=parts, layers=layers)
-
-
-def parts_of(config: bytes, image_id: Digest) -> ImageParts:
-    """What the configuration of that image says; ContentMismatch when it is damaged."""
-    if Digest.of(config) != image_id:
-        raise ContentMismatch(
-            f"the configuration of image {image_id} is damaged in the engine's store",
-            hint="build or pull the image again",
-        )
-    return read_config(config)
+    return RecordedImage(parts=parts, layers=layers)
 
 
 def chain_ids(diff_ids: Sequence[Digest]) -> tuple[Digest, ...]:
@@ -134,13 +58,17 @@ def chain_ids(diff_ids: Sequence[Digest]) -> tuple[Digest, ...]:
     return tuple(chain)
 
 
-def _layer(data_root: Path, entry: Path, diff_id: Digest) -> Overlay2Layer:
+def _layer(data_root: Path, entry: Path, diff_id: Digest) -> RecordedLayer:
     cache_id = cache_id_of((entry / "cache-id").read_text(), (entry / "diff").read_text(), diff_id)
     directory, record = data_root / "overlay2" / cache_id / "diff", entry / "tar-split.json.gz"
     for path in (directory, record):
         path.stat()
-    return Overlay2Layer(
-        diff_id=diff_id, size=_size(entry / "size"), record=record, directory=directory
+    return RecordedLayer(
+        diff_id=diff_id,
+        size=_size(entry / "size"),
+        record=record,
+        directory=directory,
+        origin="overlay2",
     )
 
 

@@ -17,9 +17,10 @@ from msgspec import Struct
 from longshore.errors import ContentMismatch, InvalidValue, NotFound
 from longshore.image.arriving import ArrivingFiles
 from longshore.image.assembly import assembled
+from longshore.image.config import parts_of
 from longshore.image.file_stream import FileStream
 from longshore.image.layer import Block, Blocks, ImageParts
-from longshore.image.overlay2 import cache_id_of, chain_ids, parts_of
+from longshore.image.overlay2 import cache_id_of, chain_ids
 from longshore.image.tarsplit import read_pieces
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest

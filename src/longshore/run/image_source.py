@@ -29,9 +29,15 @@ def _open_stored(info: EngineInfo, image_id: Digest) -> StoredImage:
         from longshore.oci.platform import Platform
 
         return open_containerd(info.data_root, image_id, Platform.of_machine(info.architecture))
-    if info.storage_driver != "overlay2":
-        raise NotFound(f"its storage driver is {info.storage_driver}")
-    return open_overlay2(info.data_root, image_id)
+    match info.storage_driver:
+        case "overlay2":
+            return open_overlay2(info.data_root, image_id)
+        case "overlay":  # Podman's; Docker's of that name is gone
+            from longshore.image.containers_storage import open_containers_storage
+
+            return open_containers_storage(info.data_root, image_id)
+        case driver:
+            raise NotFound(f"its storage driver is {driver}")
 
 
 def diff_ids_of(image: ImageInfo) -> tuple[Digest, ...]:

@@ -79,10 +79,10 @@ def _unread(way: Way, reason: NotFound) -> Unread:
 async def _informed(way: Way) -> Way:
     """With the blobs that hold the layers, as far as the engine has noted them."""
     info = await way.engine.info()
-    if info.containerd_store:
+    if info.containerd_store or info.storage_driver != "overlay2":
         from longshore.run.bases import informed_by_bases
 
-        return await informed_by_bases(way, packed=True)
+        return await informed_by_bases(way, packed=info.containerd_store)
     noted = await noted_blobs(info, way.request.image, way.job.registry)
     return way.with_options(replace(way.job.options, candidates=noted))
 

@@ -1,0 +1,83 @@
+"""Layers of an engine's store that are put together from a record and a directory of files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from longshore.errors import InvalidValue, NotFound
+from longshore.image.compression import CompressionOptions
+from longshore.image.layer import Blocks, ImageParts
+from longshore.oci.descriptor import Descriptor
+from longshore.oci.digest import Digest
+
+if TYPE_CHECKING:
+    from longshore.image.packer_process import PackedApart
+
+_LARGE: Final = 32 << 20
+_LARGE_RECORD: Final = 128 << 10
+
+
+class RecordedLayer(Struct, frozen=True, kw_only=True):
+    """A `LayerSource`: `record` is the engine's tar-split metadata, `directory` has the files."""
+
+    diff_id: Digest
+    size: int | None
+    record: Path
+    directory: Path
+    origin: str
+
+    @property
+    def packed(self) -> Descriptor | None:
+        return None
+
+    def open(self) -> Blocks:
+        from longshore.image.flow import blocks_in_thread
+        from longshore.image.reassembly import reassemble
+
+        return blocks_in_thread(lambda: reassemble(self.record, self.directory))
+
+    def packer(
+        self, options: CompressionOptions
+    ) -> AbstractAsyncContextManager[PackedApart] | None:
+        """See `SelfPacking`: where starting a process costs less than working beside the loop."""
+        if not self._is_large:
+            return None
+        from longshore.image.packer_process import packed_apart
+
+        return packed_apart(self.record, self.directory, self.diff_id, options)
+
+    @property
+    def _is_large(self) -> bool:
+        try:
+            return (self.size or 0) > _LARGE or self.record.stat().st_size > _LARGE_RECORD
+        except OSError as exc:
+            raise NotFound(f"the engine's store has no {exc.filename}: {exc.strerror}") from exc
+
+
+class RecordedImage(Struct, frozen=True, kw_only=True):
+    """A `StoredImage` in an engine's store."""
+
+    parts: ImageParts
+    layers: tuple[RecordedLayer, ...]
+
+    async def close(self) -> None:
+        """Nothing is held open between layers."""
+
+
+@contextmanager
+def reading_store() -> Iterator[None]:
+    """What is not there, not for us, or not as expected becomes a NotFound in words that explain:
+    there are other ways to the image."""
+    try:
+        yield
+    except PermissionError as exc:
+        raise NotFound(f"{exc.filename} may only be read by root") from exc
+    except OSError as exc:
+        raise NotFound(f"the engine's store has no {exc.filename}: {exc.strerror}") from exc
+    except InvalidValue as exc:
+        raise NotFound(f"the engine's store is not as expected: {exc.message}") from exc

@@ -35,7 +35,7 @@ def main() -> None:
         engine() as (address, data_root),
         run_registry(folder / "registry") as registry,
     ):
-        bench = Bench(folder, registry, address, data_root, who="")
+        bench = Bench(folder, registry, address, data_root, pushers=())
         bench.shell(f"docker build -t {IMAGE} {image_context(folder)}")
         scenario = scenarios(10 if arguments.quick else 1)["cold"]
         with bench.loaded("eager", scenario) as [image]:

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from content import RealLayer
 from msgspec import Struct
-from pushers import RIVALS, Pusher, ours, rivals, start_up
+from pushers import RIVALS, Pusher, ours, podman_service, rivals, start_up
 from timing import Contender, absence, compare, table
 
 from longshore.engine.opening import open_engine
@@ -93,10 +93,13 @@ def main() -> None:
         disk_folder() as folder,
         engine() as (address, data_root),
         run_registry(folder / "registry") as registry,
+        podman_service(folder) as podman_socket,
     ):
         if absent := [name for name in RIVALS if not shutil.which(name)]:
             show(absence(absent))
-        bench = Bench(folder, registry, address, data_root, arguments.who)
+        docker, *others = [*rivals(address, folder), *ours(data_root, podman_socket)]
+        pushers = [docker, *(other for other in others if arguments.who in other.name)]
+        bench = Bench(folder, registry, address, data_root, pushers)
         for name in chosen:
             with bench.loaded(name, found[name]) as images:
                 show(bench.run(found[name], images, arguments.runs))
@@ -131,13 +134,12 @@ class Bench:
         registry: RegistryProcess,
         address: str,
         data_root: Path | None,
-        who: str,
+        pushers: Sequence[Pusher],
     ) -> None:
         self.folder = folder
         self.registry = registry
         self.environment = {"DOCKER_HOST": address}
-        docker, *others = [*rivals(address, folder), *ours(data_root)]
-        self.pushers = [docker, *(other for other in others if who in other.name)]
+        self.pushers = pushers
         self.stores = [data_root / "overlay2"] if data_root else []
         self.stores.extend(pusher.store for pusher in self.pushers if pusher.store)
 

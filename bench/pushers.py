@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
@@ -61,13 +62,23 @@ def crane(address: str, folder: Path) -> Pusher:
 
 def podman(address: str, folder: Path) -> Pusher:
     """It cannot read an engine; it pushes from a store of its own, which has to be filled first."""
+    return from_podman(
+        "podman push, own store",
+        lambda image, to: f"podman push --tls-verify=false localhost/{image} {to}",
+    )
+
+
+def from_podman(name: str, command: Callable[[str, str], str]) -> Pusher:
+    """Who takes images out of Podman's store."""
     root = subprocess.check_output(["podman", "info", "-f", "{{.Store.GraphRoot}}"], text=True)
-    ours = "podman images -q --filter 'reference=*/longshore-bench/*'"
+    images = "podman images -q --filter 'reference=*/longshore-bench/*'"
     return Pusher(
-        name="podman push, own store",
-        command=lambda image, to: f"podman push --tls-verify=false {image} {to}",
-        prepare=lambda image: f"docker save {image} | podman load -q",
-        clean_up=f"{ours} | xargs -r podman rmi -f",
+        name=name,
+        command=command,
+        prepare=lambda image: (
+            f"podman image exists localhost/{image} || docker save {image} | podman load -q"
+        ),
+        clean_up=f"{images} | xargs -r podman rmi -f",
         store=Path(root.strip()),
     )
 
@@ -79,9 +90,30 @@ RIVALS: dict[str, Callable[[str, Path], Pusher]] = {
 }
 
 
-def ours(data_root: Path | None) -> Iterator[Pusher]:
-    """With the engine's store, if we may read it, and without."""
+@contextmanager
+def podman_service(folder: Path) -> Iterator[Path | None]:
+    """The socket of Podman as an engine, where it is installed."""
+    if not shutil.which("podman"):
+        yield None
+        return
+    socket = folder / "podman.sock"
+    command = ["podman", "system", "service", "--time", "0", f"unix://{socket}"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as service:
+        try:
+            yield socket
+        finally:
+            service.terminate()
+
+
+def ours(data_root: Path | None, podman_socket: Path | None) -> Iterator[Pusher]:
+    """With the engine's store, if we may read it, and without; from Podman as the engine."""
     push = f"{shlex.quote(str(BIN / 'longshore'))} push -q"
+    if podman_socket is not None:
+        engine = f"DOCKER_HOST=unix://{podman_socket}"
+        yield from_podman(
+            "longshore, podman's store",
+            lambda image, to: f"{engine} {push} localhost/{image} {to}",
+        )
     hidden = push
     if data_root is not None and os.geteuid() == 0 and (data_root / "image").is_dir():
         yield Pusher(name="longshore", command=lambda image, to: f"{push} {image} {to}")

@@ -35,10 +35,13 @@ def _fill(root: Path, folder: Path, fmt: str) -> Digest:
     """Put an image of LAYERS into a store at `root`; its id."""
     archive = folder / "image.tar"
     write_archive(archive, NAME, LAYERS)
-    store = f"containers-storage:[overlay@{root}+{folder / 'run'}]{NAME}"
+    store = f"overlay@{root}+{folder / 'run'}:overlay.skip_mount_home=true"  # no mount is left
     command = ["skopeo", "--insecure-policy", "copy", "--format", fmt]
     done = subprocess.run(
-        [*command, f"docker-archive:{archive}", store], capture_output=True, text=True, check=False
+        [*command, f"docker-archive:{archive}", f"containers-storage:[{store}]{NAME}"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     (image,) = json.loads((root / "overlay-images" / "images.json").read_text())

@@ -29,7 +29,7 @@ def _http(body: object, status: str = "200 OK") -> bytes:
 
 @asynccontextmanager
 async def _engine(
-    tmp_path: Path, answer: Answer, version: object = VERSION
+    tmp_path: Path, answer: Answer, version: object = VERSION, ping: bytes = b""
 ) -> AsyncIterator[Endpoint]:
     """An engine of a few lines: tells its version, leaves the rest to `answer`, on one socket."""
     path = tmp_path / "engine.sock"
@@ -41,7 +41,9 @@ async def _engine(
                     request = await stream.receive()
                 except anyio.EndOfStream:
                     return
-                if request.startswith(b"GET /version"):
+                if request.startswith(b"GET /_ping"):
+                    await stream.send(ping or _http("OK"))
+                elif request.startswith(b"GET /version"):
                     await stream.send(_http(version))
                 else:
                     path.unlink(missing_ok=True)
@@ -124,6 +126,28 @@ async def test_an_engine_without_a_common_version_is_refused_with_both(
     tmp_path: Path, version: object, words: str
 ) -> None:
     async with _engine(tmp_path, _dies, version) as endpoint:
+        with pytest.raises(EngineUnavailable, match=words):
+            async with connect(endpoint):
+                pass
+
+
+async def test_an_engine_behind_a_proxy_without_ping_is_asked_for_its_version(
+    tmp_path: Path,
+) -> None:
+    forbidden = _http("no", "403 Forbidden")
+    async with _engine(tmp_path, _dies, ping=forbidden) as endpoint, connect(endpoint):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("api", "words"),
+    [("1.24", "speaks API 1.24 to 1.24"), ("new", "about its greeting is not what its API")],
+)
+async def test_a_podman_that_greets_otherwise_is_no_engine(
+    tmp_path: Path, api: str, words: str
+) -> None:
+    ping = f"HTTP/1.1 200 OK\r\nLibpod-API-Version: 1\r\nApi-Version: {api}\r\nContent-Length: 0"
+    async with _engine(tmp_path, _dies, ping=ping.encode() + b"\r\n\r\n") as endpoint:
         with pytest.raises(EngineUnavailable, match=words):
             async with connect(endpoint):
                 pass

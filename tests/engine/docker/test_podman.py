@@ -22,15 +22,11 @@ from longshore.engine.spec import BuildSpec, Health
 from longshore.environment import Environment
 from longshore.errors import EngineError, EnginePushFailed, NotFound
 
-VERSION = {
-    "Platform": {"Name": "linux/amd64/debian-12"},
-    "Components": [{"Name": "Podman Engine", "Version": "4.3.1"}, {"Name": "Conmon"}],
-    "Version": "4.3.1",
-    "ApiVersion": "1.41",
-    "MinAPIVersion": "1.24",
-    "Os": "linux",
-    "Arch": "amd64",
-}
+PING = [
+    ("Api-Version", "1.41"),
+    ("Libpod-Api-Version", "4.3.1"),
+    ("Server", "Libpod/4.3.1 (linux)"),
+]
 IMAGE = f"sha256:{'5150d0a2' * 8}"
 
 
@@ -52,16 +48,15 @@ class Podman:
             connection = h11.Connection(h11.SERVER)
             while request := await _request(connection, stream):
                 status, body = self._answer(request)
-                head = h11.Response(
-                    status_code=status, headers=[("Content-Length", str(len(body)))]
-                )
+                headers = [*PING, ("Content-Length", str(len(body)))]
+                head = h11.Response(status_code=status, headers=headers)
                 for event in (head, h11.Data(body), h11.EndOfMessage()):
                     await stream.send(connection.send(event) or b"")
                 connection.start_next_cycle()
 
     def _answer(self, request: str) -> tuple[int, bytes]:
-        if request == "GET /version":
-            return 200, json.dumps(VERSION).encode()
+        if request == "GET /_ping":
+            return 200, b"OK"
         path, _, query = request.partition("?")
         asked = path.replace("/v1.41", "")
         if asked == "GET /events":

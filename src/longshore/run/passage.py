@@ -26,11 +26,15 @@ if TYPE_CHECKING:
 
 async def push(way: Way) -> Receipt:
     """By the cheapest way; nothing is read when the registry has the image."""
+    job = way.job
     if way.settings.pusher is PusherChoice.ENGINE:
         return await way.by_engine.push()
     if await way.is_on_the_engines_machine():
-        way.explain(f"letting the engine push: {way.job.registry} is on its machine")
+        way.explain(f"letting the engine push: {job.registry} is on its machine")
         return await way.by_engine.push()
+    there = await way.same_image(job.tags)
+    if there is not None:
+        return job.receipt(there, way.request.image.diff_ids, "registry")
     try:
         stored = await _stored(way)
     except NotFound as reason:
@@ -48,14 +52,14 @@ async def prepare(way: Way) -> bool:
     alone = way.settings.pusher is PusherChoice.ENGINE
     if alone or await way.is_on_the_engines_machine():
         return False
+    if await way.same_image(way.job.tags[:1]) is not None:
+        return True
     try:
         stored = await _stored(way)
     except NotFound as reason:
         return await _unread(way, reason).prepare()
     way = await _informed(way)
     job = way.job
-    if await way.same_image(job.tags[:1]) is not None:
-        return True
     try:
         await place_layers(job.placer, job.repository, stored, job.options)
     except NotFound as reason:
@@ -79,6 +83,8 @@ def _unread(way: Way, reason: NotFound) -> Unread:
 async def _informed(way: Way) -> Way:
     """With the blobs that hold the layers, as far as the engine has noted them."""
     info = await way.engine.info()
+    # A store of containerd's may know the image by more digests than the engine has told.
+    way = way.with_options(replace(way.job.options, differs=not info.containerd_store))
     if info.containerd_store or info.storage_driver != "overlay2":
         from longshore.run.bases import informed_by_bases
 

@@ -1,4 +1,5 @@
-"""An image whose store we cannot read: through the engine, by its export, or its own push."""
+"""An image that the registry lacks and whose store we cannot read: through the engine, by its
+export, or its own push."""
 
 from __future__ import annotations
 
@@ -33,13 +34,8 @@ class Unread(Struct, frozen=True, kw_only=True):
     refusal: str
 
     async def push(self) -> Receipt:
-        """By the cheapest way; nothing is read when the registry has the image."""
-        job = self.way.job
-        there = await self.way.same_image(job.tags)
-        if there is not None:
-            return job.receipt(there, self.way.request.image.diff_ids, "registry")
-        way = self.way.with_options(replace(job.options, differs=True))
-        return await (await replace(self, way=way)._informed())._push()
+        """By the cheapest way."""
+        return await (await self._informed())._push()
 
     async def _push(self) -> Receipt:
         way, job = self.way, self.way.job
@@ -60,8 +56,6 @@ class Unread(Struct, frozen=True, kw_only=True):
 
     async def prepare(self) -> bool:
         """The layers alone, as far as that is a gain; whether they are there now."""
-        if await self.way.same_image(self.way.job.tags[:1]) is not None:
-            return True
         return await (await self._informed())._prepare()
 
     async def _prepare(self) -> bool:
@@ -81,7 +75,8 @@ class Unread(Struct, frozen=True, kw_only=True):
         return True
 
     async def _informed(self) -> Unread:
-        return replace(self, way=await informed_by_bases(self.way))
+        way = self.way.with_options(replace(self.way.job.options, differs=True))
+        return replace(self, way=await informed_by_bases(way))
 
     async def _through_engine(self, use: Callable[[StoredImage], Awaitable[T]]) -> T | None:
         """What `use` makes of the store as the engine reads it; None where it does not."""

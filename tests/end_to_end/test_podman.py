@@ -1,9 +1,10 @@
-"""Images of a real Podman, which keeps them in a store of its own kind."""
+"""A real Podman as the engine, whose images are in a store of its own kind."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -57,11 +58,21 @@ def podman(tmp_path: Path) -> Iterator[Podman]:
         command = ("podman", *places, *options)
         socket = folder / "podman.sock"
         service = [*command, "system", "service", "--time", "0", f"unix://{socket}"]
-        with subprocess.Popen(service, stderr=subprocess.DEVNULL) as running:
+        # Its usual limit of open files is more than a machine may allow.
+        (folder / "containers.conf").write_text(
+            "[containers]\ndefault_ulimits = []\n"
+            f"[network]\nnetwork_config_dir = '{folder}/networks'\n"
+        )
+        variables = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "CONTAINERS_CONF": str(folder / "containers.conf"),
+            "DOCKER_HOST": f"unix://{socket}",
+        }
+        with subprocess.Popen(service, stderr=subprocess.DEVNULL, env=variables) as running:
             try:
                 _until(socket)
-                variables = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-                user = User(tmp_path, {**variables, "DOCKER_HOST": f"unix://{socket}"})
+                user = User(tmp_path, variables)
                 podman = Podman(command, user)
                 write_archive(folder / "image.tar", IMAGE, LAYERS)
                 podman("load", "-i", str(folder / "image.tar"))
@@ -103,3 +114,45 @@ def test_an_image_that_did_not_change_is_not_read_again(podman: Podman, tmp_path
         first, second = (podman.user.run("push", IMAGE, name) for _ in range(2))
     assert first.stdout.split(" (")[0] == second.stdout.split(" (")[0]
     assert "(0 layers sent, 2 existing, 0 bytes in" in second.stdout
+
+
+def test_a_pipeline_builds_runs_and_pushes_with_it_and_leaves_nothing(
+    podman: Podman, static_busybox: Path, tmp_path: Path
+) -> None:
+    user = podman.user
+    shutil.copy(static_busybox, tmp_path / "busybox")
+    user.write(
+        "Dockerfile",
+        """
+        FROM scratch
+        COPY busybox /bin/busybox
+        RUN ["/bin/busybox", "--install", "/bin"]
+        ENV PATH=/bin
+        RUN echo built >/made
+        """,
+    )
+    user.write("codeship-services.yml", "app: {build: {image: example/app, context: .}}\n")
+    with run_registry(tmp_path / "registry") as registry:
+        user.write(
+            "codeship-steps.yml",
+            f"""
+            - {{name: test, service: app, command: "sh -c 'cat /made; echo on $CI_BRANCH'"}}
+            - name: ship
+              service: app
+              type: push
+              image_name: {registry.host}/team/app
+              image_tag: "{{{{.Branch}}}}"
+            - {{name: told, service: app, command: "sh -c 'echo $LONGSHORE_DIGEST_SHIP; exit 7'"}}
+            """,
+        )
+        ran = user.run("steps", "--push", "--ci-branch", "main")
+        digest = podman("image", "inspect", "-f", "{{.Id}}", "example/app").strip()
+        podman("pull", "--tls-verify=false", f"{registry.host}/team/app:main")
+        pulled = podman("image", "inspect", "-f", "{{.Id}}", f"{registry.host}/team/app:main")
+    assert ran.returncode == 1, ran.stderr
+    for told in ("(step: test) built", "(step: test) on main", "(step: told) sha256:"):
+        assert told in ran.stdout
+    assert "container exited with a 7 code" in ran.stderr
+    assert pulled.strip() == digest
+    assert podman("ps", "-aq") == ""
+    assert podman("network", "ls", "-q").split() == ["podman"]

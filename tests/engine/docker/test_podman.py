@@ -22,7 +22,7 @@ from longshore.engine.spec import BuildSpec, Health
 from longshore.environment import Environment
 from longshore.errors import EngineError, EnginePushFailed, NotFound
 
-PING = [
+HEADERS = [
     ("Api-Version", "1.41"),
     ("Libpod-Api-Version", "4.3.1"),
     ("Server", "Libpod/4.3.1 (linux)"),
@@ -37,6 +37,8 @@ class Podman:
     answers: dict[str, list[tuple[int, bytes]]] = field(default_factory=dict)
     events: dict[str, object] = field(default_factory=dict)
     """By the names that Podman's filter knows them by."""
+    pings: bool = True
+    """False: a proxy before it forbids that."""
 
     def says(self, request: str, body: object, status: int = 200) -> None:
         """What it answers to that request next."""
@@ -48,7 +50,9 @@ class Podman:
             connection = h11.Connection(h11.SERVER)
             while request := await _request(connection, stream):
                 status, body = self._answer(request)
-                headers = [*PING, ("Content-Length", str(len(body)))]
+                headers = [("Content-Length", str(len(body)))]
+                if status != 403:  # that is the proxy's
+                    headers += HEADERS
                 head = h11.Response(status_code=status, headers=headers)
                 for event in (head, h11.Data(body), h11.EndOfMessage()):
                     await stream.send(connection.send(event) or b"")
@@ -56,7 +60,7 @@ class Podman:
 
     def _answer(self, request: str) -> tuple[int, bytes]:
         if request == "GET /_ping":
-            return 200, b"OK"
+            return (200, b"OK") if self.pings else (403, b"no")
         path, _, query = request.partition("?")
         asked = path.replace("/v1.41", "")
         if asked == "GET /events":
@@ -113,12 +117,14 @@ def buildx(tmp_path: Path) -> Mapping[str, str]:
     return {"PATH": str(docker.parent)}
 
 
+@pytest.mark.parametrize("pings", [True, False])
 async def test_podmans_own_builder_is_taken_where_buildx_is_installed(
-    tmp_path: Path, buildx: Mapping[str, str]
+    tmp_path: Path, buildx: Mapping[str, str], pings: bool
 ) -> None:
     dockerfile = tmp_path / "Dockerfile"
     dockerfile.write_text("FROM busybox\nRUN <<EOF\ntrue\nEOF\n")
-    podman = Podman()
+    podman = Podman(pings=pings)
+    podman.says("GET /version", {"ApiVersion": "1.41", "MinAPIVersion": "1.24"})
     podman.says("POST /build", {"stream": "Successfully built 5150d0a25150\n"})
     podman.says("GET /images/5150d0a25150/json", {"Id": IMAGE})
     async with _connected(podman, tmp_path, buildx) as engine:

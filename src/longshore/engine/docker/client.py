@@ -226,14 +226,14 @@ async def _introduced(pool: Pool, address: Address) -> Identity:
 
 
 async def _greeted(pool: Pool, address: Address) -> Identity | None:
-    """Podman says in the answer to ``GET /_ping`` what it is (``pkg/api/handlers/compat/ping.go``).
+    """Podman says in the answer to ``GET /_ping`` what it speaks.
 
     Asked for its version it starts every program it works with: 0.7 s. Docker's answer leaves out
     the oldest API it speaks.
     """
     async with pool.request("GET", "/_ping", {}, None) as response:
         await response.read()
-    if "libpod-api-version" not in response.headers:
+    if not _is_podmans(response):
         return None
     with reading("its greeting"):
         newest = _number(response.headers["api-version"])
@@ -250,7 +250,13 @@ async def _asked(pool: Pool, address: Address) -> Identity:
     with reading("its version"):
         newest = _number(version["ApiVersion"])
         oldest = _number(version.get("MinAPIVersion") or "1.12")
-    return Identity(api=_common(newest, oldest, address.where))
+    return Identity(api=_common(newest, oldest, address.where), is_podman=_is_podmans(response))
+
+
+def _is_podmans(response: Response) -> bool:
+    """Podman says in every answer what it is (``pkg/api/server/handler_api.go``); a proxy that
+    forbids the ping answers it for itself."""
+    return "libpod-api-version" in response.headers
 
 
 def _common(newest: _Api, oldest: _Api, where: str) -> _Api:

@@ -83,8 +83,7 @@ async def push(
     """
     placer = placer or Placer(client=client, compression=options.compression)
     own = _own_manifest(image, options)
-    identity = own.digest if own else image.parts.config_digest
-    there = await same_image(client, repository, tags, identity, options)
+    there = await same_image(client, repository, tags, identity_of(image, options), options)
     if there is not None:
         return there
 
@@ -161,6 +160,12 @@ async def same_image(
             return None
     await put_tags(client, repository, tags[1:], there)
     return PushedImage(manifest=there, tags=tuple(tags))
+
+
+def identity_of(image: StoredImage, options: PushOptions) -> Digest:
+    """By what `same_image` knows it in the registry."""
+    own = _own_manifest(image, options)
+    return own.digest if own else image.parts.config_digest
 
 
 async def _manifest_under(client: RegistryClient, repository: str, tag: str) -> Manifest | None:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from longshore.errors import NotFound
 from longshore.image.cores import usable_cores
 from longshore.image.layer import StoredImage
-from longshore.registry.push import place_layers
+from longshore.registry.push import identity_of, place_layers
 from longshore.registry.receipt import Receipt
 from longshore.run.image_source import noted_blobs, open_stored
 from longshore.run.push_settings import PusherChoice
@@ -39,7 +39,7 @@ async def push(way: Way) -> Receipt:
         stored = await _stored(way)
     except NotFound as reason:
         return await _unread(way, reason).push()
-    way = await _informed(way)
+    way = await _informed(way, stored)
     await _explain(way, stored)
     try:
         return await push_stored(way.job, stored)
@@ -58,7 +58,7 @@ async def prepare(way: Way) -> bool:
         stored = await _stored(way)
     except NotFound as reason:
         return await _unread(way, reason).prepare()
-    way = await _informed(way)
+    way = await _informed(way, stored)
     job = way.job
     try:
         await place_layers(job.placer, job.repository, stored, job.options)
@@ -80,11 +80,12 @@ def _unread(way: Way, reason: NotFound) -> Unread:
     return Unread(way=way, refusal=reason.message)
 
 
-async def _informed(way: Way) -> Way:
+async def _informed(way: Way, stored: StoredImage) -> Way:
     """With the blobs that hold the layers, as far as the engine has noted them."""
     info = await way.engine.info()
-    # A store of containerd's may know the image by more digests than the engine has told.
-    way = way.with_options(replace(way.job.options, differs=not info.containerd_store))
+    # A store of containerd's may know the image by another digest than the engine has told.
+    asked = identity_of(stored, way.job.options) == way.identity
+    way = way.with_options(replace(way.job.options, differs=asked))
     if info.containerd_store or info.storage_driver != "overlay2":
         from longshore.run.bases import informed_by_bases
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +17,7 @@ from longshore.engine.port import Engine
 from longshore.engine.spec import EngineInfo
 from longshore.image.compression import CompressionOptions
 from longshore.image.overlay2 import chain_ids
+from longshore.oci.digest import Digest
 from longshore.oci.media_types import Compression, Format
 from longshore.registry.server.routes import Kind
 from longshore.run.image_source import diff_ids_of
@@ -114,6 +116,43 @@ async def test_nothing_changed_takes_three_requests_and_reads_nothing(
     assert len(asked) <= 3, asked
     assert [one.digest for one in again] == [one.digest for one in first]
     assert again[0].summary.startswith("(0 layers sent, ")
+
+
+def _containerd_store(pushing: Pushing, root: Path) -> Digest:
+    """A data root of containerd's with the image, its layers packed; the digest of its manifest."""
+    blobs = root / "containerd" / "io.containerd.content.v1.content" / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+
+    def kept(kind: str, content: bytes) -> dict[str, object]:
+        digest = Digest.of(content)
+        (blobs / digest.hex).write_bytes(content)
+        media_type = f"application/vnd.oci.image.{kind}"
+        return {"mediaType": media_type, "digest": str(digest), "size": len(content)}
+
+    tars = pushing.image.layer_tars
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": kept("config.v1+json", pushing.image.config),
+        "layers": [kept("layer.v1.tar+gzip", gzip.compress(tar)) for tar in tars],
+    }
+    return Digest.parse(str(kept("manifest.v1+json", json.dumps(manifest).encode())["digest"]))
+
+
+async def test_a_registry_is_asked_once_for_an_image_of_containerds_that_it_lacks(
+    pushing: Pushing, tmp_path: Path
+) -> None:
+    identity = _containerd_store(pushing, tmp_path / "store")
+    async with faulty_registry() as registry, pushing.engine() as engine:
+        engine.engine_info = replace(
+            pushing.local, data_root=tmp_path / "store", containerd_store=True
+        )
+        request = pushing.request(registry, [])
+        request = replace(request, image=replace(request.image, id=str(identity)))
+        async with pushing.pusher(engine) as pusher:
+            (done,) = await pusher.push(request)
+        assert len(registry.requests("GET", Kind.MANIFEST)) == 1
+    assert done.digest == str(identity)
 
 
 class _Elsewhere:

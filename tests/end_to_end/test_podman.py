@@ -57,10 +57,14 @@ def podman(tmp_path: Path) -> Iterator[Podman]:
         options = ("--storage-driver", "overlay", "--storage-opt", "overlay.skip_mount_home=true")
         command = ("podman", *places, *options)
         socket = folder / "podman.sock"
-        service = [*command, "system", "service", "--time", "0", f"unix://{socket}"]
-        # Its usual limit of open files is more than a machine may allow.
+        # Its bridge and its rules go with a network of its own; and it goes by itself when nobody
+        # asked for a minute, for a test that is killed does not end it.
+        service = ["unshare", "--net", *command, "system", "service", "--time", "60"]
+        # Its usual limit of open files is more than a machine may allow. In its usual directory it
+        # tells a Podman of the machine's that this has run since the machine started.
         (folder / "containers.conf").write_text(
             "[containers]\ndefault_ulimits = []\n"
+            f"[engine]\ntmp_dir = '{folder}/tmp'\nlock_type = 'file'\n"
             f"[network]\nnetwork_config_dir = '{folder}/networks'\n"
         )
         variables = {
@@ -69,6 +73,7 @@ def podman(tmp_path: Path) -> Iterator[Podman]:
             "CONTAINERS_CONF": str(folder / "containers.conf"),
             "DOCKER_HOST": f"unix://{socket}",
         }
+        service.append(f"unix://{socket}")
         with subprocess.Popen(service, stderr=subprocess.DEVNULL, env=variables) as running:
             try:
                 _until(socket)

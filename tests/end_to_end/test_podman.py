@@ -116,9 +116,11 @@ def test_its_images_are_pushed_from_its_store_and_pulled_again(
 def test_an_image_that_did_not_change_is_not_read_again(podman: Podman, tmp_path: Path) -> None:
     with run_registry(tmp_path / "registry") as registry:
         name = f"{registry.host}/team/app:1"
-        first, second = (podman.user.run("push", IMAGE, name) for _ in range(2))
+        first, second = (podman.user.run("push", "-v", IMAGE, name) for _ in range(2))
     assert first.stdout.split(" (")[0] == second.stdout.split(" (")[0]
     assert "(0 layers sent, 2 existing, 0 bytes in" in second.stdout
+    assert "reading the engine's store" in first.stderr
+    assert second.stderr == ""
 
 
 def test_a_pipeline_builds_runs_and_pushes_with_it_and_leaves_nothing(

@@ -18,7 +18,7 @@ from longshore.engine.docker.ssh import command, forward
 from longshore.engine.endpoint import Endpoint
 from longshore.errors import EngineError, EngineUnavailable, NotFound
 
-VERSION = {"Version": "1", "ApiVersion": "1.41", "MinAPIVersion": "1.12", "Os": "l", "Arch": "a"}
+VERSION = {"ApiVersion": "1.41", "MinAPIVersion": "1.12"}
 Answer = Callable[[bytes, SocketStream], Awaitable[None]]
 
 

@@ -16,7 +16,7 @@ from longshore.engine.docker.engine import connect
 from longshore.engine.endpoint import Endpoint
 from longshore.engine.spec import Health
 
-VERSION = {"Version": "1", "ApiVersion": "1.41", "MinAPIVersion": "1.12", "Os": "l", "Arch": "a"}
+VERSION = {"ApiVersion": "1.41", "MinAPIVersion": "1.12"}
 CHECKED = {"Healthcheck": {"Test": ["CMD", "true"]}}
 LATE = "2030-01-01T00:00:00Z"
 """When the last check ended, by the clock before it was set back."""

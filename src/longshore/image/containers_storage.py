@@ -59,10 +59,10 @@ def open_containers_storage(root: Path, image_id: Digest) -> RecordedImage:
     when the configuration is damaged.
     """
     with reading_store():
-        parts = _parts(root / "overlay-images" / image_id.hex, image_id)
         images = _by_id(root / "overlay-images" / "images.json", _IMAGES)
         layers = _by_id(root / "overlay-layers" / "layers.json", _LAYERS)
         stack = _stack(layers, _entry(images, image_id.hex).layer)
+        parts = _parts(root / "overlay-images" / image_id.hex, image_id)
         if len(stack) != len(parts.diff_ids):
             raise InvalidValue(f"{len(stack)} layers for an image of {len(parts.diff_ids)}")
         found = zip(stack, parts.diff_ids, strict=True)
@@ -87,7 +87,8 @@ def _entry(entries: Mapping[str, _Entry], name: str) -> _Entry:
     try:
         return entries[name]
     except KeyError:
-        raise InvalidValue(f"{name[:80]} is not in it") from None
+        # Podman looks into additional stores as well, such as those of the system's images.
+        raise InvalidValue(f"{name[:80]} is not in it, perhaps in an additional one") from None
 
 
 def _stack(layers: Mapping[str, _Layer], top: str) -> Sequence[_Layer]:

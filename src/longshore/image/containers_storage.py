@@ -14,7 +14,6 @@ github.com/containers/storage (``images.go``, ``layers.go``, ``drivers/overlay``
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,12 +25,10 @@ from msgspec.json import Decoder
 from longshore.errors import InvalidValue
 from longshore.image.config import parts_of
 from longshore.image.layer import ImageParts
-from longshore.image.recorded import RecordedImage, RecordedLayer, reading_store
+from longshore.image.recorded import RecordedImage, RecordedLayer, directory_name, reading_store
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import parse_manifest
 from longshore.oci.media_types import Format, is_oci
-
-_NAME: Final = re.compile(r"[0-9a-z]{1,128}")
 
 
 class _Image(Struct, frozen=True):
@@ -101,12 +98,9 @@ def _stack(layers: Mapping[str, _Layer], top: str) -> Sequence[_Layer]:
 
 
 def _layer(root: Path, layer: _Layer, diff_id: Digest) -> RecordedLayer:
-    if not _NAME.fullmatch(layer.id):
-        raise InvalidValue(f'"{layer.id[:80]}" is not the name of a layer\'s directory')
-    if layer.diff_digest != str(diff_id):
-        raise InvalidValue(f"layer {diff_id} has another digest there")
-    record = root / "overlay-layers" / f"{layer.id}.tar-split.gz"
-    place = root / "overlay" / layer.id
+    name = directory_name(layer.id, layer.diff_digest, diff_id)
+    record = root / "overlay-layers" / f"{name}.tar-split.gz"
+    place = root / "overlay" / name
     if (place / "composefs-data").exists():
         raise InvalidValue(f"layer {diff_id} is kept with composefs")
     for path in (directory := place / "diff", record):

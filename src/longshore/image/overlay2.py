@@ -14,17 +14,12 @@ Below the data root (``/var/lib/docker``), written by engines since 1.10 (moby `
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
-from longshore.errors import InvalidValue
 from longshore.image.config import parts_of
-from longshore.image.recorded import RecordedImage, RecordedLayer, reading_store
+from longshore.image.recorded import RecordedImage, RecordedLayer, directory_name, reading_store
 from longshore.oci.digest import Digest
-
-_CACHE_ID: Final = re.compile(r"[0-9a-z]{1,128}")
 
 
 def open_overlay2(data_root: Path, image_id: Digest) -> RecordedImage:
@@ -59,7 +54,9 @@ def chain_ids(diff_ids: Sequence[Digest]) -> tuple[Digest, ...]:
 
 
 def _layer(data_root: Path, entry: Path, diff_id: Digest) -> RecordedLayer:
-    cache_id = cache_id_of((entry / "cache-id").read_text(), (entry / "diff").read_text(), diff_id)
+    cache_id = directory_name(
+        (entry / "cache-id").read_text(), (entry / "diff").read_text(), diff_id
+    )
     directory, record = data_root / "overlay2" / cache_id / "diff", entry / "tar-split.json.gz"
     for path in (directory, record):
         path.stat()
@@ -70,17 +67,6 @@ def _layer(data_root: Path, entry: Path, diff_id: Digest) -> RecordedLayer:
         directory=directory,
         origin="overlay2",
     )
-
-
-def cache_id_of(cache_id: str, diff: str, diff_id: Digest) -> str:
-    """The name of a layer's directory, from the files of its entry; InvalidValue when it is none,
-    or the entry is another layer's."""
-    cache_id = cache_id.strip()
-    if not _CACHE_ID.fullmatch(cache_id):
-        raise InvalidValue(f'"{cache_id[:80]}" is not the name of a layer\'s directory')
-    if Digest.parse(diff.strip()) != diff_id:
-        raise InvalidValue(f"layer {diff_id} has another digest there")
-    return cache_id
 
 
 def _size(path: Path) -> int | None:

@@ -20,7 +20,8 @@ from longshore.image.assembly import assembled
 from longshore.image.config import parts_of
 from longshore.image.file_stream import FileStream
 from longshore.image.layer import Block, Blocks, ImageParts
-from longshore.image.overlay2 import cache_id_of, chain_ids
+from longshore.image.overlay2 import chain_ids
+from longshore.image.recorded import directory_name
 from longshore.image.tarsplit import read_pieces
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
@@ -125,7 +126,7 @@ class ArchivedLayer(Struct, frozen=True, kw_only=True):
     def _cache_id(self, entry: Mapping[bytes, bytes]) -> str:
         try:
             names = (entry[b"cache-id"].decode(), entry[b"diff"].decode())
-            return cache_id_of(*names, self.diff_id)
+            return directory_name(*names, self.diff_id)
         except (InvalidValue, UnicodeDecodeError) as exc:
             raise NotFound(f"the engine's store is not as expected: {exc}") from exc
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from longshore.oci.digest import Digest
 if TYPE_CHECKING:
     from longshore.image.packer_process import PackedApart
 
+_NAME: Final = re.compile(r"[0-9a-z]{1,128}")
 _LARGE: Final = 32 << 20
 _LARGE_RECORD: Final = 128 << 10
 
@@ -53,10 +55,8 @@ class RecordedLayer(Struct, frozen=True, kw_only=True):
 
     @property
     def _is_large(self) -> bool:
-        try:
+        with reading_store():
             return (self.size or 0) > _LARGE or self.record.stat().st_size > _LARGE_RECORD
-        except OSError as exc:
-            raise NotFound(f"the engine's store has no {exc.filename}: {exc.strerror}") from exc
 
 
 class RecordedImage(Struct, frozen=True, kw_only=True):
@@ -81,3 +81,14 @@ def reading_store() -> Iterator[None]:
         raise NotFound(f"the engine's store has no {exc.filename}: {exc.strerror}") from exc
     except InvalidValue as exc:
         raise NotFound(f"the engine's store is not as expected: {exc.message}") from exc
+
+
+def directory_name(name: str, diff: str, diff_id: Digest) -> str:
+    """The name of a layer's directory, from what the store says of it (`diff`: its digest);
+    InvalidValue when it is none, or the layer another one."""
+    name = name.strip()
+    if not _NAME.fullmatch(name):
+        raise InvalidValue(f'"{name[:80]}" is not the name of a layer\'s directory')
+    if diff.strip() != str(diff_id):
+        raise InvalidValue(f"layer {diff_id} has another digest there")
+    return name

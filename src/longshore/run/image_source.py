@@ -46,10 +46,10 @@ def diff_ids_of(image: ImageInfo) -> tuple[Digest, ...]:
 
 
 async def noted_blobs(info: EngineInfo, image: ImageInfo, registry: str) -> Candidates:
-    """The blobs under which the engine itself saw the image's layers at `registry`."""
+    """The blobs under which an engine whose store is overlay2's, and was read, itself saw the
+    image's layers at `registry`."""
     root = info.data_root
-    if root is None or not info.local or info.storage_driver != "overlay2":
-        return {}
+    assert root is not None
 
     def read() -> Candidates:
         found = {}

@@ -38,13 +38,13 @@ async def push(way: Way) -> Receipt:
     try:
         stored = await _stored(way)
     except NotFound as reason:
-        return await _unread(way, reason).push()
+        return await (await _unread(way, reason)).push()
     way = await _informed(way, stored)
     await _explain(way, stored)
     try:
         return await push_stored(way.job, stored)
     except NotFound as reason:
-        return await _unread(way, reason).push()
+        return await (await _unread(way, reason)).push()
 
 
 async def prepare(way: Way) -> bool:
@@ -57,13 +57,13 @@ async def prepare(way: Way) -> bool:
     try:
         stored = await _stored(way)
     except NotFound as reason:
-        return await _unread(way, reason).prepare()
+        return await (await _unread(way, reason)).prepare()
     way = await _informed(way, stored)
     job = way.job
     try:
         await place_layers(job.placer, job.repository, stored, job.options)
     except NotFound as reason:
-        return await _unread(way, reason).prepare()
+        return await (await _unread(way, reason)).prepare()
     return True
 
 
@@ -72,12 +72,14 @@ async def _stored(way: Way) -> StoredImage:
     return await open_stored(await way.engine.info(), way.request.image)
 
 
-def _unread(way: Way, reason: NotFound) -> Unread:
+async def _unread(way: Way, reason: NotFound) -> Unread:
     """The same image, of whose store a part or all cannot be read: rootless engines keep files of
     other users there. What of it was placed stays placed."""
+    from longshore.run.bases import informed_by_bases
     from longshore.run.unread import Unread
 
-    return Unread(way=way, refusal=reason.message)
+    way = way.with_options(replace(way.job.options, differs=True))
+    return Unread(way=await informed_by_bases(way), refusal=reason.message)
 
 
 async def _informed(way: Way, stored: StoredImage) -> Way:

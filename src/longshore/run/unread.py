@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from longshore.errors import ContentMismatch, EnginePushFailed, EngineUnavailable, NotFound
 from longshore.image.choose import Choice, Route, Situation, choose
@@ -18,7 +17,7 @@ from longshore.registry.placed import Passed, Placed
 from longshore.registry.push import place_layers
 from longshore.registry.push_stream import ImageStream, find_layers, place_stream, push_stream
 from longshore.registry.receipt import Receipt
-from longshore.run.bases import informed_by_bases, sizes_of
+from longshore.run.bases import sizes_of
 from longshore.run.engine_store import opened_through_engine, store_refusal
 from longshore.run.image_export import exported
 from longshore.run.pushing import push_stored
@@ -35,9 +34,6 @@ class Unread(Struct, frozen=True, kw_only=True):
 
     async def push(self) -> Receipt:
         """By the cheapest way."""
-        return await (await self._informed())._push()
-
-    async def _push(self) -> Receipt:
         way, job = self.way, self.way.job
         route = await self._route()
         if route is Route.ENGINE_PUSH:
@@ -56,9 +52,6 @@ class Unread(Struct, frozen=True, kw_only=True):
 
     async def prepare(self) -> bool:
         """The layers alone, as far as that is a gain; whether they are there now."""
-        return await (await self._informed())._prepare()
-
-    async def _prepare(self) -> bool:
         job = self.way.job
         if await self._engine_has_nothing_to_send():
             return True
@@ -73,10 +66,6 @@ class Unread(Struct, frozen=True, kw_only=True):
         else:
             await place_stream(job.placer, job.repository, self._stream, job.options)
         return True
-
-    async def _informed(self) -> Unread:
-        way = self.way.with_options(replace(self.way.job.options, differs=True))
-        return replace(self, way=await informed_by_bases(way))
 
     async def _through_engine(self, use: Callable[[StoredImage], Awaitable[T]]) -> T | None:
         """What `use` makes of the store as the engine reads it; None where it does not."""

@@ -140,8 +140,8 @@ class Bench:
         self.registry = registry
         self.environment = {"DOCKER_HOST": address}
         self.pushers = pushers
-        self.stores = [data_root / "overlay2"] if data_root else []
-        self.stores.extend(pusher.store for pusher in self.pushers if pusher.store)
+        own = {data_root / "overlay2"} if data_root else set()
+        self.stores = own | {pusher.store for pusher in self.pushers if pusher.store}
 
     # --- what is pushed ----------------------------------------------------------------------
 

@@ -15,12 +15,11 @@ from msgspec.structs import replace
 from longshore.errors import ContentMismatch, NotFound
 from longshore.image.compression import CompressionOptions
 from longshore.image.containers_storage import open_containers_storage
-from longshore.image.layer import LayerSource
 from longshore.image.pipeline import compressed
 from longshore.image.recorded import RecordedImage
 from longshore.oci.digest import Digest
 from longshore.oci.media_types import Format
-from longshore.testing.images import TarLayer, write_archive
+from longshore.testing.images import TarLayer, layer_content, write_archive
 from longshore.testing.odd_layer import layer_below, odd_layer
 
 pytestmark = pytest.mark.engine
@@ -59,15 +58,10 @@ def image(made: Store) -> RecordedImage:
     return open_containers_storage(*made)
 
 
-async def _content(source: LayerSource) -> bytes:
-    async with source.open() as blocks:
-        return b"".join([bytes(block) async for block in blocks])
-
-
 async def test_layers_with_every_kind_of_entry_are_put_together_byte_for_byte(
     image: RecordedImage,
 ) -> None:
-    assert [await _content(layer) for layer in image.layers] == [layer.tar for layer in LAYERS]
+    assert [await layer_content(layer) for layer in image.layers] == [layer.tar for layer in LAYERS]
     assert [layer.size for layer in image.layers] == [len(layer.tar) for layer in LAYERS]
     assert tuple(layer.diff_id for layer in image.layers) == image.parts.diff_ids
 

@@ -23,15 +23,10 @@ from longshore.image.recorded import RecordedImage, RecordedLayer
 from longshore.image.tree import unreadable
 from longshore.oci.digest import Digest
 from longshore.oci.media_types import Compression
-from longshore.testing.images import Layer, RandomLayer, TarLayer
+from longshore.testing.images import Layer, RandomLayer, TarLayer, layer_content
 from longshore.testing.odd_layer import layer_below, odd_layer
 
 pytestmark = pytest.mark.engine
-
-
-async def _content(source: LayerSource) -> bytes:
-    async with source.open() as blocks:
-        return b"".join([bytes(block) async for block in blocks])
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +39,12 @@ def odd(load: object, data_root: Path) -> RecordedImage:
 async def test_a_layer_with_every_kind_of_entry_is_reassembled_byte_for_byte(
     odd: RecordedImage,
 ) -> None:
-    assert await _content(odd.layers[0]) == layer_below().tar
-    assert await _content(odd.layers[1]) == odd_layer().tar
+    assert await layer_content(odd.layers[0]) == layer_below().tar
+    assert await layer_content(odd.layers[1]) == odd_layer().tar
 
 
 async def test_an_empty_layer_is_reassembled(odd: RecordedImage) -> None:
-    assert await _content(odd.layers[2]) == bytes(1024)
+    assert await layer_content(odd.layers[2]) == bytes(1024)
 
 
 async def _blob(layer: LayerSource, options: CompressionOptions | None = None) -> bytes:
@@ -246,7 +241,7 @@ async def test_names_cannot_leave_the_layer(copied: RecordedLayer, name: str) ->
     entry = {"type": 1, "name": name, "size": 10, "payload": "AAAAAAAAAAA=", "position": 0}
     copied.record.write_bytes(gzip.compress(json.dumps(entry).encode() + b"\n"))
     with pytest.raises(ContentMismatch, match="No such file"):
-        await _content(copied)
+        await layer_content(copied)
 
 
 @pytest.mark.parametrize(
@@ -264,7 +259,7 @@ async def test_names_cannot_leave_the_layer(copied: RecordedLayer, name: str) ->
 async def test_a_damaged_record_is_a_content_mismatch(copied: RecordedLayer, record: bytes) -> None:
     copied.record.write_bytes(record)
     with pytest.raises(ContentMismatch, match="tar-split"):
-        await _content(copied)
+        await layer_content(copied)
 
 
 def test_an_image_the_store_does_not_have_is_not_found(data_root: Path) -> None:

@@ -26,7 +26,7 @@ from longshore.run.engine_store import opened_through_engine
 from longshore.run.liveness import Liveness, ProcessIdentity
 from longshore.run.scope import OWNER, OWNER_LABEL
 from longshore.run.sweep import sweep
-from longshore.testing.images import Layer, RandomLayer, TarLayer
+from longshore.testing.images import Layer, RandomLayer, TarLayer, layer_content
 from longshore.testing.odd_layer import info, layer_below, odd_layer
 
 pytestmark = pytest.mark.engine
@@ -61,8 +61,7 @@ async def _contents_of(engine: DockerEngine, image: ImageInfo) -> tuple[bytes, .
     found: dict[int, bytes] = {}
 
     async def read(place: int, layer: LayerSource) -> None:
-        async with layer.open() as blocks:
-            found[place] = b"".join([bytes(block) async for block in blocks])
+        found[place] = await layer_content(layer)
 
     before = await _things(engine)
     async with opened_through_engine(engine, image) as stored, anyio.create_task_group() as tasks:

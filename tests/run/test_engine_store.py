@@ -13,13 +13,14 @@ from msgspec.structs import replace
 from longshore.engine.spec import EngineInfo, ImageInfo
 from longshore.environment import Environment
 from longshore.errors import EngineError, EngineUnavailable, NotFound
-from longshore.image.layer import LayerSource, StoredImage
+from longshore.image.layer import StoredImage
 from longshore.image.overlay2 import chain_ids
 from longshore.oci.digest import Digest
 from longshore.run.engine_store import opened_through_engine, store_refusal
 from longshore.run.scope import OWNER, OWNER_LABEL
 from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_script import FakeImage
+from longshore.testing.images import layer_content
 from longshore.testing.overlay2_store import write_store
 
 IMAGE = FakeImage(
@@ -46,13 +47,8 @@ async def engine(tmp_path: Path) -> AsyncIterator[FakeEngine]:
         yield found
 
 
-async def _content(layer: LayerSource) -> bytes:
-    async with layer.open() as blocks:
-        return b"".join([bytes(block) async for block in blocks])
-
-
 async def _all(image: StoredImage) -> tuple[bytes, ...]:
-    return tuple([await _content(layer) for layer in image.layers])
+    return tuple([await layer_content(layer) for layer in image.layers])
 
 
 async def test_the_layers_are_those_of_the_image(engine: FakeEngine) -> None:

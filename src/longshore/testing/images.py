@@ -17,6 +17,7 @@ from typing import IO, Final, Protocol
 
 from msgspec import Struct
 
+from longshore.image.layer import LayerSource
 from longshore.oci.digest import Digest
 
 _RECORD: Final = 512
@@ -182,3 +183,9 @@ def tar_of(members: Sequence[tuple[tarfile.TarInfo, bytes]]) -> TarLayer:
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
     return TarLayer(buffer.getvalue())
+
+
+async def layer_content(source: LayerSource) -> bytes:
+    """All that it gives."""
+    async with source.open() as blocks:
+        return b"".join([bytes(block) async for block in blocks])

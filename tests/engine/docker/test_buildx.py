@@ -125,6 +125,14 @@ def test_secrets_are_in_the_childs_environment_and_arguments_are_not(
     assert child["BUILDX_CONFIG"] == str(tmp_path / "user" / "buildx")
 
 
+def test_a_build_logs_in_with_what_its_service_has_and_not_with_the_variable_docker_prefers(
+    spec: BuildSpec, setting: Setting, tmp_path: Path
+) -> None:
+    theirs = {**setting.environment.values, "DOCKER_AUTH_CONFIG": '{"auths": {}}'}
+    setting = replace(setting, environment=Environment(theirs))
+    assert "DOCKER_AUTH_CONFIG" not in child_environment(setting, spec, tmp_path)
+
+
 def test_a_build_on_an_image_of_the_engine_takes_the_builder_that_sees_it(
     spec: BuildSpec, setting: Setting, tmp_path: Path
 ) -> None:

@@ -41,6 +41,17 @@ _STOP_SECONDS = 3.0
 _LINES_KEPT = 200
 _METADATA = "metadata.json"
 _DEFINITION = "bake.json"
+_DROPPED = frozenset(
+    (
+        "DOCKER_CONTEXT",
+        "DOCKER_TLS_VERIFY",
+        "DOCKER_TLS",
+        "DOCKER_CERT_PATH",
+        # docker prefers it to the configuration, where the build's logins are (docker/cli 6008).
+        "DOCKER_AUTH_CONFIG",
+    )
+)
+"""What the user's docker would go by, and ours must not."""
 
 
 class Setting(Struct, frozen=True, kw_only=True):
@@ -127,12 +138,11 @@ def child_environment(setting: Setting, spec: BuildSpec, directory: Path) -> dic
         verify = setting.endpoint.tls is None or setting.endpoint.tls.verify
         docker["DOCKER_CERT_PATH"] = str(directory / "tls")
         docker["DOCKER_TLS_VERIFY" if verify else "DOCKER_TLS"] = "1"
-    dropped = {"DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_TLS", "DOCKER_CERT_PATH"}
     if spec.from_engine:
         # The builder inside of the engine: no other sees the engine's images.
         docker["BUILDX_BUILDER"] = "default"
     return {
-        **{name: value for name, value in user.values.items() if name not in dropped},
+        **{name: value for name, value in user.values.items() if name not in _DROPPED},
         **secret_variables(spec),
         # It asks before it reads outside of its working directory, as for a stranger's definition.
         "BUILDX_BAKE_ENTITLEMENTS_FS": "0",

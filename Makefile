@@ -2,7 +2,9 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST := scripts/as-root $(BIN)/python -m pytest
+# Most tests wait for an engine; each worker starts one of its own.
+WORKERS := -n auto --maxprocesses 4 --dist worksteal
+PYTEST := scripts/as-root $(BIN)/python -m pytest $(WORKERS)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check fast real bench bench-push bench-eager lock clean
@@ -26,7 +28,7 @@ check: $(VENV)/installed ## format, lint, types, imports
 	$(BIN)/lint-imports --no-logo
 
 fast: $(VENV)/installed ## the tests that need no engine and no registry
-	@$(BIN)/python -m pytest -m "not engine and not registry"
+	@$(BIN)/python -m pytest $(WORKERS) -m "not engine and not registry"
 
 real: $(VENV)/installed ## the tests on a real engine and a real registry
 	@$(PYTEST) -m "engine or registry"

@@ -23,7 +23,6 @@ from longshore.engine.embedded.home import Home
 from longshore.engine.embedded.installation import engine_advice, system_of, this_system
 from longshore.engine.embedded.locks import EXCLUSIVE, lock, lock_file
 from longshore.engine.embedded.programs import find_programs
-from longshore.engine.endpoint import Endpoint
 from longshore.engine.patience import Clock, until
 from longshore.environment import Environment
 from longshore.errors import EngineUnavailable
@@ -289,19 +288,27 @@ class TestRealDaemon:
         assert await _is_over(environment)
 
     async def test_another_daemon_keeps_its_network_rules(
-        self, environment: Environment, engine_endpoint: Endpoint
+        self, environment: Environment, docker_command: tuple[str, ...]
     ) -> None:
-        """Rules of docker0 and of other private engines; other rules may change meanwhile."""
-        before = _rules("docker0", "ls-")
+        """Those of the tests' engine: what else there is may change meanwhile."""
+        theirs = _bridge_of(docker_command)
+        before = _rules(theirs)
+        assert before
         async with embedded_engine(environment):
-            assert before <= _rules("docker0", "ls-")
+            assert _rules(theirs) == before
             assert len(_rules(_bridge(environment).name)) == 3
-        assert before <= _rules("docker0", "ls-")
+        assert _rules(theirs) == before
         assert not _rules(_bridge(environment).name)
 
 
-def _rules(*marks: str) -> set[str]:
-    """The rules of all chains that carry one of the marks."""
+def _bridge_of(docker: tuple[str, ...]) -> str:
+    name = '{{index .Options "com.docker.network.bridge.name"}}'
+    words = [*docker, "network", "inspect", "bridge", "--format", name]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _rules(bridge: str) -> set[str]:
+    """The rules of all chains that name a bridge."""
     tables = ("nat", "filter")
     answers = [
         subprocess.run(
@@ -309,7 +316,7 @@ def _rules(*marks: str) -> set[str]:
         ).stdout
         for table in tables
     ]
-    return {line for line in "".join(answers).splitlines() if any(mark in line for mark in marks)}
+    return {line for line in "".join(answers).splitlines() if bridge in line}
 
 
 def _parent(process: int) -> int:

@@ -2,8 +2,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-# Most tests wait for an engine; each worker starts one of its own.
-WORKERS := -n auto --maxprocesses 4 --dist worksteal
+WORKERS := -n auto --dist worksteal
 PYTEST := scripts/as-root $(BIN)/python -m pytest $(WORKERS)
 
 .DEFAULT_GOAL := help

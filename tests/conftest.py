@@ -26,6 +26,7 @@ from longshore.engine.endpoint import Endpoint, known_endpoints, named_endpoint
 from longshore.engine.spec import BuildSpec
 from longshore.environment import VARIABLES, Environment
 from longshore.errors import EngineUnavailable
+from longshore.image.cores import usable_cores
 from longshore.testing.disk_folder import disk_folder
 
 # How long an example takes says more about the machine than about the code.
@@ -39,6 +40,16 @@ _OUTSIDE = Environment.of_process()
 
 _KEPT = frozenset({"HOME", "PATH"})
 _numbers = itertools.count()
+_MOST_PROCESSES = 4
+"""Each has an engine of its own."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """What ``-n auto`` means: a process for each core, for most tests wait for an engine.
+
+    One where an engine answers already: its tests look at everything that is on it.
+    """
+    return 1 if _running_engine() else min(_MOST_PROCESSES, usable_cores())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

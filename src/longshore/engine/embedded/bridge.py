@@ -19,10 +19,14 @@ from typing import Final
 import anyio
 from msgspec import Struct
 
+from longshore.engine.embedded.locks import EXCLUSIVE, lock, lock_directory
 from longshore.errors import EngineUnavailable
 
 _ROUTES: Final = Path("/proc/net/route")
 _FIRST, _COUNT = 200, 55
+_TURN: Final = Path("/run")
+"""Locked by who chooses a range until it is taken: others start engines as well."""
+_TURN_SECONDS: Final = 30.0
 Command = list[str]
 
 
@@ -96,11 +100,21 @@ async def set_up(owner: Path, tools: NetworkTools) -> AsyncIterator[Bridge]:
 
     All of it is taken down again when the block fails; after it that is the keeper's.
     """
-    routes = _ROUTES.read_text()
-    bridge = chosen_bridge(owner, routes)
-    try:
-        await _make(bridge, tools, forgotten(bridge, routes))
+    with lock_directory(_TURN) as turn:
+        with suppress(EngineUnavailable):  # seldom do two look from the same place on
+            await lock(turn, EXCLUSIVE, _TURN_SECONDS)
+        routes = _ROUTES.read_text()
+        bridge = chosen_bridge(owner, routes)
+        async with _undone_on_failure(bridge, tools):
+            await _make(bridge, tools, forgotten(bridge, routes))
+    async with _undone_on_failure(bridge, tools):
         yield bridge
+
+
+@asynccontextmanager
+async def _undone_on_failure(bridge: Bridge, tools: NetworkTools) -> AsyncIterator[None]:
+    try:
+        yield
     except BaseException:
         with anyio.CancelScope(shield=True):
             for command in tear_down(bridge, tools):

@@ -1,4 +1,4 @@
-"""Advisory locks on files (flock(2)): the kernel drops them however a process ends."""
+"""Advisory locks on files and directories (flock(2)); the kernel drops them when a process ends."""
 
 from __future__ import annotations
 
@@ -20,6 +20,16 @@ EXCLUSIVE: Final = fcntl.LOCK_EX
 def lock_file(path: Path) -> Iterator[int]:
     """A file to lock, made when it is missing; leaving the block drops the lock."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def lock_directory(path: Path) -> Iterator[int]:
+    """A directory to lock; leaving the block drops the lock, and nothing is left of it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         yield descriptor
     finally:

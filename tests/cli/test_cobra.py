@@ -7,6 +7,7 @@ import json
 import pytest
 
 from longshore.cli.run_command import run
+from longshore.cli.steps_command import steps
 
 from .conftest import Program
 
@@ -71,6 +72,35 @@ def test_the_value_of_a_flag_is_not_taken_for_the_service(words: list[str]) -> N
     found = run.make_context("run", [*words, "app", "ls", "-e=C=3"]).params
     assert (found["ci_branch"], found["publish"], found["env"]) == ("main", True, ("A=1", "B=2"))
     assert (found["service"], found["command"]) == ("app", ("ls", "-e=C=3"))
+
+
+@pytest.mark.parametrize("short", ["-eX=1", "-Tv", "-TeX=1", "-vT"])
+def test_a_short_flag_with_its_value_or_another_attached_is_not_taken_for_the_service(
+    short: str,
+) -> None:
+    found = run.make_context("run", [short, "app", "--env", "Y=2", "env"]).params
+    assert (found["service"], found["command"]) == ("app", ("env",))
+    assert "Y=2" in found["env"]
+
+
+@pytest.mark.parametrize(
+    ("words", "flag"), [("run app --env", "--env"), ("run -T app --engine", "--engine")]
+)
+def test_a_flag_behind_the_service_that_lacks_its_value_is_named(
+    longshore: Program, words: str, flag: str
+) -> None:
+    done = longshore(*words.split())
+    assert done.err.startswith(f'Error: flag "{flag}" needs a value\n')
+
+
+def test_a_value_that_looks_like_a_flag_stays_when_that_flag_is_spelt_as_in_go(
+    longshore: Program,
+) -> None:
+    words = ("--ci-commit-message", "--push", "--push=true")
+    done = longshore("plan", "--format", "json", *words)
+    assert done.code == 0, done.err
+    found = steps.make_context("steps", list(words)).params
+    assert (found["ci_commit_message"], found["push"]) == ("--push", True)
 
 
 def test_a_boolean_that_is_neither_is_a_usage_error(longshore: Program) -> None:
@@ -142,6 +172,11 @@ def test_an_unknown_command_gets_the_nearest(longshore: Program) -> None:
         (
             "steps --timeout -5s",
             '--timeout: "-5s" is no duration; write for example 90s, 5m or 1h30m',
+            STEPS_FLAGS,
+        ),
+        (
+            "steps --timeout 1h30",
+            '--timeout: "1h30" is no duration; write for example 90s, 5m or 1h30m',
             STEPS_FLAGS,
         ),
         (

@@ -145,6 +145,7 @@ def test_a_repository_of_somebody_else_is_no_silent_nothing(longshore: Program) 
     done = longshore("env", "demo", "--ci-from-scm", **refusing)
     assert "CI_BRANCH" not in done.out
     assert "notice: --ci-from-scm found nothing: git: detected dubious ownership" in done.err
+    assert "git config --global --add safe.directory" in done.err
 
 
 @pytest.mark.usefixtures("repository")

@@ -10,11 +10,8 @@ from typing import Any
 import click
 
 from longshore.cli.catalogue import COMMANDS, Listed
-from longshore.cli.options import LegacyFlag
+from longshore.cli.go_flags import takes_value, without_go_spellings
 from longshore.cli.values import nearest
-
-_TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
-_FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
 
 class CobraCommand(click.Command):
@@ -24,7 +21,7 @@ class CobraCommand(click.Command):
         """Turn Go's spellings of flags into what click knows, then parse."""
         ctx.allow_extra_args = True
         try:
-            rest = super().parse_args(ctx, self._without_go_spellings(ctx, args))
+            rest = super().parse_args(ctx, self._as_click_has_it(ctx, args))
         except click.NoSuchOption as error:
             raise click.NoSuchOption(_as_typed(error.option_name, args), ctx=ctx) from error
         except click.UsageError as error:
@@ -34,33 +31,17 @@ class CobraCommand(click.Command):
             raise click.UsageError(f'unexpected word "{rest[0]}"', ctx)
         return rest
 
-    def _without_go_spellings(self, ctx: click.Context, args: Sequence[str]) -> list[str]:
-        """``--flag=true`` is ``--flag``, ``--flag=false`` undoes it, ``-e=K=V`` is ``-e K=V``."""
-        options = {
+    def _as_click_has_it(self, ctx: click.Context, args: Sequence[str]) -> list[str]:
+        return without_go_spellings(args, self.options(ctx), only_first=self.stops_at_first_word)
+
+    def options(self, ctx: click.Context) -> dict[str, click.Option]:
+        """Every flag by each of its spellings."""
+        return {
             name: parameter
             for parameter in self.get_params(ctx)
             if isinstance(parameter, click.Option)
             for name in parameter.opts
         }
-        kept: list[str] = []
-        is_value = False
-        for position, word in enumerate(args):
-            if is_value:
-                kept.append(word)
-                is_value = False
-                continue
-            if word == "--" or (self.stops_at_first_word and not word.startswith("-")):
-                return [*kept, *args[position:]]
-            name, equals, value = word.partition("=")
-            option = options.get(name)
-            if option is None or not equals:
-                kept.append(word)
-                is_value = option is not None and not (option.is_flag or option.count)
-            elif option.is_flag:
-                kept = _with_flag(kept, option, name, _go_bool(name, value, ctx))
-            else:
-                kept += [word] if name.startswith("--") else [name, value]
-        return kept
 
     stops_at_first_word = False
 
@@ -69,20 +50,6 @@ class CobraCommand(click.Command):
         text = inspect.cleandoc(self.help or "")
         flags = "\n".join(_flag_lines(self, ctx))
         return f"{text}\n\nUsage:\n  {usage(self, ctx)}\n\nFlags:\n{flags}"
-
-
-def _with_flag(kept: Sequence[str], option: click.Option, name: str, value: bool) -> list[str]:
-    """The last of several spellings of one flag counts; flags of old are kept for their notice."""
-    others = [word for word in kept if word not in option.opts]
-    return [*others, name] if value or isinstance(option, LegacyFlag) else others
-
-
-def _go_bool(name: str, value: str, ctx: click.Context) -> bool:
-    if value in _TRUE:
-        return True
-    if value in _FALSE:
-        return False
-    raise click.BadParameter(f'"{value}" is neither true nor false', ctx=ctx, param_hint=name)
 
 
 def _as_typed(flag: str, args: Sequence[str]) -> str:
@@ -121,7 +88,7 @@ def _flag_row(option: click.Option, ctx: click.Context) -> tuple[str, str, str]:
     long = next(name for name in option.opts if name.startswith("--"))
     short = next((name for name in option.opts if not name.startswith("--")), None)
     left = f"{short}, {long}" if short else f"    {long}"
-    if not option.is_flag and not option.count:
+    if takes_value(option):
         left += f" {option.metavar or option.make_metavar(ctx)}"
     text = f"help for {ctx.info_name}" if long == "--help" else option.help or ""
     return long, left, text

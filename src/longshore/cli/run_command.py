@@ -8,6 +8,7 @@ import click
 
 from longshore.cli import options
 from longshore.cli.cobra import CobraCommand
+from longshore.cli.go_flags import Options, takes_next
 
 
 class RunCommand(CobraCommand):
@@ -24,33 +25,25 @@ class RunCommand(CobraCommand):
         return super().parse_args(ctx, self._flags_first(ctx, args))
 
     def _flags_first(self, ctx: click.Context, args: list[str]) -> list[str]:
-        taking = self._taking_values(ctx)
-        position = _skip_flags(args, 0, taking)
+        known = self.options(ctx)
+        position = _skip_flags(args, 0, known)
         if position >= len(args) or args[position] == "--":
             return args
-        end = _skip_flags(args, position + 1, taking, long_only=True)
-        return [*args[:position], *args[position + 1 : end], args[position], *args[end:]]
-
-    def _taking_values(self, ctx: click.Context) -> dict[str, bool]:
-        """Every flag, and whether it takes a value."""
-        return {
-            name: not parameter.is_flag
-            for parameter in self.get_params(ctx)
-            if isinstance(parameter, click.Option)
-            for name in parameter.opts
-        }
+        end = _skip_flags(args, position + 1, known, long_only=True)
+        flags = [*args[:position], *args[position + 1 : end]]
+        # Else SERVICE would be the value that the last of them lacks.
+        return flags if end > len(args) else [*flags, args[position], *args[end:]]
 
 
-def _skip_flags(
-    args: list[str], start: int, taking: dict[str, bool], *, long_only: bool = False
-) -> int:
-    """The position of the first word from `start` on that is no known flag or a flag's value."""
+def _skip_flags(args: list[str], start: int, known: Options, *, long_only: bool = False) -> int:
+    """The position of the first word from `start` on that is no known flag or a flag's value;
+    behind the end when a value is missing."""
     position = start
     while position < len(args):
-        name, equals, _ = args[position].partition("=")
-        if name not in taking or (long_only and not name.startswith("--")):
+        takes = takes_next(args[position], known)
+        if takes is None or (long_only and not args[position].startswith("--")):
             break
-        position += 1 if equals or not taking[name] else 2
+        position += 2 if takes else 1
     return position
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 _NUMBER = r"(\d+(?:\.\d+)?)"
-_DURATION = f"(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s?)?"
+_DURATION = f"(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?"
 
 
 class OneOf(click.Choice[str]):
@@ -47,7 +47,8 @@ class Duration(click.ParamType[float]):
 
         if isinstance(value, int | float):
             return float(value)
-        whole = re.fullmatch(_DURATION, str(value))
+        text = f"{value}s" if re.fullmatch(_NUMBER, str(value)) else str(value)
+        whole = re.fullmatch(_DURATION, text)
         parts = [float(part or 0) for part in whole.groups()] if whole else [0.0, 0.0, 0.0]
         total = parts[0] * 3600 + parts[1] * 60 + parts[2]
         if total <= 0:

@@ -78,6 +78,9 @@ _GIT_LOG = ("log", "-1", "--no-show-signature")
 # Not `hg id`: during a merge it names both parents.
 _HG_COMMIT = ("log", "-r", ".", "--template", "{node}")
 
+_FOREIGN = "detected dubious ownership"
+"""git 2.35.2 and later, of a repository that is another user's, as in many a CI container."""
+
 _NO_BRANCH = "--ci-from-scm: the checkout is on no branch; name it with --ci-branch"
 
 
@@ -98,7 +101,9 @@ def _nothing(directory: Path, trouble: str) -> str | None:
     """Why nothing is known; None for a directory that is not there, which is an error anyway."""
     if not directory.is_dir():
         return None
-    return f"--ci-from-scm found nothing: {trouble or 'neither git nor hg is installed'}"
+    remedy = f"; `git config --global --add safe.directory {directory}` trusts it"
+    found = trouble or "neither git nor hg is installed"
+    return f"--ci-from-scm found nothing: {found}{remedy if _FOREIGN in trouble else ''}"
 
 
 def _git(git: _Program) -> dict[str, str]:

@@ -280,6 +280,18 @@ def test_load_builds_one_service_or_all_and_runs_nothing(user: User) -> None:
     assert (unknown.returncode, 'did you mean "app"?' in unknown.stderr) == (2, True)
 
 
+@pytest.mark.parametrize("form", ["text", "v1", "json"])
+def test_load_says_on_standard_error_why_an_image_could_not_be_made(user: User, form: str) -> None:
+    user.write("Dockerfile", "FROM scratch\nCOPY nothing /\n")
+    user.write("codeship-services.yml", "bad: {build: .}\n")
+    done = user.run("load", "--log-format", form)
+    assert done.returncode == 1
+    if form == "json":
+        assert json.loads(done.stdout.splitlines()[-1])["event"] == "run_finished"
+    else:
+        assert 'Error: step "bad-' in done.stderr
+
+
 def test_a_program_that_takes_no_terminal_gets_none_in_steps(user: User) -> None:
     user.write("codeship-services.yml", APP)
     user.write(

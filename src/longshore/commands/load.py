@@ -23,12 +23,15 @@ from longshore.plan.selection import Selection
 from longshore.report.readers import LogOptions, reader
 from longshore.report.sink import Sink
 from longshore.report.style import Style
-from longshore.run.events import StepFinished, StepStarted
+from longshore.run.events import RunFinished, StepFinished, StepStarted
 from longshore.run.execute import open_runtime
 from longshore.run.needs import needs_of_services
 from longshore.run.outcome import Broken, Outcome, Passed
 from longshore.run.runtime import Runtime
 from longshore.secrets.masking import Masker
+
+Outcomes = dict[str, Outcome]
+"""Of each image that was tried, by the name it is shown under."""
 
 
 class LoadRequest(Struct, frozen=True, kw_only=True):
@@ -68,7 +71,7 @@ async def _load(
     services = request.services or tuple(plan.services)
     masker = Masker()
     emit = reader(request.log, sink, style, masker)
-    code = 1
+    began, done = time.monotonic(), Outcomes()
     async with (
         interruptible(sink.tell, leave, sink.patience.hurry) as interruption,
         open_session(
@@ -83,30 +86,32 @@ async def _load(
     ):
         interruption.opened.set()
         with interruption.scope:
-            code = await _images(runtime, services)
-    return 130 if interruption.began.is_set() else code
+            await _images(runtime, services, done)
+        interrupted = interruption.began.is_set()
+        names = [_name(plan, service) for service in services]
+        runtime.emit(_finished(done, names, interrupted, time.monotonic() - began))
+    return 130 if interrupted else _code(done)
 
 
-async def _images(runtime: Runtime, services: Sequence[str]) -> int:
-    """All of them, one after the other; the exit code. Without an engine no other is tried."""
-    code = 0
+async def _images(runtime: Runtime, services: Sequence[str], done: Outcomes) -> None:
+    """All of them, one after the other. Without an engine no other is tried."""
     for service in services:
-        outcome = await _image(runtime, service)
-        if isinstance(outcome, Broken):
-            code = 1
-            if outcome.engine_lost:
-                return 125
-    return code
+        name = _name(runtime.plan, service)
+        done[name] = await _image(runtime, service, name)
+        if _is_lost(done[name]):
+            return
 
 
-async def _image(runtime: Runtime, service: str) -> Outcome:
+def _is_lost(outcome: Outcome) -> bool:
+    return isinstance(outcome, Broken) and outcome.engine_lost
+
+
+async def _image(runtime: Runtime, service: str, name: str) -> Outcome:
     """One service's image, shown as a step of its own (T-14)."""
-    key = runtime.plan.services[service].image
-    name = f"{service}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
     runtime.emit(StepStarted(step=name, name=name, kind="load"))
     began = time.monotonic()
     try:
-        await runtime.images.image(key, ())
+        await runtime.images.image(runtime.plan.services[service].image, ())
         outcome: Outcome = Passed()
     except LongshoreError as failure:
         lost = isinstance(failure, EngineUnavailable)
@@ -117,3 +122,27 @@ async def _image(runtime: Runtime, service: str) -> Outcome:
         )
     )
     return outcome
+
+
+def _name(plan: Plan, service: str) -> str:
+    key = plan.services[service].image
+    return f"{service}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+
+
+def _finished(
+    done: Outcomes, names: Sequence[str], interrupted: bool, seconds: float
+) -> RunFinished:
+    return RunFinished(
+        failed=tuple((name, one) for name, one in done.items() if isinstance(one, Broken)),
+        not_run=tuple(name for name in names if name not in done),
+        waiting=(),
+        interrupted=interrupted,
+        engine_lost=any(map(_is_lost, done.values())),
+        seconds=seconds,
+    )
+
+
+def _code(done: Outcomes) -> int:
+    if any(map(_is_lost, done.values())):
+        return 125
+    return int(any(isinstance(one, Broken) for one in done.values()))

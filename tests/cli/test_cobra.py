@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from longshore.cli.login_check_command import login_check
 from longshore.cli.run_command import run
 from longshore.cli.steps_command import steps
 
@@ -124,6 +125,13 @@ def test_every_flag_of_steps_is_taken_by_plan(longshore: Program) -> None:
         "--ci-branch", "master", "--tag", "v1",
     )  # fmt: skip
     assert done.code == 0, done.err
+
+
+def test_every_flag_of_steps_is_taken_by_login_check(longshore: Program) -> None:
+    known = {name for option in login_check.params for name in option.opts}
+    assert {name for option in steps.params for name in option.opts} - known == {"--list"}
+    done = longshore("login-check", "--push", "--timeout", "1h", "-e", "A=b", "--tag", "other")
+    assert (done.code, done.err) == (0, "no step that will run needs registry credentials\n")
 
 
 @pytest.mark.parametrize(

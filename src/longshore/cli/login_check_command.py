@@ -18,10 +18,20 @@ from longshore.cli.cobra import CobraCommand
 @options.secret_flags
 @options.engine_flags
 @options.registry_flags
+@options.accepted(
+    options.push_flags("--push-format"),
+    options.pusher_flag,
+    options.container_flags,
+    options.limit_flags,
+    options.log_flags,
+    options.steps_flags,
+    options.legacy_flags,
+)
 def login_check(**flags: Any) -> int:
     """Try every registry credential the plan needs, before anything is built.
 
-    Nothing is run, and push steps count without `--push`.
+    Nothing is run, and push steps count without `--push`. Takes all flags of `steps` but `--list`;
+    those that have nothing to do with credentials have no effect.
     """
     from longshore.cli import requests, terminal
     from longshore.commands.login_check import login_check as run_login_check

@@ -117,7 +117,8 @@ class Detail(Struct, frozen=True, kw_only=True):
 
 
 class RunFinished(Struct, frozen=True, kw_only=True):
-    """Last event; `failed`, `stopped` and `not_run` name steps in file order (T-36).
+    """Last event of `steps` and `load`; `failed`, `stopped` and `not_run` name steps in file order
+    (T-36).
 
     `timed_out`: the limit of the whole run ended it; `engine_lost`: a step broke because the engine
     went away. With either, or `interrupted`, a run has not passed, whatever `failed` says.

@@ -216,6 +216,21 @@ def test_a_slip_of_the_fingers_gets_one_sentence_and_where_to_read(
     assert (done.code, done.out) == (2, "")
 
 
+@pytest.mark.parametrize("words", [("load", "demo"), ("cleanup",)])
+@pytest.mark.parametrize(
+    ("engine", "told"),
+    [
+        ("bla", 'LONGSHORE_ENGINE is "bla"'),
+        ("unix:///nowhere/docker.sock", "the address comes from LONGSHORE_ENGINE"),
+    ],
+)
+def test_an_engine_named_by_the_variable_is_told_as_named_there(
+    longshore: Program, words: tuple[str, ...], engine: str, told: str
+) -> None:
+    assert told in longshore(*words, LONGSHORE_ENGINE=engine).err
+    assert told.replace("LONGSHORE_ENGINE", "--engine") in longshore(*words, "--engine", engine).err
+
+
 def test_help_has_the_layout_of_the_original(longshore: Program) -> None:
     lines = longshore().out.splitlines()
     assert lines[1:5] == ["", "Usage:", "  longshore [command]", ""]

@@ -19,6 +19,7 @@ NOWHERE = ("--engine", "unix:///nonexistent/docker.sock")
         (["--keep-volume-containers"], "--keep-volume-containers is ignored"),
         (["--remote-cache=true"], "--remote-cache is ignored: see --cache-registry"),
         (["--log-driver", "v1"], "--log-driver is ignored: see --log-format"),
+        (["--print-build-output=false"], "--print-build-output is ignored: build output is shown,"),
         (["--no-print-build-output"], None),
     ],
 )

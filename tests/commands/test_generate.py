@@ -23,6 +23,15 @@ def test_a_key_is_written_for_its_owner_alone_and_not_shown(tmp_path: Path) -> N
     assert str(path) in said[0]
 
 
+def test_a_key_is_not_written_to_a_file_that_is_called_as_a_stream(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match='--key-path is "-"'):
+        generate(path=Path("-"), force=True, out=lambda _: None)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_existing_key_is_replaced_only_with_force(tmp_path: Path) -> None:
     path = tmp_path / "codeship.aes"
     path.write_text("precious")

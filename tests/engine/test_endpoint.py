@@ -261,7 +261,7 @@ def test_a_password_in_an_address_is_told_to_nobody(tmp_path: Path, scheme: str)
     assert endpoint is not None
     assert endpoint.url == f"{scheme or 'tcp://'}me@host:2375"
     with pytest.raises(UsageError, match='"gopher://me@host"'):
-        endpoint_at("gopher://me:secret@host", _environment(tmp_path))
+        endpoint_at("gopher://me:secret@host", "--engine", _environment(tmp_path))
 
 
 def test_a_socket_in_a_directory_that_is_closed_to_us_is_passed_over(tmp_path: Path) -> None:
@@ -307,12 +307,12 @@ def _without_roots_rights() -> Iterator[None]:
 
 
 def test_an_address_of_the_command_line_is_checked(tmp_path: Path) -> None:
-    assert endpoint_at("unix:///a.sock", _environment(tmp_path)).origin == "--engine"
+    assert endpoint_at("unix:///a.sock", "--engine", _environment(tmp_path)).origin == "--engine"
     with pytest.raises(UsageError, match="--engine"):
-        endpoint_at("gopher://host", _environment(tmp_path))
+        endpoint_at("gopher://host", "--engine", _environment(tmp_path))
 
 
 def test_tls_verify_counts_for_an_address_of_the_command_line(tmp_path: Path) -> None:
     environment = _environment(tmp_path, DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH=str(tmp_path))
-    assert endpoint_at("tcp://h:2376", environment).tls == TlsFiles()
-    assert endpoint_at("unix:///a.sock", environment).tls is None
+    assert endpoint_at("tcp://h:2376", "--engine", environment).tls == TlsFiles()
+    assert endpoint_at("unix:///a.sock", "--engine", environment).tls is None

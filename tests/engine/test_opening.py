@@ -25,7 +25,6 @@ async def _open(choice: str, **values: str) -> str:
     [
         ("swarm", "not supported yet"),
         ("podman", "podman"),
-        ("", "--engine"),
         ("gopher://x", "gopher"),
     ],
 )

@@ -233,7 +233,7 @@ _NO_MEANING = "it has no meaning any more"
 _LEGACY = {
     "--cache": "layers are always taken from the cache, but with --no-cache",
     "--keep-volume-containers": "--keep-volumes lets steps share volumes",
-    "--print-build-output": "build output is always shown",
+    "--print-build-output": "build output is shown, but with --no-print-build-output",
     "--remote-cache": "see --cache-registry",
     "--singleton-links": "a shared dependency always has one container a step",
     "--system": _NO_MEANING,

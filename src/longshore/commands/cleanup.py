@@ -29,9 +29,8 @@ def cleanup(
 async def _cleanup(
     environment: Environment, sink: Sink, choice: str | None, dry_run: bool, legacy: bool
 ) -> int:
-    chosen = choice or environment.get("LONGSHORE_ENGINE") or "auto"
     liveness = Liveness(environment.state_directory / "runs", ProcessIdentity.of_this_process())
-    async with open_engine(chosen, environment) as engine:
+    async with open_engine(choice, environment) as engine:
         found = await leftovers(engine, liveness)
         if legacy:
             found = (*found, *await _unlabelled(engine))

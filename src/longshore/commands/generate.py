@@ -14,8 +14,12 @@ from longshore.secrets.tracked import is_ignored, is_tracked
 def generate(*, path: Path, force: bool, out: Callable[[str], None]) -> int:
     """Write a new key to `path`, readable by its owner alone; never over another one by accident.
 
-    Raises UsageError when `path` exists and not `force`.
+    Raises UsageError when `path` exists and not `force`, or is ``-``.
     """
+    if str(path) == "-":
+        raise UsageError(
+            '--key-path is "-"', hint="a key is kept in a file: name one, as codeship.aes"
+        )
     content = generate_key().reveal_text().encode()
     if force:
         replace_file(path, content, mode=PRIVATE)

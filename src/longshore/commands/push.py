@@ -132,8 +132,7 @@ async def _push(
 ) -> list[PushedImage]:
     if isinstance(place, FilePlace):
         return await _of_file(place, orders, pushes)
-    choice = request.engine or environment.get("LONGSHORE_ENGINE") or "auto"
-    async with open_engine(choice, environment) as engine:
+    async with open_engine(request.engine, environment) as engine:
         image = await _of_engine(engine, request, place)
         pusher = RegistryPusher(engine=engine, pushes=pushes)
 

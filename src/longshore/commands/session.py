@@ -45,7 +45,6 @@ async def open_session(
     needs = tuple(needs)
     files = project_files(plan.directory, options, environment, masker, remarks)
     check_needs(plan, needs, options, environment, files)
-    choice = options.engine or environment.get("LONGSHORE_ENGINE") or "auto"
     locks = environment.state_directory / "runs"
     scope = RunScope(
         project=plan.directory,
@@ -53,7 +52,7 @@ async def open_session(
         kept=options.run.keep_containers,
     )
     async with (
-        open_engine(choice, environment, builder=options.builder) as engine,
+        open_engine(options.engine, environment, builder=options.builder) as engine,
         _opened_pusher(plan, engine, options, environment) as pusher,
     ):
         journals = environment.state_directory / "journals"

@@ -77,14 +77,14 @@ def known_endpoints(environment: Environment) -> tuple[Endpoint, ...]:
     return tuple(found.values())
 
 
-def endpoint_at(address: str, environment: Environment) -> Endpoint:
-    """The engine at an address given on the command line; raises UsageError for no address.
+def endpoint_at(address: str, origin: str, environment: Environment) -> Endpoint:
+    """The engine at an address that `origin` has (a flag, a variable); raises UsageError for none.
 
     The variables for TLS count as they do for ``docker --host``.
     """
     try:
-        url = _checked(address, "--engine")
-        return Endpoint(url=url, origin="--engine", tls=_environment_tls(url, environment))
+        url = _checked(address, origin)
+        return Endpoint(url=url, origin=origin, tls=_environment_tls(url, environment))
     except EngineUnavailable as error:
         raise UsageError(error.message, hint=error.hint) from error
 

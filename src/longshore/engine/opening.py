@@ -13,13 +13,14 @@ from longshore.environment import Environment
 from longshore.errors import EngineUnavailable, UsageError
 
 CHOICES = ("auto", "docker", "embedded")
+_VARIABLE = "LONGSHORE_ENGINE"
 
 
 @asynccontextmanager
 async def open_engine(
-    choice: str, environment: Environment, *, builder: str = "auto"
+    given: str | None, environment: Environment, *, builder: str = "auto"
 ) -> AsyncIterator[Engine]:
-    """An engine while the block lasts.
+    """An engine while the block lasts: the one `given`, else LONGSHORE_ENGINE, else ``auto``.
 
     ``auto``: the engine the user's settings name (only that one), else the first known socket that
     answers, else the embedded engine. ``docker``: the same without the embedded engine.
@@ -27,6 +28,8 @@ async def open_engine(
     EngineUnavailable when there is no engine to be had.
     """
     how = _builder(builder)
+    choice = given or environment.get(_VARIABLE) or "auto"
+    origin = "--engine" if given else _VARIABLE
     async with AsyncExitStack() as stack:
         match choice:
             case "auto" | "docker":
@@ -36,7 +39,8 @@ async def open_engine(
             case "swarm":
                 raise UsageError("--engine swarm is not supported yet")
             case _:
-                engine = await _connected(stack, _address(choice, environment), how, environment)
+                address = _address(choice, origin, environment)
+                engine = await _connected(stack, address, how, environment)
         yield engine
 
 
@@ -101,13 +105,13 @@ def _neither(error: EngineUnavailable, refusals: Sequence[EngineUnavailable]) ->
     )
 
 
-def _address(choice: str, environment: Environment) -> Endpoint:
+def _address(choice: str, origin: str, environment: Environment) -> Endpoint:
     if "://" not in choice:
         raise UsageError(
-            f'--engine is "{choice}"',
+            f'{origin} is "{choice}"',
             hint=f"It is one of {', '.join(CHOICES)}, or an address such as unix:///run/docker.sock.",
         )
-    return endpoint_at(choice, environment)
+    return endpoint_at(choice, origin, environment)
 
 
 def _builder(text: str) -> Builder:

@@ -205,8 +205,9 @@ class _Reader(Struct, frozen=True):
         )
 
     def _shared(self, fields: Fields, ordinal: str, above: Above) -> dict[str, Any]:
-        below = Above(service=fields.get(k.SERVICE) or above.service, services=above.services)
-        below = replace(below, services=below.services or k.SERVICES in fields, on_fail=True)
+        # A group's own services are for its steps: it fails as one, and for none of them.
+        service = fields.get(k.SERVICE) or above.service
+        below = Above(service=service, services=above.services, on_fail=True)
         handlers = fields.get(k.ON_FAIL)
         entries = self.steps(handlers, f"{ordinal}.on_fail.", below) if handlers else ()
         return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from longshore.plan.facts import BuildFacts
-from longshore.plan.model import PushStep
+from longshore.plan.model import PushStep, runnable
 from longshore.plan.selection import Selection
 
 from .conftest import Compile, Examine
@@ -43,6 +43,29 @@ def test_the_reference_that_is_pushed(
     assert isinstance(step, PushStep)
     assert [str(reference) for reference in step.push.targets] == [target]
     assert step.push.targets[0].registry == registry
+
+
+@pytest.mark.parametrize(
+    ("second", "tag"),
+    [
+        (push("name: release, image_name: a/b, image_tag: '{{.StepName}}'"), "release"),
+        (
+            "- {type: serial, services: [app, db], steps: [{type: push, name: release, "
+            "image_name: a/b, image_tag: '{{.StepName}}'}]}",
+            "releasedb",
+        ),
+    ],
+)
+def test_the_step_name_of_a_tag_is_the_files_where_the_log_numbers_it(
+    compile_: Compile, second: str, tag: str
+) -> None:
+    """A pipeline has a "release" for every branch, and each pushes the tag its file says (P-12)."""
+    steps = f"{second}\n" * 2
+    plan = compile_(ONE + "db: {image: redis}\n", steps, Selection(push=True))
+    last = list(runnable(plan.root))[-1]
+    assert isinstance(last, PushStep)
+    assert last.name.endswith(" (2)")
+    assert [target.tag for target in last.push.targets] == [tag]
 
 
 def problem(examine: Examine, keys: str) -> tuple[str, str, str]:

@@ -319,6 +319,17 @@ async def test_later_steps_learn_the_digest(scene: Scene, pushing: Pushing) -> N
     assert digests == [None, pushed.digest]
 
 
+async def test_the_digest_of_a_step_that_shares_its_name_goes_by_the_name_of_the_file(
+    scene: Scene, pushing: Pushing
+) -> None:
+    _prepare(scene, FakeProgram())
+    push = '- {name: ship it, service: app, type: push, image_name: "HOST/team/app", tag: master}'
+    async with faulty_registry() as registry, pushing(scene, registry):
+        ran = await scene.run(SERVICES, f"{push}{STEPS}".replace("HOST", registry.host))
+    environments = [dict(one.spec.environment) for one in ran.engine.containers.values()]
+    assert "LONGSHORE_DIGEST_SHIP_IT" in environments[-1]
+
+
 def test_what_a_failure_makes_unreachable_is_what_comes_after_it_in_series(scene: Scene) -> None:
     push = '{service: app, type: push, image_name: "localhost/app", name: %s}'
     scene.selection = Selection(push=True)

@@ -303,6 +303,17 @@ async def test_an_on_fail_step_is_told_which_step_failed(scene: Scene) -> None:
     assert environment["CI_FAILED_STEP"] == "bad"
 
 
+async def test_an_on_fail_step_is_told_the_name_of_the_file_where_the_log_numbers_it(
+    scene: Scene,
+) -> None:
+    scene.images["busybox:latest"] = by_command({"bad": FAILS})
+    good = "{service: app, name: deploy, command: good, tag: master}"
+    bad = "{service: app, name: deploy, command: bad, on_fail: [{command: tell}]}"
+    ran = await scene.run(APP, f"[{good}, {bad}]")
+    environment = dict(ran.engine.container("jet-app-tell").spec.environment)
+    assert environment["CI_FAILED_STEP"] == "deploy"
+
+
 async def test_a_build_is_made_once_for_all_steps_that_need_it(scene: Scene) -> None:
     (scene.directory / "Dockerfile").write_text("FROM scratch\n")
     step = "{service: app, command: x}"

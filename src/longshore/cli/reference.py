@@ -29,7 +29,9 @@ fields; `--ci-from-scm` takes what it can from git or Mercurial. What nobody giv
 all. `{{.Commit}}` is `{{.CommitID}}` under its former name; `{{.StepName}}`, `{{.ServiceName}}`
 and `{{.ImageName}}` are those of the push step. Steps after a push step get the digest it
 pushed as `LONGSHORE_DIGEST_NAME`, NAME being the step's in upper case with `_` for all but
-letters and digits.
+letters and digits. on_fail steps get the name of the step that failed as `CI_FAILED_STEP`. In all
+of these a step has the name of the file, with ` [SERVICE]` below a group with `services`, also
+where the log numbers steps of one name.
 """
 
 _MEANINGS = {

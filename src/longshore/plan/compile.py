@@ -51,7 +51,7 @@ from longshore.plan.model import (
     Step,
     runnable,
 )
-from longshore.plan.names import StepNames
+from longshore.plan.names import StepNames, own_names
 from longshore.plan.selection import Selection, skip_reason
 from longshore.plan.services import service_plans
 from longshore.plan.targets import EmptyTag, TemplateValues, expanded_tag, target_repository
@@ -185,6 +185,7 @@ class _Compiler:
         return RunStep(
             path=path,
             name=name,
+            names=own_names(entry, name, service, inherited.suffix),
             place=entry.place,
             skipped=skip_reason(entry, self.selection),
             service=service,
@@ -196,13 +197,15 @@ class _Compiler:
     def push_step(self, entry: PushEntry, path: str, inherited: _Inherited) -> PushStep:
         service = self._service(entry, inherited)
         name = self.names.of(entry, service, inherited.suffix)
+        names = own_names(entry, name, service, inherited.suffix)
         return PushStep(
             path=path,
             name=name,
+            names=names,
             place=entry.place,
             skipped=skip_reason(entry, self.selection),
             service=service,
-            push=self._push_plan(entry, name, service, path),
+            push=self._push_plan(entry, names[0], service, path),
             credentials=_nearest(entry.credentials, inherited.credentials),
             on_fail=self._on_fail(entry, path, service, inherited),
         )
@@ -218,6 +221,7 @@ class _Compiler:
         return _GROUPS[entry.kind](
             path=path,
             name=name,
+            names=own_names(entry, name, service, inherited.suffix),
             place=entry.place,
             skipped=skip_reason(entry, self.selection),
             steps=children,

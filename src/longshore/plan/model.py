@@ -95,13 +95,23 @@ class ServicePlan(Struct, frozen=True, kw_only=True):
 
 
 class PlannedStep(Struct, frozen=True, kw_only=True):
-    """What all steps share. `path` is unique (``"2.1"``); `skipped` says why it will not run."""
+    """What all steps share. `path` is unique (``"2.1"``); `skipped` says why it will not run.
+
+    `name` is unique as well, for the log and for containers (T-13). `names` is what the user calls
+    it, which other steps may be called too: with the services of T-25, then without.
+    """
 
     path: str
     name: str
+    names: tuple[str, ...] = ()
     place: Place
     skipped: str | None = None
     on_fail: tuple[RunStep, ...] = ()
+
+    @property
+    def own_name(self) -> str:
+        """What templates and variables call it: a number in the log is nothing to them."""
+        return self.names[0] if self.names else self.name
 
 
 class RunStep(PlannedStep, frozen=True, kw_only=True):

@@ -50,6 +50,17 @@ class StepNames:
         return name
 
 
+def own_names(entry: StepEntry, name: str, service: str | None, suffix: str) -> tuple[str, ...]:
+    """What the user calls the step whose unique name is `name`; other steps may be called so too.
+
+    First its name in the file with the `suffix` of T-25, or `name` where the file gives none; then,
+    where there is a suffix, the same without it.
+    """
+    written = _written(entry)
+    first = written + suffix if written else name
+    return (first, written or _generated(entry, service)) if suffix else (first,)
+
+
 def _written(entry: StepEntry) -> str:
     """The name of the file as the log can show it, on one line (C-25); "" where there is none."""
     return _CONTROLS.sub(" ", entry.name or "").strip()

@@ -108,7 +108,7 @@ async def push_image(runtime: Runtime, step: PushStep) -> Outcome:
                 summary=pushed.summary,
             )
         )
-    runtime.digests[digest_variable(step.name)] = done[0].digest
+    runtime.digests[digest_variable(step.own_name)] = done[0].digest
     return Passed()
 
 

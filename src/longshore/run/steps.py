@@ -175,7 +175,7 @@ class Walker(Struct, frozen=True):
     async def _on_fail(self, step: Step) -> None:
         """In order; a failing one is logged and the next still runs (T-42, T-43)."""
         for handler in step.on_fail:
-            await self.walk(_told(handler, step.name), Gate())
+            await self.walk(_told(handler, step.own_name), Gate())
 
 
 def _nothing() -> None:

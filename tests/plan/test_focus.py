@@ -63,6 +63,57 @@ def test_a_name_stands_for_its_steps_of_all_services(compile_: Compile) -> None:
     assert chosen(compile_(ONE, steps, Selection(only=("a [db]",)))) == ["a [db]"]
 
 
+DEPLOYS = """
+- {service: app, name: deploy, command: m, tag: master}
+- {service: app, name: deploy, command: s, tag: staging}
+"""
+BELOW_SERVICES = """
+- {type: serial, tag: master, services: [app, db], steps: [{name: deploy, command: m}]}
+- {type: serial, tag: staging, services: [app, db], steps: [{name: deploy, command: s}]}
+"""
+
+
+def test_a_name_stands_for_all_steps_that_bear_it(compile_: Compile) -> None:
+    """Each branch has its "deploy"; the one of this branch is meant (T-13)."""
+    for selection in (
+        Selection(tag="staging", only=("deploy",)),
+        Selection(tag="staging", start_from="deploy"),
+    ):
+        assert chosen(compile_(ONE, DEPLOYS, selection)) == ["deploy (2)"]
+
+
+@pytest.mark.parametrize(
+    ("only", "runs"),
+    [
+        ("deploy", ["deploy [app] (2)", "deploy [db] (2)"]),
+        ("deploy [db]", ["deploy [db] (2)"]),
+        ("deploy [db] (2)", ["deploy [db] (2)"]),
+    ],
+)
+def test_a_name_stands_for_all_steps_that_bear_it_for_a_service(
+    compile_: Compile, only: str, runs: list[str]
+) -> None:
+    plan = compile_(ONE, BELOW_SERVICES, Selection(tag="staging", only=(only,)))
+    assert chosen(plan) == runs
+
+
+def test_a_number_of_the_log_chooses_one_step_unless_the_file_has_that_name(
+    compile_: Compile,
+) -> None:
+    selection = Selection(only=("deploy (2)",))
+    plain = "- {service: app, name: deploy, command: x}\n"
+    assert chosen(compile_(ONE, plain * 2, selection)) == ["deploy (2)"]
+    named = "- {service: app, name: deploy (2), command: x}\n"
+    assert chosen(compile_(ONE, plain * 2 + named, selection)) == ["deploy (2)"]
+    assert chosen(compile_(ONE, named * 2, selection)) == ["deploy (2)", "deploy (2) (2)"]
+
+
+def test_a_generated_name_chooses_one_step(compile_: Compile) -> None:
+    steps = "- {service: app, command: ls}\n" * 2
+    assert chosen(compile_(ONE, steps, Selection(only=("ls",)))) == ["ls"]
+    assert chosen(compile_(ONE, steps, Selection(only=("ls_2",)))) == ["ls_2"]
+
+
 def test_an_unknown_name_is_a_usage_error_with_the_nearest_one(compile_: Compile) -> None:
     with pytest.raises(UsageError, match='no step is named "gruop"') as caught:
         compile_(ONE, STEPS, Selection(only=("gruop",)))

@@ -76,8 +76,8 @@ KINDS = (
         codes.SAME_STEP_NAME,
         "same-step-name",
         "Two steps of one name",
-        "Two steps of one group have the same name, and both may run: the log and --only "
-        "number the second. Other groups, and steps of other tags, may repeat a name.",
+        "Two steps of one group have the same name, and both may run: the log numbers the second, "
+        "and --only takes both. Other groups, and steps of other tags, may repeat a name.",
         "Rename one.",
         "- name: test\n  service: app\n  command: ls\n"
         "- name: test\n  service: app\n  command: make\n",

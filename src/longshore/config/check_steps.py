@@ -72,7 +72,7 @@ def _check_names(siblings: tuple[StepEntry, ...], report: Report) -> None:
                 codes.SAME_STEP_NAME,
                 place,
                 f'the name "{entry.name}" is used by another step in line {first.line}',
-                "give each a name of its own, or the log and --only number them",
+                "give each a name of its own, or the log numbers them and --only takes all",
             )
 
 

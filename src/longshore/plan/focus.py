@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from itertools import takewhile
 
@@ -19,8 +18,9 @@ _LISTED = 20
 def focused(plan: Plan, selection: Selection) -> Plan:
     """The plan with every step skipped that the command line leaves out.
 
-    A group's name stands for everything in it, and ``name`` for every ``name [service]`` (T-25).
-    Raises UsageError for a name no step has.
+    A group's name stands for everything in it, ``name`` for every ``name [service]`` (T-25), and
+    what several steps are called, one for each tag, for all of them. Raises UsageError for a name
+    no step has.
     """
     root = plan.root
     if selection.start_from is not None:
@@ -41,8 +41,10 @@ def _from(root: Serial, name: str) -> Serial:
 def _paths_of(root: Step, name: str) -> frozenset[str]:
     """Paths of the leaves that are named so, or lie in a group that is."""
     steps = [step for step in walk(root) if step.name]
-    named = [step for step in steps if step.name == name] or [
-        step for step in steps if re.sub(r"( \[[^]]*\])+$", "", step.name) == name
+    named = [step for step in steps if name in step.names] or [
+        step
+        for step in steps
+        if step.name == name  # numbered, as the log has it
     ]
     if not named:
         raise _unknown(name, [step.name for step in steps])

@@ -51,3 +51,12 @@ def test_credentials_of_the_command_line_are_in_the_plan(longshore: Program, pro
     assert json.loads(done.out)["steps"][0]["credentials"] == [
         {"key": "encrypted_dockercfg_path", "name": "x.enc", "named_by": "command line"}
     ]
+
+
+def test_a_build_argument_without_a_value_is_that_of_our_own_environment(
+    longshore: Program, project: Path
+) -> None:
+    (project / "codeship-services.yml").write_text("demo: {build: {args: [GIVEN, MISSING]}}\n")
+    done = longshore("plan", "--format", "json", GIVEN="secret value")
+    assert json.loads(done.out)["images"][0]["arguments"] == ["GIVEN"]
+    assert "secret value" not in done.out

@@ -71,6 +71,33 @@ def test_equal_builds_are_one_image_and_different_ones_of_one_name_are_two(
     assert len({keys["a"], keys["d"], keys["e"]}) == 3
 
 
+@pytest.mark.parametrize("args", ["[GIVEN, MISSING]", "{GIVEN: , MISSING: }"])
+def test_an_argument_without_a_value_is_the_hosts_or_left_out(compile_: Compile, args: str) -> None:
+    """As in compose, so that the Dockerfile's own default counts (I-14, S-20)."""
+    facts = BuildFacts(host={"GIVEN": "{{of the host}}"})
+    plan = compile_(f"app: {{build: {{args: {args}}}}}", facts=facts)
+    assert build(plan, "app").arguments == (("GIVEN", "{{of the host}}"),)
+
+
+def test_an_argument_with_an_empty_text_is_empty(compile_: Compile) -> None:
+    plan = compile_('app: {build: {args: [A=, "B="]}}', facts=BuildFacts(host={"A": "a"}))
+    assert build(plan, "app").arguments == (("A", ""), ("B", ""))
+
+
+def test_a_base_image_may_be_named_by_an_argument_of_the_host(
+    compile_: Compile, project: Path
+) -> None:
+    (project / "Dockerfile.app").write_text("ARG BASE=busybox\nFROM ${BASE}\n")
+    plan = compile_(
+        """
+        base: {build: {image: base}}
+        app: {build: {dockerfile: Dockerfile.app, args: [BASE]}}
+        """,
+        facts=BuildFacts(host={"BASE": "base"}),
+    )
+    assert build(plan, "app").builds_first == (plan.services["base"].image,)
+
+
 def test_an_image_two_services_share_has_the_credentials_of_both(compile_: Compile) -> None:
     plan = compile_("""
         a: {image: quay.io/x/y}

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from longshore.cli.streams import say
 from longshore.commands.project import ProjectChoice
 from longshore.config.credential_keys import CredentialKeys
+from longshore.environment import Environment
 from longshore.errors import UsageError
 from longshore.plan.facts import BuildFacts
 from longshore.plan.selection import Selection
@@ -61,7 +62,12 @@ def facts(flags: Flags) -> BuildFacts:
     """What is known of the build; empty values are none (V-1)."""
     given: Flags = {name: flags[f"ci_{name}"] or None for name in _GIVEN}
     approved = flags.get("approve", False)
-    build = BuildFacts(ci_name=flags["ci_name"] or "codeship", approved=approved, **given)
+    build = BuildFacts(
+        ci_name=flags["ci_name"] or "codeship",
+        approved=approved,
+        host=Environment.of_process().values,
+        **given,
+    )
     if flags["ci_timestamp"]:
         build = replace(build, started=_time(flags["ci_timestamp"]))
     if not flags["ci_from_scm"]:

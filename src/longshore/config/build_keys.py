@@ -68,7 +68,8 @@ DOCKERFILE_PATH = Key(
 ARGS = Key(
     name="args",
     shape=Variables(),
-    description="Build arguments; values may be Go templates such as {{ .Branch }}. The fields are "
+    description="Build arguments; one without a value is taken from your own environment, or left "
+    "out. Values may be Go templates such as {{ .Branch }}. The fields are "
     "ProjectID, BuildID, RepoName, Branch, Commit, CommitID, CommitMessage, CommitDescription, "
     "CommitterName, CommitterEmail, CommitterUsername, PrNumber, PullRequest, Time, Timestamp, "
     "StringTime, Ci, CiName, ServiceName and ImageName.",

@@ -76,7 +76,9 @@ def compile_plan(
     """
     problems = Problems()
     values = template_values(facts)
-    images, image_of = image_plans(project.services, _Arguments(values, problems).expand, read_text)
+    images, image_of = image_plans(
+        project.services, _Arguments(values, facts.host, problems).expand, read_text
+    )
     compiler = _Compiler(project, selection, values, unknown_fields(facts), image_of)
     plan = Plan(
         directory=project.directory.resolve(),
@@ -113,18 +115,25 @@ def _notices(project: Project, facts: BuildFacts, selection: Selection) -> Itera
 
 
 class _Arguments(Struct, frozen=True):
-    """Build arguments with their templates expanded (I-15); faults become problems."""
+    """Build arguments with their templates expanded (I-15); faults become problems.
+
+    One without a value takes that of `host`, as it is, or is left out (I-14, S-20).
+    """
 
     values: TemplateValues
+    host: Mapping[str, str]
     problems: Problems
 
     def expand(self, entry: ServiceEntry, args: Pairs) -> tuple[tuple[str, str], ...]:
         assert entry.build is not None
         values = {**self.values, "ServiceName": entry.name, "ImageName": image_name(entry)}
-        return tuple(
-            (name, self._value(text or "", values, entry.where("build", "args", name)))
+        found = (
+            (name, self.host.get(name))
+            if text is None
+            else (name, self._value(text, values, entry.where("build", "args", name)))
             for name, text in args
         )
+        return tuple((name, value) for name, value in found if value is not None)
 
     def _value(self, text: str, values: TemplateValues, place: Place) -> str:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from msgspec import Struct, field
@@ -13,7 +13,8 @@ from longshore.plan.gotime import GoTime
 class BuildFacts(Struct, frozen=True, kw_only=True):
     """What is known of this build. None: not set at all (V-1).
 
-    `started` is the one time of the build, in every variable and template field (V-2).
+    `started` is the one time of the build, in every variable and template field (V-2). `host` is
+    our own environment, for build arguments without a value (I-14).
     """
 
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -31,6 +32,7 @@ class BuildFacts(Struct, frozen=True, kw_only=True):
     pr_number: str | None = None
     pull_request: str | None = None
     approved: bool = False
+    host: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def unix_time(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import anyio
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from longshore.config.load import load, read_text
 from longshore.config.model import Pairs
@@ -86,7 +87,8 @@ class Scene(Struct):
         (self.directory / "codeship-steps.yml").write_text(textwrap.dedent(steps))
         loaded = load(self.directory)
         assert loaded.project is not None, loaded.problems
-        compiled = compile_plan(loaded.project, self.facts, self.selection, read_text)
+        facts = replace(self.facts, host=self.host)
+        compiled = compile_plan(loaded.project, facts, self.selection, read_text)
         assert compiled.plan is not None, compiled.problems
         return compiled.plan
 

@@ -306,6 +306,17 @@ async def test_a_build_that_fails_is_done_once_for_steps_with_the_same_credentia
     assert ran.engine.methods().count("build") == 1
 
 
+async def test_a_generator_is_not_built_with_an_argument_that_has_no_value(scene: Scene) -> None:
+    (scene.directory / "Dockerfile").write_text("FROM scratch\n")
+    ran = await scene.run(
+        'gen: {build: {args: {SHORT: "{{slice .CommitID 0 7}}"}}}\napp: {image: r.test/app}\n',
+        "[{service: app, command: x, dockercfg_service: gen}]",
+    )
+    assert isinstance(outcome := ran.outcomes["x"], Broken)
+    assert 'argument "SHORT" of service "gen"' in outcome.message
+    assert "build" not in ran.engine.methods()
+
+
 async def test_a_base_that_fails_is_told_once_however_many_need_it(scene: Scene) -> None:
     for name, base in (("Base", "scratch"), ("One", "me/base"), ("Two", "me/base")):
         (scene.directory / name).write_text(f"FROM {base}\n")

@@ -242,6 +242,24 @@ def test_services_run_or_loaded_by_name_need_what_they_use(tmp_path: Path) -> No
         check(runs=True)
 
 
+def test_a_build_argument_that_has_no_value_stops_what_uses_its_service_by_name(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM x/base\n")
+    short = '{build: {context: ., args: {SHORT: "{{slice .CommitID 0 7}}"}}}'
+    plan = Scene(tmp_path).plan(f"used: {{image: x/app}}\nother: {short}\n", "[]")
+    files = ProjectFiles(no_key, Masker(), lambda _: None)
+
+    def check(service: str) -> None:
+        needs = needs_of_services(plan, [service], runs=False)
+        check_needs(plan, needs, SessionOptions(), Environment({}), files)
+
+    check("used")
+    with pytest.raises(InvalidValue, match=r'^argument "SHORT" of service "other": ') as caught:
+        check("other")
+    assert "codeship-services.yml:2:" in str(caught.value.hint)
+
+
 def test_the_images_a_generator_starts_from_are_known(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM x/base\n")
     services = (

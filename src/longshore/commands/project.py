@@ -77,14 +77,25 @@ def examined(
     compiled = Compiled(None, ())
     if loaded.project is not None and not _stopped(problems):
         compiled = compile_plan(loaded.project, facts, selection, read_text)
+    faults = _argument_faults(compiled.plan) if need_steps and compiled.plan else ()
     return Examined(
-        plan=compiled.plan,
-        problems=merged(problems, compiled.problems),
+        plan=None if faults else compiled.plan,
+        problems=merged(problems, compiled.problems, faults),
         sources=loaded.sources,
         services=loaded.services,
         steps=loaded.steps,
         notices=compiled.notices,
     )
+
+
+def _argument_faults(plan: Plan) -> tuple[Problem, ...]:
+    """Those of the images that steps need; a service used by name is looked at when it is (C-9)."""
+    if not plan.faults:
+        return ()
+    from longshore.run.needs import images_of_need, needs_of_steps
+
+    images = (image for need in needs_of_steps(plan) for image in images_of_need(plan, need))
+    return tuple(fault for image in images for fault in plan.faults.get(image.key, ()))
 
 
 def merged(*found: Sequence[Problem]) -> tuple[Problem, ...]:

@@ -18,16 +18,14 @@ from longshore.config.credential_keys import CredentialKeys
 from longshore.config.model import (
     GroupEntry,
     GroupKind,
-    Pairs,
     Project,
     PushEntry,
     RunEntry,
-    ServiceEntry,
     StepEntry,
 )
-from longshore.config.names import image_name
 from longshore.config.problem import Place, Problem, Problems, Severity
 from longshore.errors import InvalidValue
+from longshore.plan.arguments import Arguments
 from longshore.plan.expand import Multiplied, sub_steps
 from longshore.plan.facts import (
     BuildFacts,
@@ -55,7 +53,6 @@ from longshore.plan.names import StepNames, own_names
 from longshore.plan.selection import Selection, skip_reason
 from longshore.plan.services import service_plans
 from longshore.plan.targets import EmptyTag, TemplateValues, expanded_tag, target_repository
-from longshore.plan.templates import parse_template
 
 
 class Compiled(Struct, frozen=True):
@@ -71,14 +68,14 @@ def compile_plan(
 ) -> Compiled:
     """Compile a project that `longshore.config` and `longshore.plan.check` found no errors in.
 
-    Tags that come out empty, or with gaps, are errors of the steps that will run only (P-13).
+    Tags that come out empty, or with gaps, are errors of the steps that will run only (P-13); build
+    arguments that cannot be expanded are left in the plan's `faults`.
     Raises UsageError for names in `selection` that no step has.
     """
     problems = Problems()
     values = template_values(facts)
-    images, image_of = image_plans(
-        project.services, _Arguments(values, facts.host, problems).expand, read_text
-    )
+    arguments = Arguments(values, facts.host)
+    images, image_of = image_plans(project.services, arguments.expand, read_text)
     compiler = _Compiler(project, selection, values, unknown_fields(facts), image_of)
     plan = Plan(
         directory=project.directory.resolve(),
@@ -87,6 +84,7 @@ def compile_plan(
         images=images,
         variables=container_variables(facts, selection.tag),
         build_tag=selection.tag,
+        faults=arguments.faults_of(image_of),
     )
     plan = focused(plan, selection)
     for step in runnable(plan.root):
@@ -112,35 +110,6 @@ def _notices(project: Project, facts: BuildFacts, selection: Selection) -> Itera
             f'the branch "{facts.branch}" is not the build tag, so {" and ".join(consequences)}; '
             f"to go by this branch use --tag {shlex.quote(facts.branch)}"
         )
-
-
-class _Arguments(Struct, frozen=True):
-    """Build arguments with their templates expanded (I-15); faults become problems.
-
-    One without a value takes that of `host`, as it is, or is left out (I-14, S-20).
-    """
-
-    values: TemplateValues
-    host: Mapping[str, str]
-    problems: Problems
-
-    def expand(self, entry: ServiceEntry, args: Pairs) -> tuple[tuple[str, str], ...]:
-        assert entry.build is not None
-        values = {**self.values, "ServiceName": entry.name, "ImageName": image_name(entry)}
-        found = (
-            (name, self.host.get(name))
-            if text is None
-            else (name, self._value(text, values, entry.where("build", "args", name)))
-            for name, text in args
-        )
-        return tuple((name, value) for name, value in found if value is not None)
-
-    def _value(self, text: str, values: TemplateValues, place: Place) -> str:
-        try:
-            return parse_template(text).expand(values)
-        except InvalidValue as fault:
-            self.problems.add(_error(codes.TEMPLATE, place, fault))
-            return ""
 
 
 class _Inherited(Struct, frozen=True):

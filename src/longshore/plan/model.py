@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from longshore.config.credential_keys import CredentialKeys
 from longshore.config.model import Condition, Pairs
-from longshore.config.problem import Place
+from longshore.config.problem import Place, Problem
 from longshore.engine.spec import Limits, Mount
 from longshore.oci.reference import ImageReference
 
@@ -163,7 +163,11 @@ Step = RunStep | PushStep | Serial | Parallel | Manual
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """A compiled project. `variables` are the CI variables of every container (spec section 8)."""
+    """A compiled project. `variables` are the CI variables of every container (spec section 8).
+
+    `faults`, by image: build arguments that cannot be expanded in this build. An image with some
+    cannot be built; they are told where it is needed.
+    """
 
     directory: Path
     root: Serial
@@ -171,6 +175,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     images: Mapping[ImageKey, ImagePlan]
     variables: tuple[tuple[str, str], ...]
     build_tag: str | None
+    faults: Mapping[ImageKey, tuple[Problem, ...]] = field(default_factory=dict)
 
 
 def walk(step: Step) -> Iterator[Step]:

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from longshore.engine.port import Engine
 from longshore.engine.spec import Mount
 from longshore.environment import Environment
+from longshore.errors import BuildFailed
 from longshore.plan.model import BuildPlan, Plan
 from longshore.run.credentials import CredentialOptions, Credentials, Generate
 from longshore.run.early_uploads import early_uploads
@@ -134,6 +135,9 @@ def _volumes(plan: Plan, setting: Setting, cleaner: Janitor) -> RunVolumes | Non
 
 def _image_store(plan: Plan, setting: Setting, generate: Generate) -> ImageStore:
     async def values(image: BuildPlan) -> tuple[Values, Values]:
+        for fault in plan.faults.get(image.key, ()):
+            # Steps that need it were stopped before; generators of credentials are not looked at.
+            raise BuildFailed(fault.message, hint=fault.hint)
         return setting.files.build_values(image, as_secrets=setting.images.build_secrets)
 
     return ImageStore(

@@ -94,6 +94,9 @@ class Preflight:
             self._build(image, what)
 
     def _build(self, image: BuildPlan, what: str) -> None:
+        for fault in self.plan.faults.get(image.key, ()):
+            with self._needed_by(what, fault.place):
+                raise InvalidValue(fault.message, hint=fault.hint)
         for path in self._present(image.encrypted_argument_files):
             with self._needed_by(what, image.file_places[path]):
                 self.files.argument_file(path)

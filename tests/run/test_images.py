@@ -306,6 +306,35 @@ async def test_a_build_that_fails_is_done_once_for_steps_with_the_same_credentia
     assert ran.engine.methods().count("build") == 1
 
 
+async def test_a_build_that_failed_is_not_done_again_for_on_fail(scene: Scene) -> None:
+    """Once within a run (I-8); the handlers that need the image break by the same (Q-24)."""
+    (scene.directory / "Dockerfile").write_text("FROM scratch\n")
+    broken = FakeBuild(fails="no such command")
+    scene.prepare = lambda engine: engine.builds.update({scene.directory / "Dockerfile": broken})
+    handler = "{name: inner, command: a, on_fail: [{name: innermost, command: b}]}"
+    handlers = f"{handler}, {{name: last, command: c}}"
+    ran = await scene.run(
+        "app: {build: .}", f"[{{name: test, service: app, command: x, on_fail: [{handlers}]}}]"
+    )
+    assert ran.started == ["test", "inner", "innermost", "last"]
+    told = {getattr(outcome, "message", None) for outcome in ran.outcomes.values()}
+    assert told == {'service "app": no such command'}
+    assert ran.engine.methods().count("build") == 1
+
+
+async def test_a_dockerfile_that_an_on_fail_step_makes_is_built(scene: Scene) -> None:
+    """Nothing was built where there was none (I-10)."""
+    made = {"/here/Dockerfile": b"FROM scratch\n"}
+    scene.images["busybox:latest"] = FakeImage(program=FakeProgram(writes=made))
+    handlers = "{name: make, service: maker, command: a}, {name: use, command: b}"
+    ran = await scene.run(
+        "{app: {build: .}, maker: {image: busybox, volumes: ['./:/here']}}",
+        f"[{{name: test, service: app, command: x, on_fail: [{handlers}]}}]",
+    )
+    assert isinstance(ran.outcomes["test"], Broken)
+    assert ran.outcomes["use"] == Passed()
+
+
 async def test_a_generator_is_not_built_with_an_argument_that_has_no_value(scene: Scene) -> None:
     (scene.directory / "Dockerfile").write_text("FROM scratch\n")
     ran = await scene.run(

@@ -50,6 +50,10 @@ class ImageOptions(Struct, frozen=True, kw_only=True):
     cache: CachePlace | None = None
 
 
+Attempt = tuple[ImageKey, CredentialKeys]
+"""With a step's credentials: a failure may come from them, and is no other's (S-53)."""
+
+
 class ImageStore(Struct):
     """The images of one run."""
 
@@ -65,10 +69,9 @@ class ImageStore(Struct):
     for_generators: frozenset[ImageKey] = frozenset()
     """Images that generators of credentials start from (P-34)."""
     _ready: Once[ImageKey, ImageInfo] = field(default_factory=Once)
-    _tried: Once[tuple[ImageKey, CredentialKeys], ImageInfo] = field(
-        default_factory=lambda: Once(share_failures=True)
-    )
-    """By the step's credentials, too: a failure may come from them, and is no other's (S-53)."""
+    _tried: Once[Attempt, ImageInfo] = field(default_factory=lambda: Once(share_failures=True))
+    _failed: dict[Attempt, BuildFailed] = field(default_factory=dict)
+    """Builds that were done and failed; for on_fail steps they are not done again (I-8, Q-24)."""
 
     async def ready(
         self, keys: Iterable[ImageKey], credentials: tuple[CredentialKeys, ...]
@@ -114,6 +117,8 @@ class ImageStore(Struct):
             return await self._present(plan, credentials)
 
         attempt = (key, self.credentials.source(credentials))
+        if (failed := self._failed.get(attempt)) is not None and not self._ready.known(key):
+            raise failed
         return await self._tried.get(attempt, lambda: self._ready.get(key, work))
 
     def built_here(self, image: ImageInfo) -> bool:
@@ -172,7 +177,9 @@ class ImageStore(Struct):
         try:
             return await self._announced(plan, "build", build)
         except BuildFailed as failure:
-            raise _not_built(plan, failure) from failure
+            failed = _not_built(plan, failure)
+            self._failed[plan.key, self.credentials.source(credentials)] = failed
+            raise failed from failure
 
     async def _present(self, plan: PullPlan, credentials: tuple[CredentialKeys, ...]) -> ImageInfo:
         if plan.built_by is not None:

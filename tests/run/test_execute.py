@@ -275,6 +275,17 @@ async def test_a_manual_group_waits_without_approval_and_the_run_passes(scene: S
     assert (await scene.run(APP, steps)).outcomes["b"] == Passed()
 
 
+async def test_a_manual_group_that_a_failure_keeps_from_its_turn_does_not_wait(
+    scene: Scene,
+) -> None:
+    """There is nothing to approve in a run that failed before it (T-40)."""
+    scene.images["busybox:latest"] = by_command({"bad": FAILS})
+    steps = "[{service: app, command: bad}, {type: manual, steps: [{service: app, command: b}]}]"
+    ran = await scene.run(APP, steps)
+    assert ran.result.waiting == ()
+    assert "manual" not in ran.outcomes
+
+
 async def test_on_fail_steps_run_innermost_first_and_cannot_turn_the_run_green(
     scene: Scene,
 ) -> None:

@@ -74,7 +74,7 @@ async def execute(
             interrupted=scope.cancelled_caught,
             timed_out=limit.cancelled_caught,
             seconds=time.monotonic() - began,
-            waiting=waiting_groups(root),
+            waiting=waiting_groups(root, walker.outcomes),
         )
         runtime.emit(_finished(result))
     return result

@@ -6,7 +6,7 @@ Outcomes are values; an exception that leaves this module is a bug of ours or a 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 
 import anyio
 from msgspec import Struct, field
@@ -200,8 +200,11 @@ def _of_group(results: Sequence[StepResult]) -> Outcome:
     return unfinished[0] if unfinished else Passed()
 
 
-def waiting_groups(result: StepResult) -> tuple[str, ...]:
-    """Names of manual groups that wait for approval (T-40)."""
-    own = (result.name,) if result.outcome == Skipped(WAITING) else ()
-    below = (name for child in result.children for name in waiting_groups(child))
-    return (*own, *below)
+def waiting_groups(result: StepResult, reached: Container[str]) -> tuple[str, ...]:
+    """Names of manual groups that wait for approval (T-40).
+
+    One whose path is not in `reached` waits for what comes before it, which failed.
+    """
+    waits = result.outcome == Skipped(WAITING) and result.path in reached
+    below = (name for child in result.children for name in waiting_groups(child, reached))
+    return (result.name, *below) if waits else tuple(below)

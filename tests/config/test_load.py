@@ -258,6 +258,32 @@ def test_two_manual_groups_may_not_meet(second: str, severity: Severity | None, 
     assert told == ([severity] if severity else [])
 
 
+@pytest.mark.parametrize(
+    ("outer", "inner", "severity"),
+    [
+        ("", "", Severity.ERROR),
+        ("tag: master, ", "tag: master, ", Severity.ERROR),
+        ("tag: master, ", "tag: ^mas, ", Severity.WARNING),
+        ("tag: master, ", "tag: develop, ", None),  # it never runs
+    ],
+)
+def test_a_manual_group_inside_another_is_told(
+    outer: str, inner: str, severity: Severity | None, read: Read
+) -> None:
+    group = f"{{type: manual, {inner}steps: [{{command: b}}]}}"
+    between = f"{{type: serial, steps: [{{command: a}}, {group}]}}"
+    found = read(_SERVICE, f"- {{type: manual, service: app, {outer}steps: [{between}]}}")
+    told = [(p.code, p.severity) for p in found.problems]
+    assert told == ([("LS077", severity)] if severity else [])
+    for problem in found.problems:
+        assert "serial" in (problem.hint or "")
+
+
+def test_the_steps_of_a_manual_group_do_not_follow_it(read: Read) -> None:
+    steps = "{command: a}, {steps: [{command: b}]}, {type: parallel, steps: [{command: c}]}"
+    assert read(_SERVICE, f"- {{type: manual, service: app, steps: [{steps}]}}").problems == ()
+
+
 def test_a_step_excluded_where_the_manual_group_applies_may_follow_it(read: Read) -> None:
     found = read(
         _SERVICE,

@@ -35,15 +35,23 @@ class _Conditions(Struct, frozen=True):
 
 
 class _Leaf(Struct, frozen=True):
-    """A step or manual group, in file order; `branch` tells parallel siblings apart."""
+    """A step or manual group, in file order; `branch` tells parallel siblings apart.
+
+    `within` are the ordinals of the manual groups it lies in.
+    """
 
     entry: StepEntry
     conditions: _Conditions
     branch: tuple[tuple[int, int], ...]
+    within: tuple[str, ...] = ()
 
     @property
     def manual(self) -> bool:
         return isinstance(self.entry, GroupEntry) and self.entry.kind is GroupKind.MANUAL
+
+    def belongs_to(self, manual: _Leaf) -> bool:
+        """Whether it is one of the steps that the group is there for."""
+        return manual.entry.ordinal in self.within
 
 
 def check_manual_groups(file: StepsFile, report: Report) -> None:
@@ -52,7 +60,9 @@ def check_manual_groups(file: StepsFile, report: Report) -> None:
     manual = [number for number, leaf in enumerate(leaves) if leaf.manual]
     for number in manual[:_MAX]:
         for later in leaves[number + 1 :]:
-            if not _side_by_side(leaves[number], later) and _tell(leaves[number], later, report):
+            if _apart(leaves[number], later):
+                continue
+            if _tell(leaves[number], later, report):
                 break
 
 
@@ -72,7 +82,9 @@ def _tell(manual: _Leaf, later: _Leaf, report: Report) -> bool:
             later.entry.place,
             f"only one manual group may apply to {where}: {name} and the one in line {line} "
             + ("do" if meet else "may both do"),
-            "give them tags that exclude each other",
+            'write "type: serial": what lies in a manual group waits for approval already'
+            if later.belongs_to(manual)
+            else "give them tags that exclude each other",
         )
     else:
         tell(
@@ -86,17 +98,30 @@ def _tell(manual: _Leaf, later: _Leaf, report: Report) -> bool:
 
 
 def _leaves(
-    steps: tuple[StepEntry, ...], above: _Conditions, branch: tuple[tuple[int, int], ...]
+    steps: tuple[StepEntry, ...],
+    above: _Conditions,
+    branch: tuple[tuple[int, int], ...],
+    within: tuple[str, ...] = (),
 ) -> Iterator[_Leaf]:
     for entry in steps:
-        conditions = above.of(entry)
-        if not isinstance(entry, GroupEntry) or entry.kind is GroupKind.MANUAL:
-            yield _Leaf(entry, conditions, branch)
-            continue
-        parallel = entry.kind in (GroupKind.PARALLEL, GroupKind.MATRIX)
-        for number, child in enumerate(entry.steps):
-            below = (*branch, (id(entry), number)) if parallel else branch
-            yield from _leaves((child,), conditions, below)
+        leaf = _Leaf(entry, above.of(entry), branch, within)
+        if leaf.manual or not isinstance(entry, GroupEntry):
+            yield leaf
+        if isinstance(entry, GroupEntry):
+            yield from _below(entry, leaf)
+
+
+def _below(group: GroupEntry, at: _Leaf) -> Iterator[_Leaf]:
+    parallel = group.kind in (GroupKind.PARALLEL, GroupKind.MATRIX)
+    within = (*at.within, group.ordinal) if at.manual else at.within
+    for number, child in enumerate(group.steps):
+        branch = (*at.branch, (id(group), number)) if parallel else at.branch
+        yield from _leaves((child,), at.conditions, branch, within)
+
+
+def _apart(manual: _Leaf, later: _Leaf) -> bool:
+    """Whether it is no matter that `later` comes after `manual`."""
+    return _side_by_side(manual, later) or (later.belongs_to(manual) and not later.manual)
 
 
 def _side_by_side(one: _Leaf, other: _Leaf) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -79,6 +80,29 @@ def test_manual_groups_that_may_meet_are_told(read: Read, one: str, other: str) 
     steps = group("a", f"'{one}'", named("x"), kind="manual")
     steps += group("b", f"'{other}'", named("y"), kind="manual")
     assert len(codes(read, steps)) == 1
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "told"),
+    [
+        ("FROM bb AS app\nRUN true\nFROM app\n", []),
+        ("FROM bb as App\nRUN true\nFROM --platform=linux/amd64 app\n", []),
+        ("FROM app AS app\nFROM app\n", ["LS046"]),
+        ("FROM bb AS other\nFROM app:1.2\nFROM app AS app\n", ["LS046"]),
+    ],
+)
+def test_an_image_may_be_called_like_a_stage_of_its_own_but_not_like_its_base(
+    read: Read, tmp_path: Path, dockerfile: str, told: list[str]
+) -> None:
+    (tmp_path / "Dockerfile").write_text(dockerfile)
+    found = read("app: {build: {image: app}}\n")
+    assert [problem.code for problem in found.problems] == told
+
+
+def test_a_name_that_no_image_can_have_hides_none(read: Read, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM APP\n")
+    found = read("app: {build: {image: APP}}\n")
+    assert [problem.code for problem in found.problems] == ["LS035"]
 
 
 def test_a_service_without_keys_is_empty(read: Read) -> None:

@@ -16,12 +16,16 @@ from longshore.config.model import BuildEntry, ServiceEntry, ServicesFile, Steps
 from longshore.config.names import image_name
 from longshore.config.problem import Place
 from longshore.config.report import Report
+from longshore.errors import InvalidValue
+from longshore.oci.reference import ImageReference
 
 ReadText = Callable[[Path], str | None]
 
 _SERVICES = "the directory of the services file"
 _PROJECT = "the project directory"
-_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)", re.IGNORECASE | re.MULTILINE)
+_FROM = re.compile(
+    r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:[ \t]+AS[ \t]+(\S+))?", re.IGNORECASE | re.MULTILINE
+)
 
 
 def check_files(
@@ -118,11 +122,30 @@ def _dockerfile(
 def _hides_base(entry: ServiceEntry, text: str, report: Report) -> None:
     """A built image may hide the public one it is made from (I-3)."""
     name = image_name(entry)
-    bases = {found.partition("@")[0].partition(":")[0] for found in _FROM.findall(text)}
-    if "/" not in name and name.partition(":")[0] in bases:
+    if "/" not in name and name.partition(":")[0] in _bases(text) and _is_image(name):
         report.warning(
             codes.HIDES_BASE,
             entry.where("build", "image"),
             f'the image built for "{entry.name}" is called "{name}" like the image it is made from',
             f'call it for example "{name.partition(":")[0]}-{entry.name}"',
         )
+
+
+def _bases(dockerfile: str) -> frozenset[str]:
+    """The names of the images it starts from; a stage above may bear one of its own."""
+    stages: set[str] = set()
+    names: set[str] = set()
+    for name, stage in _FROM.findall(dockerfile):
+        if name.lower() not in stages:
+            names.add(name.partition("@")[0].partition(":")[0])
+        stages.add(stage.lower())
+    return frozenset(names)
+
+
+def _is_image(name: str) -> bool:
+    """Whether the check of services let the name pass."""
+    try:
+        ImageReference.parse(name)
+    except InvalidValue:
+        return False
+    return True

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from longshore.config.load import Loaded
+from longshore.config.model import RunEntry
 
 Read = Callable[..., Loaded]
 
@@ -26,6 +27,19 @@ def test_an_empty_service_below_a_group_is_the_groups(read: Read) -> None:
     found = read("app: {build: .}\n", '- {service: app, steps: [{service: "", command: ls}]}')
     assert found.project is not None
     assert [problem.code for problem in found.problems] == ["LS025"]
+
+
+@pytest.mark.parametrize("nothing", ["", '""', "~"])
+@pytest.mark.parametrize("key", ["tag", "exclude", "type"])
+def test_an_empty_condition_or_type_is_none_and_told(key: str, nothing: str, read: Read) -> None:
+    """An empty tag matched no build tag, and the step never ran."""
+    found = read("app: {build: .}\n", f"- service: app\n  command: ls\n  {key}: {nothing}\n")
+    assert [problem.code for problem in found.problems] == ["LS025"]
+    assert found.project is not None
+    assert found.project.steps is not None
+    (step,) = found.project.steps.steps
+    assert isinstance(step, RunEntry)
+    assert (step.tag, step.exclude) == (None, None)
 
 
 def test_files_under_an_old_and_a_new_name_have_places_of_their_own(read: Read) -> None:

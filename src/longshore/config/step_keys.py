@@ -26,8 +26,8 @@ _PATH = Name("the path of a file")
 _NAME = Name("the name of a service")
 
 
-class Pattern(Struct, frozen=True):
-    """A value of ``tag`` or ``exclude`` (T-29, T-34)."""
+class Pattern(Name, frozen=True):
+    """A value of ``tag`` or ``exclude`` (T-29, T-34); an empty one is none, as to Go."""
 
     what: str = 'a tag such as "master", or a pattern such as "^(master|dev)$"'
 
@@ -39,10 +39,7 @@ class Pattern(Struct, frozen=True):
                 f"write '^({texts[:60]})$'",
             )  # fmt: skip
             return None
-        return Text(self.what).decode(node, report)
-
-    def schema(self) -> Schema:
-        return Text(self.what).schema()
+        return super().decode(node, report)
 
 
 class Steps(Struct, frozen=True):
@@ -63,13 +60,10 @@ class Steps(Struct, frozen=True):
         return {"type": "array", "items": {"$ref": f"#/$defs/{self.item}"}}
 
 
-class StepType(Struct, frozen=True):
+class StepType(Name, frozen=True):
     """The type of a step; an unknown one is told by `longshore.config.steps`."""
 
     what: str = "the type of a step"
-
-    def decode(self, node: Node, report: Report) -> str | None:
-        return Text(self.what).decode(node, report)
 
     def schema(self) -> Schema:
         return {"enum": list(TYPES)}

@@ -43,6 +43,15 @@ def _manifest_digest(layout: Path) -> Digest:
     return Digest.parse(index["manifests"][0]["digest"])
 
 
+def _put_image(layout: Path, manifest: object) -> None:
+    """Have the layout hold this image alone."""
+    content = json.dumps(manifest).encode()
+    described = Descriptor.of(content, OCI_MANIFEST)
+    (layout / "blobs/sha256" / described.digest.hex).write_bytes(content)
+    index = {"schemaVersion": 2, "manifests": [described.document()]}
+    (layout / "index.json").write_text(json.dumps(index))
+
+
 async def test_a_layout_of_skopeo_is_read_and_its_blobs_verify(layout: Path) -> None:
     image = open_oci_layout(layout, AMD64, "1.0")
     assert image.parts.format is Format.OCI
@@ -103,6 +112,32 @@ def test_a_missing_layer_is_not_found(layout: Path, tmp_path: Path) -> None:
     (copy / "blobs" / "sha256" / packed.digest.hex).unlink()
     with pytest.raises(NotFound, match=packed.digest.hex):
         open_oci_layout(copy, AMD64)
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+        "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+    ],
+)
+@pytest.mark.parametrize("urls", [["https://example.com/base"], []])
+def test_a_foreign_layer_may_be_missing_where_it_says_where_to_have_it(
+    layout: Path, tmp_path: Path, media_type: str, urls: list[str]
+) -> None:
+    copy = shutil.copytree(layout, tmp_path / "copy")
+    document = json.loads((copy / "blobs/sha256" / _manifest_digest(layout).hex).read_bytes())
+    base = document["layers"][0]
+    (copy / "blobs/sha256" / Digest.parse(base["digest"]).hex).unlink()
+    base.update(mediaType=media_type, urls=urls)
+    _put_image(copy, document)
+    if urls:
+        packed = open_oci_layout(copy, AMD64).layers[0].packed
+        assert packed is not None
+        assert packed.urls == tuple(urls)
+    else:
+        with pytest.raises(NotFound, match="is not there"):
+            open_oci_layout(copy, AMD64)
 
 
 @pytest.mark.parametrize("index", [b"", b"[]", b'{"schemaVersion":2}', b'{"schemaVersion":1}'])

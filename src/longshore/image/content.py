@@ -41,9 +41,9 @@ class BlobDirectory(Struct, frozen=True, kw_only=True):
         return content
 
     def layer(self, descriptor: Descriptor, diff_id: Digest) -> LayerSource:
-        """The layer in a blob, without reading it; NotFound when the blob is not there."""
+        """The layer in a blob, which is not read yet; NotFound when it is missing here."""
         path = self.directory / descriptor.digest.hex
-        if not path.is_file():
+        if not descriptor.is_elsewhere and not path.is_file():
             raise NotFound(f"{self.origin}: layer {descriptor.digest} is not there")
         return FileLayer(
             path=path,

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from longshore.oci.digest import Digest
 from longshore.oci.fields import Fields
+from longshore.oci.media_types import is_foreign
 from longshore.oci.platform import Platform
 
 
@@ -21,6 +22,12 @@ class Descriptor(Struct, frozen=True, kw_only=True):
     annotations: Mapping[str, str] = field(default_factory=dict)
     platform: Platform | None = None
     artifact_type: str = ""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it is a layer not for distribution that says where it is to be had: nobody is
+        to upload such a one (OCI image spec, ``layer.md``), and registries do not ask for it."""
+        return bool(self.urls) and is_foreign(self.media_type)
 
     def __hash__(self) -> int:
         return hash(self.digest)

@@ -15,15 +15,13 @@ DOCKER_INDEX: Final = "application/vnd.docker.distribution.manifest.list.v2+json
 DOCKER_CONFIG: Final = "application/vnd.docker.container.image.v1+json"
 DOCKER_LAYER: Final = "application/vnd.docker.image.rootfs.diff.tar"
 
+OCI_FOREIGN_LAYER: Final = "application/vnd.oci.image.layer.nondistributable.v1.tar"
+DOCKER_FOREIGN_LAYER: Final = "application/vnd.docker.image.rootfs.foreign.diff.tar"
+
 MANIFESTS: Final = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
 INDEXES: Final = frozenset({OCI_INDEX, DOCKER_INDEX})
 ACCEPT_MANIFESTS: Final = ", ".join((OCI_MANIFEST, DOCKER_MANIFEST, OCI_INDEX, DOCKER_INDEX))
 """For the Accept header of a manifest request: everything `parse_manifest` reads."""
-
-_FOREIGN: Final = (
-    "application/vnd.docker.image.rootfs.foreign.diff.tar",
-    "application/vnd.oci.image.layer.nondistributable.v1.tar",
-)
 
 
 class Compression(StrEnum):
@@ -55,9 +53,12 @@ class Format(StrEnum):
         """Media type of an image configuration."""
         return DOCKER_CONFIG if self is Format.DOCKER else OCI_CONFIG
 
-    def layer_type(self, compression: Compression) -> str:
+    def layer_type(self, compression: Compression, *, foreign: bool = False) -> str:
         """Media type of a layer (Docker writes ``.gzip`` where OCI writes ``+gzip``)."""
-        base, joint = (DOCKER_LAYER, ".") if self is Format.DOCKER else (OCI_LAYER, "+")
+        if self is Format.DOCKER:
+            base, joint = DOCKER_FOREIGN_LAYER if foreign else DOCKER_LAYER, "."
+        else:
+            base, joint = OCI_FOREIGN_LAYER if foreign else OCI_LAYER, "+"
         return base if compression is Compression.NONE else f"{base}{joint}{compression}"
 
 
@@ -76,4 +77,4 @@ def is_oci(media_type: str) -> bool:
 
 def is_foreign(media_type: str) -> bool:
     """Whether a layer is not distributable: registries neither hold nor ask for its blob."""
-    return media_type.startswith(_FOREIGN)
+    return media_type.startswith((DOCKER_FOREIGN_LAYER, OCI_FOREIGN_LAYER))

@@ -11,8 +11,9 @@ from msgspec import Struct
 from longshore.image.compression import CompressionOptions
 from longshore.image.layer import ImageParts, LayerSource
 from longshore.image.repacked import Repacked
+from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
-from longshore.oci.media_types import Compression
+from longshore.oci.media_types import Compression, compression_of
 from longshore.registry.uploads import Delivery
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ Candidates = Mapping[Digest, tuple[Candidate, ...]]
 class Placed(Struct, frozen=True, kw_only=True):
     """A layer that is in `repository` now; `size` is that of its blob, in bytes.
 
-    `content` is the diff ID of what was read for it; None where nothing was.
+    `content` is the diff ID of what was read for it; None where nothing was. `foreign` is how the
+    image describes a layer that is not for distribution; None of all others.
     """
 
     repository: str
@@ -44,6 +46,17 @@ class Placed(Struct, frozen=True, kw_only=True):
     size: int
     compression: Compression
     content: Digest | None = None
+    foreign: Descriptor | None = None
+
+    @classmethod
+    def elsewhere(cls, repository: str, layer: Descriptor) -> Placed:
+        """A layer that is not to be sent (`Descriptor.is_elsewhere`)."""
+        return cls(
+            repository=repository,
+            delivery=Delivery(digest=layer.digest, size=layer.size, route="exists"),
+            size=layer.size,
+            compression=compression_of(layer.media_type),
+        )
 
 
 class Passed(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from longshore.errors import ContentMismatch, RegistryError
 from longshore.image.layer import ImageParts
@@ -78,15 +79,19 @@ def manifest_of(release: Release, fmt: Format) -> Manifest:
     config = Descriptor(
         media_type=fmt.config_type, digest=parts.config_digest, size=len(parts.config)
     )
-    layers = [
-        Descriptor(
-            media_type=fmt.layer_type(layer.compression),
-            digest=layer.delivery.digest,
-            size=layer.size,
-        )
-        for layer in release.layers
-    ]
+    layers = [_described(layer, fmt) for layer in release.layers]
     return image_manifest(config, layers, fmt=fmt)
+
+
+def _described(layer: Placed, fmt: Format) -> Descriptor:
+    if layer.foreign:
+        kept = fmt.layer_type(layer.compression, foreign=True)
+        return replace(layer.foreign, media_type=kept)
+    return Descriptor(
+        media_type=fmt.layer_type(layer.compression),
+        digest=layer.delivery.digest,
+        size=layer.size,
+    )
 
 
 async def verify(client: RegistryClient, repository: str, manifest: Manifest) -> None:

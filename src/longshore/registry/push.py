@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from longshore.errors import RegistryError, RegistryUnavailable, UsageError
 from longshore.image.compression import CompressionOptions
@@ -17,7 +18,7 @@ from longshore.image.layer import LayerSource, StoredImage
 from longshore.image.repacked import Repacked
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import Manifest
-from longshore.oci.media_types import Compression, Format, compression_of
+from longshore.oci.media_types import Compression, Format, compression_of, is_foreign
 from longshore.registry.client import RegistryClient
 from longshore.registry.placed import Candidate, Candidates, Placed, key_of
 from longshore.registry.placing import Placer
@@ -185,7 +186,9 @@ async def _manifest_under(client: RegistryClient, repository: str, tag: str) -> 
 def _as_wanted(there: Manifest, options: PushOptions) -> bool:
     if options.format and there.media_type != options.format.manifest_type:
         return False
-    return all(options.wanted in (None, compression_of(layer.media_type)) for layer in there.layers)
+    # Foreign layers are the same in every packing that is asked for.
+    packed = (layer.media_type for layer in there.layers if not is_foreign(layer.media_type))
+    return all(options.wanted in (None, compression_of(media_type)) for media_type in packed)
 
 
 def _own_manifest(image: StoredImage, options: PushOptions) -> Manifest | None:
@@ -195,20 +198,23 @@ def _own_manifest(image: StoredImage, options: PushOptions) -> Manifest | None:
 
 
 def as_wanted(layer: LayerSource, options: PushOptions, fmt: Format | None) -> LayerSource:
-    """The layer, packed anew where its packing is not the one asked for.
+    """The layer, packed anew where its packing is not the one asked for, unless it is foreign:
+    others have the blob, by its digest.
 
     Raises UsageError when `fmt`, the manifest's, has no media type for it.
     """
     if layer.packed is None:
         return layer
     packing = compression_of(layer.packed.media_type)
-    if options.wanted not in (None, packing):
+    foreign = is_foreign(layer.packed.media_type)
+    if not foreign and options.wanted not in (None, packing):
         return Repacked(layer=layer, blob=layer.packed)
     if fmt is Format.DOCKER and packing is Compression.ZSTD:
+        way = "" if foreign else ", or have it packed anew with --compression gzip"
         raise UsageError(
             f"layer {layer.packed.digest} is packed with zstd, which manifests of the format "
             "docker cannot say",
-            hint="push it with --format oci, or have it packed anew with --compression gzip",
+            hint=f"push it with --format oci{way}",
         )
     return layer
 
@@ -229,14 +235,23 @@ async def place_layers(
     }
 
     async def one(key: Digest) -> Placed:
-        offered = _offered(distinct[key], options)
+        layer = distinct[key]
+        if layer.packed and layer.packed.is_elsewhere:
+            return Placed.elsewhere(repository, layer.packed)
         name = f"layer {places[key]} of {len(layers)}"
-        return await placer.place(repository, distinct[key], offered, name)
+        return await placer.place(repository, layer, _offered(layer, options), name)
 
     # The largest first: the last one alone on the line is the time that is lost.
     order = sorted(distinct, key=lambda key: -(distinct[key].size or 0))
     done = dict(zip(order, await side_by_side(one, order, at_once=_AT_ONCE), strict=True))
-    return tuple(done[key_of(layer)] for layer in layers)
+    return tuple(_as_described(done[key_of(layer)], layer) for layer in layers)
+
+
+def _as_described(placed: Placed, layer: LayerSource) -> Placed:
+    """With what a manifest made anew has to keep of a foreign layer."""
+    if layer.packed and is_foreign(layer.packed.media_type):
+        return replace(placed, foreign=layer.packed)
+    return placed
 
 
 def _offered(layer: LayerSource, options: PushOptions) -> tuple[Candidate, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Container, Iterable, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import Manifest
 from longshore.oci.reference import ImageReference
@@ -61,7 +62,9 @@ class Receipt(Struct, frozen=True, kw_only=True):
         mounted = sum(1 for one in self.deliveries if one.route == "mounted")
         words = [f"{count} {'layer' if count == 1 else 'layers'} sent"]
         words += [f"{mounted} mounted"] if mounted else []
-        words += [f"{layers - count - mounted} existing"]
+        elsewhere = sum(1 for one in self.manifest.layers if one.is_elsewhere)
+        words += [f"{layers - count - mounted - elsewhere} existing"]
+        words += [f"{elsewhere} elsewhere"] if elsewhere else []
         amount = megabytes(sum(one.size for one in sent))
         amount += " early, the rest" if self.early and sent else ""
         return f"({', '.join(words)}, {amount} in {self.seconds:.1f} s)"
@@ -88,10 +91,16 @@ class Receipt(Struct, frozen=True, kw_only=True):
                 "digest": str(layer.digest),
                 "size": layer.size,
                 "media_type": layer.media_type,
-                "route": delivery.route if delivery else "exists",
+                "route": _route(layer, delivery),
                 "mounted_from": delivery.source or None if delivery else None,
                 "resumed_at": list(delivery.resumed) if delivery else [],
             }
+
+
+def _route(layer: Descriptor, delivery: Delivery | None) -> str:
+    if layer.is_elsewhere:
+        return "elsewhere"
+    return delivery.route if delivery else "exists"
 
 
 def _distinct(deliveries: Iterable[Delivery], route: str) -> tuple[Delivery, ...]:

@@ -8,12 +8,15 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from platform import machine
 from urllib.request import Request, urlopen
 
 import pytest
 
 from longshore.engine.endpoint import Endpoint
 from longshore.oci.media_types import ACCEPT_MANIFESTS
+from longshore.oci.platform import Platform
+from longshore.testing.images import RandomLayer, write_archive
 from longshore.testing.registry_process import RegistryProcess, Settings, run_registry
 
 from .conftest import User
@@ -310,3 +313,26 @@ def test_what_cannot_be_pushed_is_told_in_a_line(
     assert told in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_a_push_from_a_layout_of_several_platforms_tells_which_were_left_out(
+    user: User, docker_registry_url: str
+) -> None:
+    layout = user.directory / "layout"
+    write_archive(user.directory / "saved.tar", "app:1", [RandomLayer(content=1000, seed=1)])
+    copy = ["skopeo", "copy", "-q", f"docker-archive:{user.directory}/saved.tar", f"oci:{layout}"]
+    subprocess.run(copy, check=True)
+    index = json.loads((layout / "index.json").read_text())
+    (one,) = index["manifests"]
+    here = Platform.of_machine(machine())
+    other = {
+        **one,
+        "digest": "sha256:" + "0" * 64,
+        "platform": {"os": "linux", "architecture": "z"},
+    }
+    index["manifests"] = [other, {**one, "platform": here.document()}]
+    (layout / "index.json").write_text(json.dumps(index))
+    host = docker_registry_url.removeprefix("http://")
+    done = user.run("push", "./layout", f"{host}/several/platforms:1")
+    assert done.returncode == 0, done.stderr
+    assert f"of ./layout the image for {here} is pushed, not: linux/z\n" in done.stderr

@@ -8,15 +8,18 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from longshore.errors import ContentMismatch, InvalidValue, LongshoreError, NotFound
 from longshore.image.compression import CompressionOptions
 from longshore.image.containerd import open_containerd
 from longshore.image.content import choose_manifest
+from longshore.image.files import Choice
 from longshore.image.oci_layout import open_oci_layout
 from longshore.image.pipeline import compressed
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
+from longshore.oci.manifest import image_index
 from longshore.oci.media_types import OCI_MANIFEST, Compression, Format
 from longshore.oci.platform import Platform
 from longshore.testing.images import RandomLayer, write_archive
@@ -62,6 +65,41 @@ async def test_a_layout_of_skopeo_is_read_and_its_blobs_verify(layout: Path) -> 
             async for _ in layer:
                 pass
         assert layer.digest == described.digest
+
+
+def _index_of(layout: Path, *platforms: Platform) -> Descriptor:
+    """Have the layout hold its image for each of these platforms, in an index of its own."""
+    manifest = (layout / "blobs/sha256" / _manifest_digest(layout).hex).read_bytes()
+    described = []
+    for number, platform in enumerate(platforms):
+        content = manifest + b" " * number  # another digest for each
+        one = replace(Descriptor.of(content, OCI_MANIFEST), platform=platform)
+        (layout / "blobs/sha256" / one.digest.hex).write_bytes(content)
+        described.append(one)
+    index = image_index(described)
+    (layout / "blobs/sha256" / index.digest.hex).write_bytes(index.content)
+    (layout / "index.json").write_bytes(image_index([index.descriptor]).content)
+    return described[0]
+
+
+def test_an_image_of_several_platforms_tells_which_were_left_out(
+    layout: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(layout, tmp_path / "copy")
+    attestation = Platform(os="unknown", architecture="unknown")
+    _index_of(copy, ARM64, AMD64, attestation)
+    image = open_oci_layout(copy, AMD64)
+    assert image.choice == Choice(taken="linux/amd64", left=("linux/arm64",))
+    flat = json.loads((copy / "index.json").read_bytes())["manifests"][0]["digest"]
+    shutil.copy(copy / "blobs/sha256" / Digest.parse(flat).hex, copy / "index.json")
+    assert open_oci_layout(copy, AMD64).choice == image.choice
+
+
+def test_an_image_of_one_platform_leaves_none_out(layout: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(layout, tmp_path / "copy")
+    _index_of(copy, ARM64)
+    assert open_oci_layout(copy, AMD64).choice is None
+    assert open_oci_layout(layout, AMD64).choice is None
 
 
 def test_a_name_the_layout_lacks_is_not_found(layout: Path) -> None:

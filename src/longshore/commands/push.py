@@ -166,6 +166,10 @@ async def _of_engine(engine: Engine, request: PushCommand, place: ImageReference
 
 async def _of_file(place: FilePlace, orders: list[Order], pushes: Pushes) -> list[PushedImage]:
     image = await anyio.to_thread.run_sync(place.open)
+    if image.choice:
+        left = ", ".join(image.choice.left)
+        told = f"of {orders[0].name} the image for {image.choice.taken} is pushed, not: {left}"
+        orders[0].on_line(told)
 
     async def work(job: Job) -> Receipt:
         return await push_stored(job, image)

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from longshore.errors import ContentMismatch, InvalidValue, NotFound
 from longshore.image.config import read_config
-from longshore.image.files import FileImage, FileLayer
+from longshore.image.files import Choice, FileImage, FileLayer
 from longshore.image.layer import LayerSource
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
@@ -58,21 +58,25 @@ class BlobDirectory(Struct, frozen=True, kw_only=True):
 
         Raises InvalidValue when it is neither, NotFound when a part is missing.
         """
-        manifest = self._manifest(digest, media_type, platform)
+        manifest, choice = self._manifest(digest, media_type, platform)
         fmt = Format.OCI if manifest.config.media_type == OCI_CONFIG else Format.DOCKER
         parts = read_config(self.document(manifest.config.digest), fmt)
         if len(parts.diff_ids) != len(manifest.layers):
             raise InvalidValue(f"manifest {digest} and its configuration differ in their layers")
         pairs = zip(manifest.layers, parts.diff_ids, strict=True)
         layers = tuple(self.layer(*pair) for pair in pairs)
-        return FileImage(parts=parts, layers=layers, manifest=manifest)
+        return FileImage(parts=parts, layers=layers, manifest=manifest, choice=choice)
 
-    def _manifest(self, digest: Digest, media_type: str | None, platform: Platform) -> Manifest:
+    def _manifest(
+        self, digest: Digest, media_type: str | None, platform: Platform
+    ) -> tuple[Manifest, Choice | None]:
+        choice = None
         for _ in range(_DEEPEST):
             document = parse_manifest(self.document(digest), media_type)
             if isinstance(document, Manifest):
-                return document
+                return document, choice
             chosen = choose_manifest(document.manifests, platform)
+            choice = choice_of(chosen, document.manifests)
             digest, media_type = chosen.digest, chosen.media_type
         raise InvalidValue(f"{self.origin}: indexes within indexes, and no image")
 
@@ -82,12 +86,28 @@ def choose_manifest(manifests: Iterable[Descriptor], platform: Platform) -> Desc
 
     Attestations (platform ``unknown/unknown``, BuildKit) are no images.
     """
-    images = [m for m in manifests if m.platform is None or m.platform.os != "unknown"]
+    images = _images(manifests)
     fitting = [m for m in images if _fits(m, platform)] or images
     if len(fitting) == 1 or (fitting and _fits(fitting[0], platform)):
         return fitting[0]
-    offered = ", ".join(str(m.platform or m.digest) for m in images) or "none"
+    offered = ", ".join(map(_called, images)) or "none"
     raise NotFound(f"no image for {platform} among those there are: {offered}")
+
+
+def choice_of(chosen: Descriptor, manifests: Iterable[Descriptor]) -> Choice | None:
+    """Which platforms are left out with `chosen`; None when there is no other."""
+    taken = _called(chosen)
+    left = dict.fromkeys(map(_called, _images(manifests)))
+    left.pop(taken, None)
+    return Choice(taken=taken, left=tuple(left)) if left else None
+
+
+def _images(manifests: Iterable[Descriptor]) -> list[Descriptor]:
+    return [m for m in manifests if m.platform is None or m.platform.os != "unknown"]
+
+
+def _called(manifest: Descriptor) -> str:
+    return str(manifest.platform or manifest.digest)
 
 
 def _fits(manifest: Descriptor, platform: Platform) -> bool:

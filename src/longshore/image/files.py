@@ -43,15 +43,24 @@ class FileLayer(Struct, frozen=True, kw_only=True):
         return blocks_in_thread(lambda: _unpack(self) if self.gzipped else _read(self))
 
 
+class Choice(Struct, frozen=True, kw_only=True):
+    """Of an image for several platforms: the one that was `taken`, and those that were `left`."""
+
+    taken: str
+    left: tuple[str, ...]
+
+
 class FileImage(Struct, frozen=True, kw_only=True):
     """A `StoredImage` that holds no file open between layers.
 
     `manifest` is the one the image came with, if any: pushed as it is, the digest stays the same.
+    `choice` is None where there was none.
     """
 
     parts: ImageParts
     layers: tuple[LayerSource, ...]
     manifest: Manifest | None = None
+    choice: Choice | None = None
 
     async def close(self) -> None:
         """Nothing is open."""

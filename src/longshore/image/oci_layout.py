@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from longshore.errors import InvalidValue, NotFound
-from longshore.image.content import BlobDirectory, choose_manifest
+from longshore.image.content import BlobDirectory, choice_of, choose_manifest
 from longshore.image.files import FileImage
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.manifest import Index, parse_manifest
@@ -22,12 +24,28 @@ def open_oci_layout(path: Path, platform: Platform, name: str | None = None) -> 
 
     Raises InvalidValue when it is no layout, NotFound when it has no such image.
     """
-    chosen = _chosen(path, platform, name)
+    offered = _offered(path, name)
+    chosen = choose_manifest(offered, platform)
     blobs = BlobDirectory(directory=path / "blobs" / "sha256", origin="OCI layout")
-    return blobs.image(chosen.digest, chosen.media_type, platform)
+    image = blobs.image(chosen.digest, chosen.media_type, platform)
+    return replace(image, choice=image.choice or choice_of(chosen, offered))
 
 
-def _chosen(path: Path, platform: Platform, name: str | None) -> Descriptor:
+def _offered(path: Path, name: str | None) -> tuple[Descriptor, ...]:
+    """What the index calls `name`, or all of it."""
+    index = _index(path)
+    if name is None:
+        return index.manifests
+    named = tuple(m for m in index.manifests if m.annotations.get(_NAME) == name)
+    if not named:
+        names = sorted(m.annotations[_NAME] for m in index.manifests if _NAME in m.annotations)
+        raise NotFound(
+            f'{path} has no image "{name}"', hint=f"it has: {', '.join(names) or 'none'}"
+        )
+    return named
+
+
+def _index(path: Path) -> Index:
     try:
         with (path / "index.json").open("rb") as file:
             content = file.read(_LARGEST_INDEX + 1)
@@ -39,12 +57,4 @@ def _chosen(path: Path, platform: Platform, name: str | None) -> Descriptor:
     index = parse_manifest(content, OCI_INDEX)
     if not isinstance(index, Index):
         raise InvalidValue(f"{path / 'index.json'} is no index")
-    if name is None:
-        return choose_manifest(index.manifests, platform)
-    named = [m for m in index.manifests if m.annotations.get(_NAME) == name]
-    if not named:
-        names = sorted(m.annotations[_NAME] for m in index.manifests if _NAME in m.annotations)
-        raise NotFound(
-            f'{path} has no image "{name}"', hint=f"it has: {', '.join(names) or 'none'}"
-        )
-    return choose_manifest(named, platform)
+    return index

@@ -234,6 +234,6 @@ def test_the_manifest_for_the_platform_is_chosen() -> None:
 def test_no_manifest_or_several_that_do_not_fit_are_not_found(
     platforms: list[Platform | None],
 ) -> None:
-    manifests = [_descriptor("a", platform) for platform in platforms]
+    manifests = [_descriptor(f"{n}", platform) for n, platform in enumerate(platforms)]
     with pytest.raises(LongshoreError, match="no image for linux/amd64"):
         choose_manifest(manifests, AMD64)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from longshore.errors import InvalidValue
 from longshore.oci.digest import Digest
-from longshore.oci.reference import DOCKER_HUB, ImageReference, normalise_registry
+from longshore.oci.reference import DOCKER_HUB, ImageReference, is_same_name, normalise_registry
 
 HEX = "0123456789abcdef" * 4
 
@@ -44,6 +44,22 @@ def test_every_spelling_of_docker_hub_is_one_host(text: str) -> None:
 )
 def test_registry_spellings_of_real_files_give_their_host(text: str, host: str) -> None:
     assert normalise_registry(text) == host
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("app", "docker.io/library/app:latest", True),
+        ("user/app:1", "docker.io/user/app:1", True),
+        ("app:1", "app:2", False),
+        ("app", "quay.io/app", False),
+        ("No Name", "No Name", True),
+        ("No Name", "app", False),
+    ],
+)
+def test_two_spellings_of_a_name_are_one_name(one: str, other: str, same: bool) -> None:
+    assert is_same_name(one, other) is same
+    assert is_same_name(other, one) is same
 
 
 @given(st.text())

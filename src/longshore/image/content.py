@@ -86,12 +86,17 @@ def choose_manifest(manifests: Iterable[Descriptor], platform: Platform) -> Desc
 
     Attestations (platform ``unknown/unknown``, BuildKit) are no images.
     """
-    images = _images(manifests)
-    fitting = [m for m in images if _fits(m, platform)] or images
+    fitting = images_for(manifests, platform)
     if len(fitting) == 1 or (fitting and _fits(fitting[0], platform)):
         return fitting[0]
-    offered = ", ".join(map(_called, images)) or "none"
+    offered = ", ".join(map(_called, fitting)) or "none"
     raise NotFound(f"no image for {platform} among those there are: {offered}")
+
+
+def images_for(manifests: Iterable[Descriptor], platform: Platform) -> list[Descriptor]:
+    """The images for `platform`, each once; all where none says that it is."""
+    images = _images(manifests)
+    return [m for m in images if _fits(m, platform)] or images
 
 
 def choice_of(chosen: Descriptor, manifests: Iterable[Descriptor]) -> Choice | None:
@@ -103,7 +108,11 @@ def choice_of(chosen: Descriptor, manifests: Iterable[Descriptor]) -> Choice | N
 
 
 def _images(manifests: Iterable[Descriptor]) -> list[Descriptor]:
-    return [m for m in manifests if m.platform is None or m.platform.os != "unknown"]
+    images: dict[Digest, Descriptor] = {}
+    for manifest in manifests:
+        if manifest.platform is None or manifest.platform.os != "unknown":
+            images.setdefault(manifest.digest, manifest)
+    return list(images.values())
 
 
 def _called(manifest: Descriptor) -> str:

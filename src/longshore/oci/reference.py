@@ -114,6 +114,18 @@ class ImageReference(Struct, frozen=True, kw_only=True):
         return f"{self.name}{tag}{f'@{self.digest}' if self.digest else ''}"
 
 
+def is_same_name(one: str, other: str) -> bool:
+    """Whether both texts name the same image, however much of the name each leaves out.
+
+    A text that is no image's name is the same as itself only.
+    """
+    try:
+        names = [ImageReference.parse(text).with_default_tag() for text in (one, other)]
+    except InvalidValue:
+        return one == other
+    return names[0] == names[1]
+
+
 def check_repository(text: str) -> str:
     """`text` itself when it is a repository name (``library/busybox``); raises InvalidValue."""
     _check_repository(text)

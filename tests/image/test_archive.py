@@ -289,6 +289,19 @@ def test_an_archive_of_several_images_asks_which(tmp_path: Path) -> None:
     assert caught.value.hint == "name one of: app:1, app:2"
 
 
+@pytest.mark.parametrize("tag", ["docker.io/library/bb:two", "bb:two", "docker.io/bb:two"])
+@pytest.mark.parametrize("name", ["docker.io/library/bb:two", "bb:two", "library/bb:two"])
+def test_an_image_of_an_archive_is_found_by_every_spelling_of_its_name(
+    tmp_path: Path, tag: str, name: str
+) -> None:
+    """Docker writes ``bb:two`` into archives, skopeo ``docker.io/library/bb:two``."""
+    members, _ = _layout(packed=False)
+    (entry,) = json.loads(members["manifest.json"])
+    both = [entry | {"Layers": []}, entry | {"RepoTags": [tag]}]
+    path = _archive(tmp_path, members | {"manifest.json": json.dumps(both).encode()})
+    assert len(open_archive(path, name).layers) == 1
+
+
 def test_the_archives_of_our_tests_are_what_skopeo_reads(tmp_path: Path) -> None:
     if not shutil.which("skopeo"):
         pytest.skip("skopeo is not installed")

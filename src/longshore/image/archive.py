@@ -24,6 +24,7 @@ from longshore.image.layer import ImageParts
 from longshore.image.overlay2 import chain_ids
 from longshore.oci.digest import Digest
 from longshore.oci.fields import Fields
+from longshore.oci.reference import is_same_name
 
 MANIFEST: Final = "manifest.json"
 LARGEST_DOCUMENT: Final = 16 << 20
@@ -77,13 +78,16 @@ def legacy_ids(diff_ids: Sequence[Digest]) -> tuple[str, ...]:
 
 def choose_saved(images: Sequence[SavedImage], name: str | None) -> SavedImage:
     """The image tagged `name`, ``latest`` unless it has a tag, or the only one; raises NotFound."""
-    names = {name, f"{name}:latest"}
-    fitting = [image for image in images if name is None or names.intersection(image.tags)]
+    fitting = [image for image in images if name is None or _is_called(image, name)]
     if len(fitting) == 1:
         return fitting[0]
     tags = ", ".join(tag for image in images for tag in image.tags) or "none"
     what = f'no image "{name}"' if name else f"{len(images)} images"
     raise NotFound(f"the archive has {what}", hint=f"name one of: {tags}")
+
+
+def _is_called(image: SavedImage, name: str) -> bool:
+    return any(is_same_name(tag, name) for tag in image.tags)
 
 
 def open_archive(path: Path, name: str | None = None) -> FileImage:

@@ -278,6 +278,19 @@ def test_a_compressed_archive_gets_a_hint(tmp_path: Path) -> None:
     assert "unpack" in (caught.value.hint or "")
 
 
+@pytest.mark.parametrize("name", ["index.json", "./index.json"])
+def test_a_layout_in_an_archive_gets_the_hint_to_unpack_it(tmp_path: Path, name: str) -> None:
+    """As podman save --format oci-archive and skopeo's oci-archive: write them."""
+    path = _archive(tmp_path, {"oci-layout": b"{}", name: b"{}"})
+    with pytest.raises(InvalidValue) as caught:
+        open_archive(path)
+    assert caught.value.message == f"{path} is an OCI layout in an archive, not a docker archive"
+    assert caught.value.hint == (
+        f"unpack it and push the directory: mkdir layout && tar -xf {path} -C layout && "
+        "longshore push ./layout registry/name:tag"
+    )
+
+
 def test_an_archive_of_several_images_asks_which(tmp_path: Path) -> None:
     members, _ = _layout(packed=False)
     (entry,) = json.loads(members["manifest.json"])

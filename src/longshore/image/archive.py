@@ -118,6 +118,8 @@ class _Archive:
         self._members = {posixpath.normpath(member.name): member for member in tar}
 
     def image(self, name: str | None) -> FileImage:
+        if MANIFEST not in self._members and "index.json" in self._members:
+            raise _packed_layout(self._path)
         saved = choose_saved(read_saved(self._document(MANIFEST)), name)
         parts = read_config(self._document(saved.config))
         check_layers(parts, saved)
@@ -154,6 +156,14 @@ class _Archive:
         if member is None or not member.isreg():
             raise InvalidValue(f"{self._path} is no docker archive: it has no file {name}")
         return member
+
+
+def _packed_layout(path: Path) -> InvalidValue:
+    return InvalidValue(
+        f"{path} is an OCI layout in an archive, not a docker archive",
+        hint=f"unpack it and push the directory: mkdir layout && tar -xf {path} -C layout && "
+        "longshore push ./layout registry/name:tag",
+    )
 
 
 def check_layers(parts: ImageParts, saved: SavedImage) -> None:

@@ -11,6 +11,8 @@ from longshore.cli.push_choices import push_settings
 from longshore.errors import UsageError
 from longshore.oci.media_types import Compression
 
+from .conftest import Program
+
 NOTHING_ASKED: Flags = {
     "compression": None,
     "compression_level": None,
@@ -44,6 +46,17 @@ def test_what_the_engines_push_cannot_do_is_refused_with_it(
     with pytest.raises(UsageError) as caught:
         push_settings({**NOTHING_ASKED, flag: value, "pusher": "engine"})
     assert caught.value.message.startswith(f"{name} has no effect on the engine's own push")
+
+
+@pytest.mark.parametrize(
+    ("command", "name"), [("push busybox", "--format"), ("steps", "--push-format")]
+)
+def test_the_format_is_called_in_the_refusal_as_the_command_calls_it(
+    longshore: Program, command: str, name: str
+) -> None:
+    done = longshore(*command.split(), name, "oci", "--pusher", "engine")
+    assert f"Error: {name} has no effect on the engine's own push" in done.err
+    assert f"with {name} longshore pushes by itself" in done.err
 
 
 def test_a_metadata_file_where_this_user_may_not_look_is_in_no_directory(locked: Path) -> None:

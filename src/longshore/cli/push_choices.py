@@ -30,7 +30,7 @@ def push(flags: Flags) -> PushCommand:
         targets=tuple(flags["targets"]),
         engine=flags["engine"],
         registries=registries(flags),
-        settings=push_settings(flags),
+        settings=push_settings(flags, "--format"),
         dockercfg=flags["encrypted_dockercfg_path"] or None,
         key_path=Path(flags["key_path"]) if flags["key_path"] else None,
         user_credentials=not flags["no_user_credentials"],
@@ -46,13 +46,16 @@ def registries(flags: Flags) -> RegistryOptions:
     )
 
 
-def push_settings(flags: Flags) -> PushSettings:
-    """The defaults for commands without these flags; raises UsageError for what cannot be done."""
+def push_settings(flags: Flags, format_flag: str = "--push-format") -> PushSettings:
+    """The defaults for commands without these flags; raises UsageError for what cannot be done.
+
+    `format_flag` is what the command calls ``push_format``.
+    """
     if "compression" not in flags:
         return PushSettings()
     pusher = PusherChoice(flags.get("pusher", PusherChoice.AUTO))
     if pusher is PusherChoice.ENGINE:
-        _refuse_what_engines_cannot_do(flags)
+        _refuse_what_engines_cannot_do(flags, format_flag)
     asked = flags["compression"]
     compression = CompressionOptions(
         compression=Compression(asked or Compression.GZIP), level=flags["compression_level"]
@@ -71,10 +74,14 @@ def push_settings(flags: Flags) -> PushSettings:
     )
 
 
-def _refuse_what_engines_cannot_do(flags: Flags) -> None:
-    for flag in ("compression", "compression_level", "push_format"):
+def _refuse_what_engines_cannot_do(flags: Flags, format_flag: str) -> None:
+    names = {
+        "compression": "--compression",
+        "compression_level": "--compression-level",
+        "push_format": format_flag,
+    }
+    for flag, name in names.items():
         if flags[flag] is not None:
-            name = "--" + flag.replace("_", "-")
             raise UsageError(
                 f"{name} has no effect on the engine's own push, which --pusher engine asks for",
                 hint=f"leave one of the two away; with {name} longshore pushes by itself",

@@ -30,8 +30,13 @@ def test_a_colon_in_the_name_of_a_file_separates_nothing(tmp_path: Path) -> None
 def test_what_is_neither_file_nor_directory_is_not_opened(tmp_path: Path) -> None:
     """Whoever opens a pipe waits until somebody writes."""
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(NotFound, match="there is no file"):
-        find_place(str(tmp_path / "pipe"))
+    for path in (tmp_path / "pipe", "/dev/null"):
+        with pytest.raises(InvalidValue) as raised:
+            find_place(str(path))
+        assert raised.value.message == f"{path} is neither a file nor a directory"
+        assert raised.value.hint == (
+            "write the archive into a file first: its parts are read in any order"
+        )
 
 
 def test_a_path_where_this_user_may_not_look_is_told(locked: Path) -> None:

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import shutil
 import subprocess
 import tarfile
@@ -289,6 +290,15 @@ def test_a_layout_in_an_archive_gets_the_hint_to_unpack_it(tmp_path: Path, name:
         f"unpack it and push the directory: mkdir layout && tar -xf {path} -C layout && "
         "longshore push ./layout registry/name:tag"
     )
+
+
+def test_an_archive_that_is_no_file_is_refused_before_it_is_opened(tmp_path: Path) -> None:
+    """Whoever opens a pipe waits until somebody writes, and none can be read in any order."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(InvalidValue, match="is neither a file nor a directory") as caught:
+        open_archive(path)
+    assert "write the archive into a file first" in (caught.value.hint or "")
 
 
 def test_an_archive_of_several_images_asks_which(tmp_path: Path) -> None:

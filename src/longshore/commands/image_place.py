@@ -45,8 +45,8 @@ def find_place(text: str) -> FilePlace | ImageReference:
     """What the user means: a text with one of the prefixes or that begins as a path does is a
     file, everything else an image of the engine.
 
-    Raises InvalidValue for what is no image name and for a path that may not be looked at, NotFound
-    for one that is not there.
+    Raises InvalidValue for what is no image name and for a path that may not be looked at or is
+    a pipe or a device, NotFound for one that is not there.
     """
     for prefix in (LAYOUT, ARCHIVE):
         if text.startswith(prefix):
@@ -60,6 +60,10 @@ def find_place(text: str) -> FilePlace | ImageReference:
         return FilePlace(path=path, layout=True, name=name)
     if stat.S_ISREG(mode):
         return FilePlace(path=path, layout=False, name=name)
+    if mode:
+        from longshore.image.archive import no_file
+
+        raise no_file(path)
     raise NotFound(f"there is no file {path}", hint="an image of the engine is named without path")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
+import stat
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -96,6 +97,9 @@ def open_archive(path: Path, name: str | None = None) -> FileImage:
     Raises InvalidValue when it is no such file, NotFound when it has no such image.
     """
     try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise no_file(path)
         with tarfile.open(path, "r:") as tar:
             return _Archive(path, tar).image(name)
     except tarfile.TarError as exc:
@@ -109,6 +113,14 @@ def open_archive(path: Path, name: str | None = None) -> FileImage:
         ) from exc
     except OSError as exc:
         raise NotFound(f"{path} cannot be read: {exc.strerror}") from exc
+
+
+def no_file(path: Path) -> InvalidValue:
+    """The error for a pipe or a device in the place of an archive."""
+    return InvalidValue(
+        f"{path} is neither a file nor a directory",
+        hint="write the archive into a file first: its parts are read in any order",
+    )
 
 
 class _Archive:

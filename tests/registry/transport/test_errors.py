@@ -69,6 +69,15 @@ def test_what_breaks_is_told_in_words(error: Exception, temporary: bool, words: 
     assert (ours.registry, ours.repository) == ("r.example", "team/app")
 
 
+def test_an_address_that_is_none_is_told_with_what_one_looks_like() -> None:
+    """``127.1``, which a resolver would take."""
+    error = aiohttp.InvalidUrlClientError("127.1", "is not a canonical IPv4 address")
+    assert translate(error, SUBJECT, "127.1:5000").hint == (
+        "check that 127.1:5000 is the address of a registry; one in numbers has four, "
+        "as 127.0.0.1 has"
+    )
+
+
 def test_a_plain_server_on_a_tls_port_is_recognised() -> None:
     os_error = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
     key = aiohttp.client_reqrep.ConnectionKey("r.example", 443, True, True, None, None, None)

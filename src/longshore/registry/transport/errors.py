@@ -124,7 +124,12 @@ TABLE: Final[Mapping[type[BaseException], _Kind]] = {
         "the answer is not HTTP", hint="check that {host} is the address of a registry"
     ),
     aiohttp.TooManyRedirects: _Kind("it redirects without end", temporary=False),
-    aiohttp.InvalidURL: _Kind("it names an address that is none", temporary=False),
+    aiohttp.InvalidURL: _Kind(
+        "it names an address that is none",
+        temporary=False,
+        hint="check that {host} is the address of a registry; one in numbers has four, "
+        "as 127.0.0.1 has",
+    ),
     aiohttp.NonHttpUrlClientError: _Kind("it names an address that is not HTTP", temporary=False),
     aiohttp.ClientError: _Kind("the exchange failed"),
     UnicodeError: _Kind(

@@ -247,6 +247,10 @@ class _Reader(Struct, frozen=True):
             else:
                 hint = 'add "image_name: [registry/]owner/name"'
                 fields.missing(self.report, codes.NO_IMAGE_NAME, message, hint, k.IMAGE_NAME)
+        if fields.get(k.IMAGE_TAG) == ():  # never silently latest (P-13)
+            message = f"image_tag of {label(shared['name'], shared['ordinal'])} is empty"
+            hint = 'name at least one tag: "- TAG"; without the key it is latest'
+            self.report.error(codes.EMPTY_VALUE, fields.at(k.IMAGE_TAG), message, hint)
         return PushEntry(
             **shared,
             image_name=name or "",

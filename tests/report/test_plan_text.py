@@ -74,6 +74,16 @@ def test_credentials_of_service_and_command_line_say_so(project: Path) -> None:
     assert "credentials: encrypted file db.dockercfg, named by the service\n" in text
 
 
+def test_a_plain_file_beside_a_generator_is_what_is_told(project: Path) -> None:
+    """S-52: the file beats the generator."""
+    (project / "codeship-steps.yml").write_text(
+        "- {service: db, type: push, image_name: a/b, dockercfg_service: gen, dockercfg_path: c}\n"
+    )
+    text = plan_text(view(project, Selection(push=True)), Style())
+    assert "made by service" not in text
+    assert "credentials: file c\n" in text
+
+
 def test_a_push_without_credentials_uses_your_login_unless_told_not_to(project: Path) -> None:
     (project / "codeship-steps.yml").write_text("- {service: app, type: push, image_name: a/b}\n")
     chosen = Selection(push=True)

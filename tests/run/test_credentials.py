@@ -22,6 +22,7 @@ HOST = "registry.example"
 SERVICE = CredentialKeys(dockercfg_service="gen")
 FILE = CredentialKeys(dockercfg_path="file")
 BOTH = CredentialKeys(dockercfg_service="gen", encrypted_dockercfg_path="sealed")
+PLAIN_AND_SERVICE = CredentialKeys(dockercfg_service="gen", dockercfg_path="file")
 
 
 def dockercfg(password: str, *hosts: str) -> str:
@@ -96,6 +97,15 @@ def test_a_file_beats_a_generator_in_one_place_and_generators_can_be_left_out(de
     assert credentials.source((BOTH, SERVICE)) is BOTH
     assert credentials.source((SERVICE,), generated=False) is FILE
     assert not desk.credentials(SERVICE).source((SERVICE,), generated=False)
+
+
+async def test_a_generator_beside_a_plain_file_never_runs(desk: Desk) -> None:
+    """S-52; nor for its own image, which would wait for itself (P-34)."""
+    credentials = desk.credentials()
+    assert await password(credentials, PLAIN_AND_SERVICE) == "of-the-file"
+    found = await credentials.for_pull((PLAIN_AND_SERVICE,), HOST, generated=False)
+    assert found is not None
+    assert desk.generator.runs == 0
 
 
 async def test_generated_credentials_are_used_for_ten_minutes_and_then_made_anew(

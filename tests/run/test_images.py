@@ -346,6 +346,20 @@ async def test_a_generator_is_not_built_with_an_argument_that_has_no_value(scene
     assert "build" not in ran.engine.methods()
 
 
+async def test_a_generator_s_image_does_not_wait_for_the_generator_beside_a_file(
+    scene: Scene,
+) -> None:
+    """P-34: the file gives the credentials, the generator is not asked."""
+    (scene.directory / "Dockerfile").write_text("FROM scratch\n")
+    (scene.directory / "cfg.json").write_text('{"auths": {}}')
+    keys = "dockercfg_service: gen, dockercfg_path: cfg.json"
+    with anyio.fail_after(10):
+        ran = await scene.run(
+            "gen: {build: .}", f"[{{name: test, service: gen, command: x, {keys}}}]"
+        )
+    assert ran.outcomes["test"] == Passed()
+
+
 async def test_a_base_that_fails_is_told_once_however_many_need_it(scene: Scene) -> None:
     for name, base in (("Base", "scratch"), ("One", "me/base"), ("Two", "me/base")):
         (scene.directory / name).write_text(f"FROM {base}\n")

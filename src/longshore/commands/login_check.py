@@ -133,7 +133,7 @@ class _Check(Struct):
         plain = credentials_of_files(self.plan, self.options, self.environment, files)
         sources = [plain.source(login.chain, generated=login.generated) for login in logins]
         emit = reader(LogOptions(), self.sink, self.style, self.masker)
-        if not any(s.dockercfg_service and not s.encrypted_dockercfg_path for s in sources):
+        if not any(source.generator for source in sources):
             remarks.tell(emit, self.masker)
             yield plain
             return

@@ -12,5 +12,11 @@ class CredentialKeys(Struct, frozen=True, kw_only=True):
     dockercfg_service: str | None = None
     dockercfg_path: str | None = None
 
+    @property
+    def generator(self) -> str | None:
+        """The service that makes the credentials, where no file is named beside it (S-52)."""
+        in_file = self.encrypted_dockercfg_path or self.dockercfg_path
+        return None if in_file else self.dockercfg_service
+
     def __bool__(self) -> bool:
         return bool(self.encrypted_dockercfg_path or self.dockercfg_service or self.dockercfg_path)

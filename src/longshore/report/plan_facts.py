@@ -101,11 +101,11 @@ class PlanView:
         if keys.encrypted_dockercfg_path:
             path = self.shown(keys.encrypted_dockercfg_path)
             return CredentialSource("encrypted_dockercfg_path", path, named_by)
-        if keys.dockercfg_service:
+        if keys.generator:
             # The files were checked before; a flag is not.
-            if keys.dockercfg_service not in self.plan.services:
-                raise no_generator(keys.dockercfg_service, self.plan.services)
-            return CredentialSource("dockercfg_service", keys.dockercfg_service, named_by)
+            if keys.generator not in self.plan.services:
+                raise no_generator(keys.generator, self.plan.services)
+            return CredentialSource("dockercfg_service", keys.generator, named_by)
         path = self.shown(keys.dockercfg_path or "")
         return CredentialSource("dockercfg_path", path, named_by)
 

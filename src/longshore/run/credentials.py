@@ -86,9 +86,7 @@ class Credentials(Struct):
     def source(self, chain: Chain, *, generated: bool = True) -> CredentialKeys:
         """The place that decides; empty: the user's own login does."""
         for keys in (*chain, self.options.flags):
-            if keys.encrypted_dockercfg_path or keys.dockercfg_path:
-                return keys
-            if keys.dockercfg_service and generated:
+            if keys and (generated or not keys.generator):
                 return keys
         return CredentialKeys()
 
@@ -102,10 +100,10 @@ class Credentials(Struct):
         return self._files.get(keys)
 
     def _content(self, keys: CredentialKeys) -> tuple[bytes, str] | None:
-        """A file beats a generator (S-52)."""
+        """The encrypted file, where both are named."""
         if (path := keys.encrypted_dockercfg_path) is not None:
             return self.files.decrypted(self.directory / path, "encrypted_dockercfg_path"), path
-        if not keys.dockercfg_service and (path := keys.dockercfg_path) is not None:
+        if (path := keys.dockercfg_path) is not None:
             return read_project_file(self.directory / path, "dockercfg_path"), path
         return None
 
@@ -113,7 +111,7 @@ class Credentials(Struct):
         keys = self.source(chain, generated=generated)
         if (store := self.of_file(keys)) is not None:
             return store
-        service = keys.dockercfg_service
+        service = keys.generator
         return None if service is None else await self._of_generator(service)
 
     async def _of_generator(self, service: str) -> CredentialStore:

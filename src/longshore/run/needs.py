@@ -120,7 +120,7 @@ def _generators(plan: Plan, flags: CredentialKeys) -> frozenset[str]:
     leaves = (step for step in _all_steps(plan.root) if isinstance(step, RunStep | PushStep))
     places = [flags, *(service.credentials for service in plan.services.values())]
     places += [keys for step in leaves for keys in step.credentials]
-    named = {keys.dockercfg_service for keys in places}
+    named = {keys.generator for keys in places}
     generators = [service for service in plan.services.values() if service.name in named]
     return frozenset(name for s in generators for name in (*s.start_order, s.name))
 

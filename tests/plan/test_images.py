@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from longshore.config.credential_keys import CredentialKeys
 from longshore.plan.base_images import base_images
 from longshore.plan.facts import BuildFacts
+from longshore.plan.logins import Asker
 from longshore.plan.model import BuildPlan, ImagePlan, Plan, PullPlan
 
 from .conftest import Compile, Examine
@@ -98,13 +100,26 @@ def test_a_base_image_may_be_named_by_an_argument_of_the_host(
     assert build(plan, "app").builds_first == (plan.services["base"].image,)
 
 
-def test_an_image_two_services_share_has_the_credentials_of_both(compile_: Compile) -> None:
+def test_of_services_that_share_an_image_the_needed_one_then_the_step_give_the_credentials(
+    compile_: Compile,
+) -> None:
+    """S-53."""
     plan = compile_("""
-        a: {image: quay.io/x/y}
-        b: {image: "quay.io/x/y:latest", encrypted_dockercfg_path: dockercfg}
+        a: {image: quay.io/x/y, dockercfg_path: of-a}
+        b: {image: "quay.io/x/y:latest", dockercfg_path: of-b}
+        c: {image: quay.io/x/y}
     """)
-    assert plan.services["a"].image == plan.services["b"].image
-    assert len(image(plan, "a").credentials) == 1
+    shared = image(plan, "c")
+
+    def chain(*services: str) -> list[str]:
+        asker = Asker(services, (CredentialKeys(dockercfg_path="of-step"),))
+        return [Path(keys.dockercfg_path or "").name for keys in asker.login_chain(shared)]
+
+    assert chain("a") == ["of-a", "of-step", "of-b"]
+    assert chain("b") == ["of-b", "of-step", "of-a"]
+    assert chain("c") == ["of-step", "of-a", "of-b"]
+    assert chain("a", "c") == ["of-a", "of-step", "of-b"]
+    assert chain("built from it") == ["of-a", "of-b", "of-step"]
 
 
 def test_an_image_a_sibling_builds_is_not_pulled(compile_: Compile) -> None:

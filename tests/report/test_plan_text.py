@@ -74,6 +74,24 @@ def test_credentials_of_service_and_command_line_say_so(project: Path) -> None:
     assert "credentials: encrypted file db.dockercfg, named by the service\n" in text
 
 
+def test_the_credentials_of_another_service_with_the_same_image_come_last(project: Path) -> None:
+    """S-53."""
+    (project / "codeship-services.yml").write_text(
+        "a: {image: x.example/y, dockercfg_path: of-a}\n"
+        "b: {image: x.example/y, dockercfg_path: of-b}\n"
+        "c: {image: x.example/y}\n"
+    )
+
+    def told(step: str) -> str:
+        (project / "codeship-steps.yml").write_text(f"- {{{step}, command: x}}\n")
+        text = plan_text(view(project, Selection()), Style())
+        return text.partition("credentials: ")[2].partition("\n")[0]
+
+    assert told("service: b") == "file of-b, named by the service"
+    assert told("service: c, dockercfg_path: of-step") == "file of-step"
+    assert told("service: c") == "file of-a, named by the service"
+
+
 def test_a_plain_file_beside_a_generator_is_what_is_told(project: Path) -> None:
     """S-52: the file beats the generator."""
     (project / "codeship-steps.yml").write_text(

@@ -198,6 +198,24 @@ def test_an_image_that_may_be_there_already_needs_no_credentials_to_pull(tmp_pat
     assert checked(tmp_path, services, RUN) == []
 
 
+def test_credentials_of_another_service_with_the_same_image_are_not_looked_at(
+    tmp_path: Path,
+) -> None:
+    """S-53: the service's own, or the step's where it has none, come before them."""
+    (tmp_path / "Dockerfile").write_text("FROM x/base\n")
+    (tmp_path / "cfg").write_text('{"auths": {}}')
+    services = (
+        "first: {build: {image: me/app}, encrypted_dockercfg_path: nowhere}\n"
+        "second: {build: {image: me/app}, dockercfg_path: cfg}\n"
+        "third: {build: {image: me/app}}\n"
+    )
+    step = "- {service: %s, command: x}\n"
+    assert not checked(tmp_path, services, step % "second")
+    assert not checked(tmp_path, services, step % "third, dockercfg_path: cfg")
+    found = failure(tmp_path, services, step % "third")
+    assert found.message.startswith("cannot read the encrypted_dockercfg_path ")
+
+
 def test_credentials_that_only_the_service_has_are_told_of_once(tmp_path: Path) -> None:
     (tmp_path / "cfg").write_text('{"auths": {"r.example": {"username": "u", "password": "p"}}}')
     services = "app: {image: x/app, dockercfg_path: cfg}\n"

@@ -18,6 +18,7 @@ from longshore.commands.session_options import SessionOptions
 from longshore.environment import Environment
 from longshore.errors import EngineUnavailable, LongshoreError
 from longshore.plan.facts import BuildFacts
+from longshore.plan.logins import Asker
 from longshore.plan.model import Plan
 from longshore.plan.selection import Selection
 from longshore.report.readers import LogOptions, reader
@@ -111,7 +112,7 @@ async def _image(runtime: Runtime, service: str, name: str) -> Outcome:
     runtime.emit(StepStarted(step=name, name=name, kind="load"))
     began = time.monotonic()
     try:
-        await runtime.images.image(runtime.plan.services[service].image, ())
+        await runtime.images.image(runtime.plan.services[service].image, Asker((service,)))
         outcome: Outcome = Passed()
     except LongshoreError as failure:
         lost = isinstance(failure, EngineUnavailable)

@@ -33,7 +33,14 @@ from longshore.report.sink import Sink
 from longshore.report.style import Style
 from longshore.run.credentials import Chain, Credentials, push_chain
 from longshore.run.execute import open_runtime
-from longshore.run.needs import Need, generator_images, images_of_need, is_pulled, needs_of_steps
+from longshore.run.needs import (
+    Need,
+    asker,
+    generator_images,
+    images_of_need,
+    is_pulled,
+    needs_of_steps,
+)
 from longshore.secrets.credential import Credential
 from longshore.secrets.masking import Masker
 
@@ -81,7 +88,7 @@ def logins_of(plan: Plan, needs: Iterable[Need], flags: CredentialKeys) -> tuple
     for_generators = generator_images(plan, flags)
     for need in needs:
         for image in images_of_need(plan, need):
-            chain = (*image.credentials, *need.chain)
+            chain = asker(plan, need).login_chain(image)
             free = image.key not in for_generators
             for base in _pulled(image, plan):
                 found[Login(image=base, pushes=False, chain=chain, generated=free)] = None

@@ -48,7 +48,7 @@ def image_plans(
 
 def _shared(first: ImagePlan, second: ImagePlan) -> ImagePlan:
     """One image of two services: either's credentials may open its registry, either may cache."""
-    both = tuple(dict.fromkeys((*first.credentials, *second.credentials)))
+    both = {**first.credentials, **second.credentials}
     if isinstance(first, BuildPlan) and isinstance(second, BuildPlan):
         branch = first.cache_branch or second.cache_branch
         cached = first.cached or second.cached
@@ -59,8 +59,7 @@ def _shared(first: ImagePlan, second: ImagePlan) -> ImagePlan:
 def _image_plan(
     entry: ServiceEntry, file: ServicesFile, expand: ExpandArguments, read_text: ReadText
 ) -> ImagePlan:
-    own = absolute_credentials(entry.credentials, file)
-    credentials = (own,) if own else ()
+    credentials = {entry.name: absolute_credentials(entry.credentials, file)}
     if entry.build is not None:
         return _build_plan(entry, entry.build, file, expand, read_text, credentials)
     name = ImageReference.parse(entry.image or "").with_default_tag()
@@ -79,7 +78,7 @@ def _build_plan(
     file: ServicesFile,
     expand: ExpandArguments,
     read_text: ReadText,
-    credentials: tuple[CredentialKeys, ...],
+    credentials: Mapping[str, CredentialKeys],
 ) -> BuildPlan:
     context = real_path(file.directory / (build.context or "."))
     dockerfile = dockerfile_path(context, build.dockerfile, file.directory, read_text)

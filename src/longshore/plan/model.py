@@ -24,7 +24,8 @@ ImageKey = str
 class BuildPlan(Struct, frozen=True, kw_only=True):
     """An image to build (spec 3). `arguments` are expanded, encrypted ones read when built.
 
-    `file_places`: where each of its files is named.
+    `file_places`: where each of its files is named. `credentials`: what each service that has the
+    image names, also those that name nothing.
     """
 
     key: ImageKey
@@ -35,7 +36,7 @@ class BuildPlan(Struct, frozen=True, kw_only=True):
     encrypted_arguments: str | None = None
     encrypted_argument_files: tuple[Path, ...] = ()
     file_places: Mapping[Path, Place] = field(default_factory=dict)
-    credentials: tuple[CredentialKeys, ...] = ()
+    credentials: Mapping[str, CredentialKeys] = field(default_factory=dict)
     builds_first: tuple[ImageKey, ...] = ()
     cached: bool = False
     cache_branch: str | None = None
@@ -44,12 +45,15 @@ class BuildPlan(Struct, frozen=True, kw_only=True):
 
 
 class PullPlan(Struct, frozen=True, kw_only=True):
-    """An image that exists or is pulled (3.4). `built_by`: a sibling builds that name (I-7)."""
+    """An image that exists or is pulled (3.4). `built_by`: a sibling builds that name (I-7).
+
+    `credentials`: as of a build.
+    """
 
     key: ImageKey
     name: ImageReference
     built_by: ImageKey | None = None
-    credentials: tuple[CredentialKeys, ...] = ()
+    credentials: Mapping[str, CredentialKeys] = field(default_factory=dict)
     service: str
     place: Place
 

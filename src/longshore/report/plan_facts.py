@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from longshore.config.credential_keys import CredentialKeys
 from longshore.config.names import no_generator
+from longshore.plan.logins import Asker
 from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, Plan, PushStep, RunStep, runnable
 from longshore.plan.order import needed_first
 
@@ -56,10 +57,13 @@ class PlanView:
     def credentials(self, step: RunStep | PushStep) -> tuple[CredentialSource, ...]:
         """What the step's push, pulls and builds log in with; () is the user's own login (S-53)."""
         found = [self.push_credentials(step)] if isinstance(step, PushStep) else []
-        for key in self._images_of(self.starts(step) or (step.service,)):
+        asker = Asker(self.starts(step) or (step.service,))
+        for key in self._images_of(asker.services):
+            own, others = asker.of_services(self.plan.images[key])
             places = [
-                *((keys, "service") for keys in self.plan.images[key].credentials),
+                *((keys, "service") for keys in own),
                 *((keys, "step") for keys in step.credentials),
+                *((keys, "service") for keys in others),
                 (self.flags, "command line"),
             ]
             found.append(self._first(places))

@@ -19,6 +19,7 @@ from longshore.engine.port import Engine, OnLine
 from longshore.engine.spec import BuildSpec, ImageInfo
 from longshore.errors import BuildFailed, EngineError, LongshoreError, NotFound, PullFailed
 from longshore.plan.base_images import base_references
+from longshore.plan.logins import Asker
 from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, PullPlan
 from longshore.registry.once import Once
 from longshore.run.credentials import Credentials
@@ -50,8 +51,8 @@ class ImageOptions(Struct, frozen=True, kw_only=True):
     cache: CachePlace | None = None
 
 
-Attempt = tuple[ImageKey, CredentialKeys]
-"""With a step's credentials: a failure may come from them, and is no other's (S-53)."""
+Attempt = tuple[ImageKey, CredentialKeys, CredentialKeys]
+"""With the credentials: a failure may come from them, and is no other's (S-53)."""
 
 
 class ImageStore(Struct):
@@ -73,9 +74,7 @@ class ImageStore(Struct):
     _failed: dict[Attempt, BuildFailed] = field(default_factory=dict)
     """Builds that were done and failed; for on_fail steps they are not done again (I-8, Q-24)."""
 
-    async def ready(
-        self, keys: Iterable[ImageKey], credentials: tuple[CredentialKeys, ...]
-    ) -> dict[ImageKey, ImageInfo]:
+    async def ready(self, keys: Iterable[ImageKey], asker: Asker) -> dict[ImageKey, ImageInfo]:
         """All of `keys` built or pulled, side by side (I-9); raises the first failure.
 
         Those of others are told as well, so that one run shows all there is to mend.
@@ -85,7 +84,7 @@ class ImageStore(Struct):
 
         async def make(key: ImageKey) -> None:
             try:
-                images[key] = await self.image(key, credentials)
+                images[key] = await self.image(key, asker)
             except LongshoreError as failure:
                 failures.append(failure)
 
@@ -99,7 +98,7 @@ class ImageStore(Struct):
             raise first
         return images
 
-    async def image(self, key: ImageKey, credentials: tuple[CredentialKeys, ...]) -> ImageInfo:
+    async def image(self, key: ImageKey, asker: Asker) -> ImageInfo:
         """One image, made now if it was not made in this run.
 
         One of the engine is looked up anew: steps make, name and remove images themselves (S-48).
@@ -113,13 +112,19 @@ class ImageStore(Struct):
 
         async def work() -> ImageInfo:
             if isinstance(plan, BuildPlan):
-                return await self._built(plan, credentials)
-            return await self._present(plan, credentials)
+                return await self._built(plan, asker)
+            return await self._present(plan, asker)
 
-        attempt = (key, self.credentials.source(credentials))
+        attempt = self._attempt(plan, asker)
         if (failed := self._failed.get(attempt)) is not None and not self._ready.known(key):
             raise failed
         return await self._tried.get(attempt, lambda: self._ready.get(key, work))
+
+    def _attempt(self, plan: ImagePlan, asker: Asker) -> Attempt:
+        """With what logs in for the image, and for what siblings build for it first."""
+        generated = plan.key not in self.for_generators
+        own = self.credentials.source(asker.login_chain(plan), generated=generated)
+        return plan.key, own, self.credentials.source(asker.credentials)
 
     def built_here(self, image: ImageInfo) -> bool:
         """Whether this run built it for a service; what it only found or pulled may be a step's."""
@@ -141,15 +146,15 @@ class ImageStore(Struct):
                 return local
         return await self._ready.made(key)
 
-    async def _built(self, plan: BuildPlan, credentials: tuple[CredentialKeys, ...]) -> ImageInfo:
+    async def _built(self, plan: BuildPlan, asker: Asker) -> ImageInfo:
         if plan.builds_first:
-            await self.ready(plan.builds_first, credentials)
+            await self.ready(plan.builds_first, asker)
         with _readable(plan):
             _check_files(plan)
         arguments, secrets = await self.values_of(plan)
         with _readable(plan):
             registries = base_registries(plan, arguments)
-        chain = (*plan.credentials, *credentials)
+        chain = asker.login_chain(plan)
         spec = BuildSpec(
             context=plan.context,
             dockerfile=plan.dockerfile,
@@ -178,13 +183,13 @@ class ImageStore(Struct):
             return await self._announced(plan, "build", build)
         except BuildFailed as failure:
             failed = _not_built(plan, failure)
-            self._failed[plan.key, self.credentials.source(credentials)] = failed
+            self._failed[self._attempt(plan, asker)] = failed
             raise failed from failure
 
-    async def _present(self, plan: PullPlan, credentials: tuple[CredentialKeys, ...]) -> ImageInfo:
+    async def _present(self, plan: PullPlan, asker: Asker) -> ImageInfo:
         if plan.built_by is not None:
             self._explain(plan, f'that of service "{self.plans[plan.built_by].service}"')
-            return await self.image(plan.built_by, credentials)
+            return await self.image(plan.built_by, asker)
         local = await self.engine.inspect_image(str(plan.name))
         if local is not None and not self.options.pull_if_present:
             self._explain(plan, "not pulled, the engine has it (--pull-if-present pulls it)")
@@ -194,7 +199,7 @@ class ImageStore(Struct):
         try:
             # Before the pull: a generator that runs for it is no silence of the pull.
             credential = await self.credentials.for_pull(
-                (*plan.credentials, *credentials),
+                asker.login_chain(plan),
                 plan.name.registry,
                 generated=plan.key not in self.for_generators,
             )

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from msgspec.structs import replace
 
 from longshore.engine.spec import Exit, ImageInfo
+from longshore.plan.logins import Asker
 from longshore.plan.model import BuildPlan, PushStep, RunStep
 from longshore.run.containers import StepContainers, images_of
 from longshore.run.convert import Extra
@@ -67,9 +68,10 @@ async def run_service(
     stream; what is `secret` is removed even where the user keeps containers. Raises
     `LongshoreError`.
     """
-    images = await runtime.images.ready(images_of(runtime, service), label.credentials)
-    debris = StepDebris()
     started = runtime.plan.services[service].start_order
+    asker = Asker((*started, service), label.credentials)
+    images = await runtime.images.ready(images_of(runtime, service), asker)
+    debris = StepDebris()
     watch = QuietWatch(runtime.options.quiet_timeout)
     containers = StepContainers(runtime, label, service, images, started, debris, watch.heard)
     ended: Exit | None = None
@@ -118,7 +120,8 @@ async def image_to_push(runtime: Runtime, step: PushStep) -> ImageInfo:
     Without an image_tag the original pushed what had the target's name by then: an image that a
     step built by itself, through ``add_docker``, is such a one (P-8, P-9).
     """
-    image = await runtime.images.image(step.push.image, step.credentials)
+    asker = Asker((step.service,), step.credentials)
+    image = await runtime.images.image(step.push.image, asker)
     if step.push.tagged:
         return image
     target = step.push.targets[0]

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from longshore.config.credential_keys import CredentialKeys
 from longshore.config.problem import Place
+from longshore.plan.logins import Asker
 from longshore.plan.model import (
     BuildPlan,
     ImageKey,
@@ -75,8 +76,12 @@ def services_of(plan: Plan, need: Need) -> tuple[str, ...]:
 
 def images_of_need(plan: Plan, need: Need) -> tuple[ImagePlan, ...]:
     """Every image that is made ready, those that others start from among them."""
-    names = services_of(plan, need) or (need.service,)
-    return image_closure(plan, (plan.services[name].image for name in names))
+    return image_closure(plan, (plan.services[name].image for name in asker(plan, need).services))
+
+
+def asker(plan: Plan, need: Need) -> Asker:
+    """Whose credentials count for the images of the need."""
+    return Asker(services_of(plan, need) or (need.service,), need.chain)
 
 
 def image_closure(plan: Plan, keys: Iterable[ImageKey]) -> tuple[ImagePlan, ...]:

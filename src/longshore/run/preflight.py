@@ -21,7 +21,14 @@ from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, Plan, PushStep,
 from longshore.registry.credentials.store import CredentialStore
 from longshore.run.credentials import Credentials, push_chain
 from longshore.run.files import ProjectFiles, Values
-from longshore.run.needs import Need, generator_images, image_closure, images_of_need, services_of
+from longshore.run.needs import (
+    Need,
+    asker,
+    generator_images,
+    image_closure,
+    images_of_need,
+    services_of,
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,11 +88,11 @@ class Preflight:
                 self.files.encrypted_env_file(path)
 
     def _image(self, image: ImagePlan, need: Need) -> None:
-        chain = (*image.credentials, *need.chain)
+        asking = asker(self.plan, need)
         generated = image.key not in self.for_generators
-        keys = self.credentials.source(chain, generated=generated)
+        keys = self.credentials.source(asking.login_chain(image), generated=generated)
         what = f'the image of service "{image.service}"'
-        of_step = keys in need.chain and keys not in image.credentials
+        of_step = keys in need.chain and keys not in image.credentials.values()
         with self._needed_by(what, need.place if of_step else image.place):
             self._generator(keys)
             if isinstance(image, BuildPlan) and self._first(f"{image.key} {keys}"):

@@ -68,6 +68,12 @@ def test_a_nul_character_in_an_env_file_is_told_with_its_line(
         (files.encrypted_env_file if encrypted else files.env_file)(path)
 
 
+def test_what_may_be_the_end_of_a_secret_is_not_told_as_a_name(tmp_path: Path) -> None:
+    files = project_files()
+    files.encrypted_env_file(sealed(tmp_path / "env", b"BLOB=aGVsbG8gd29y\naHVudGVyMg==\nA=b\n"))
+    assert files.masker.unmasked_names == ("A",)
+
+
 def build(tmp_path: Path) -> BuildPlan:
     return BuildPlan(
         key="k",

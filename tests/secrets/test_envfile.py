@@ -103,6 +103,48 @@ def test_lines_that_mean_nothing_are_skipped_and_told_without_their_content(
     assert "hunter2secret" not in repr(file)
 
 
+PEM = (
+    "-----BEGIN RSA PRIVATE KEY-----\n"
+    "Proc-Type: 4,ENCRYPTED\n"
+    "\n"
+    "MIIhunter2secret\n"
+    "hunter2secret+/=\n"
+    "hunter2secret==\r\n"
+    "-----END RSA PRIVATE KEY-----\n"
+)
+
+
+def test_of_a_key_of_several_lines_only_the_first_counts_and_nothing_is_shown() -> None:
+    """S-22: the others would be host variables, or variables named like the secret."""
+    file = parse_env(f"A=1\nKEY={PEM}B=2\n")
+    assert file.pairs == (("A", "1"), ("KEY", "-----BEGIN RSA PRIVATE KEY-----"), ("B", "2"))
+    (warning,) = file.warnings
+    assert (warning.line, warning.message) == (
+        2,
+        'the lines of "KEY" up to "-----END" are ignored '
+        "(write a multi-line value on one line with \\n)",
+    )
+    assert "hunter2secret" not in repr(file)
+
+
+def test_a_key_of_several_lines_without_a_name_is_ignored_with_one_warning() -> None:
+    file = parse_env(f"{PEM}B=2\n{PEM}")
+    assert file.pairs == (("B", "2"),)
+    assert [warning.line for warning in file.warnings] == [1, 9]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BEGIN=-----BEGIN RSA PRIVATE KEY-----\nHOME\nA=1\n",
+        "BEGIN=-----BEGIN RSA PRIVATE KEY-----\nHOME\nA=1\n-----END RSA PRIVATE KEY-----",
+        "BEGIN=-----BEGIN RSA PRIVATE KEY-----\nHOME\nexport A=1\nKEY=" + PEM,
+    ],
+)
+def test_variables_after_the_mere_beginning_of_a_key_are_kept(text: str) -> None:
+    assert {("HOME", None), ("A", "1")} <= set(parse_env(text).pairs)
+
+
 def test_a_name_with_blanks_is_kept_and_told() -> None:
     file = parse_env("MY KEY=hunter2")
     assert file.pairs == (("MY KEY", "hunter2"),)

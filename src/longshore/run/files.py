@@ -114,7 +114,8 @@ class ProjectFiles:
 
     def _masked(self, pairs: Pairs) -> Pairs:
         for name, value in pairs:
-            if value:
+            # What stands before "==" may be the end of some base64, and would be told as a name.
+            if value and value != "=":
                 self.masker.add(name, Secret(value))
         return pairs
 

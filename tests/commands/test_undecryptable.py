@@ -110,6 +110,23 @@ def test_a_file_of_a_name_that_no_file_can_have_is_not_there(project: Path) -> N
     assert any(line.endswith('" does not exist') for line in lines)
 
 
+@pytest.mark.parametrize("text_format", list(Format))
+def test_an_encrypted_file_named_as_a_plain_one_is_told_also_without_a_key(
+    tmp_path: Path, text_format: Format
+) -> None:
+    (tmp_path / "codeship-services.yml").write_text(
+        "app:\n  image: busybox\n  env_file: [plain, closed, missing, .]\n"
+    )
+    (tmp_path / "codeship-steps.yml").write_text("- {service: app, command: ls}\n")
+    (tmp_path / "plain").write_text("A=1\n")
+    (tmp_path / "closed").write_bytes(encrypt(b"A=1\n", OURS, text_format))
+    code, lines = validated(tmp_path)
+    assert code == 0
+    (told,) = (line for line in lines if line.endswith("closed is encrypted"))
+    assert ":3:21: warning: the env_file " in told
+    assert not any("cannot read" in line for line in lines)
+
+
 def test_a_key_that_is_none_is_one_error(project: Path) -> None:
     (project / "codeship.aes").write_text("no key")
     with pytest.raises(KeyUnavailable):

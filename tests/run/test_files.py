@@ -13,7 +13,7 @@ from longshore.errors import InvalidValue
 from longshore.oci.reference import ImageReference
 from longshore.plan.model import BuildPlan
 from longshore.run.files import LARGEST, ProjectFiles
-from longshore.secrets.envelope import encrypt
+from longshore.secrets.envelope import Format, encrypt
 from longshore.secrets.key import AesKey, generate_key
 from longshore.secrets.masking import Masker
 
@@ -66,6 +66,26 @@ def test_a_nul_character_in_an_env_file_is_told_with_its_line(
     path.write_bytes(encrypt(content, KEY) if encrypted else content)
     with pytest.raises(InvalidValue, match=r"^env: line 3 holds a NUL character"):
         (files.encrypted_env_file if encrypted else files.env_file)(path)
+
+
+@pytest.mark.parametrize("text_format", list(Format))
+def test_an_encrypted_file_is_refused_where_a_plain_one_is_named(
+    tmp_path: Path, text_format: Format
+) -> None:
+    """K-34: the service would run with empty variables, or with one that nobody can read."""
+    path = tmp_path / "env"
+    for content in (b"", b"A=1\n", b"A=1\nB=2\n" * 99):
+        path.write_bytes(encrypt(content, KEY, text_format) + b"\n")
+        with pytest.raises(InvalidValue, match="is encrypted") as caught:
+            project_files().env_file(path)
+        assert caught.value.hint == "the key for it is encrypted_env_file"
+
+
+def test_a_plain_env_file_is_not_taken_for_an_encrypted_one(tmp_path: Path) -> None:
+    path = tmp_path / "env"
+    for text in ("HOME", "AVERYLONGNAMEOFAVARIABLE", "HOME\nPATH\nUSER\nHOST\nLANG\nTERM\nPWDs"):
+        path.write_text(text)
+        assert [name for name, _ in project_files().env_file(path)] == text.split()
 
 
 def test_what_may_be_the_end_of_a_secret_is_not_told_as_a_name(tmp_path: Path) -> None:

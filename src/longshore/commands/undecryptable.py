@@ -1,4 +1,4 @@
-"""What a project has encrypted and its key cannot open, told before a run needs it (spec E-15)."""
+"""What a project has encrypted and a run could not open, told before one needs it (spec E-15)."""
 
 from __future__ import annotations
 
@@ -33,13 +33,17 @@ class _Encrypted(Struct, frozen=True):
 def undecryptable(
     services: ServicesFile | None, steps: StepsFile | None, directory: Path, keys: KeySource
 ) -> tuple[Problem, ...]:
-    """A warning for each; none without a key, for such a project runs what needs none.
+    """A warning for each; without a key only for what is named as plain, for such a project runs
+    what needs none.
 
     Files that are not there are told of elsewhere: an earlier step may write them. Raises
     KeyUnavailable for a key that is none.
     """
     found = [*_of_services(services), *_of_steps(steps, directory)]
-    if not found or keys.find() is None:
+    if found and keys.find() is None:
+        found = []
+    found += _named_as_plain(services)
+    if not found:
         return ()
     from longshore.run.files import ProjectFiles  # needed by few
     from longshore.secrets.masking import Masker
@@ -47,9 +51,13 @@ def undecryptable(
     report = Report(Problems())
     files = ProjectFiles(cache(keys.require), Masker(), lambda _: None)
     for one in found:
-        if one.path is None or os.path.exists(one.path):  # noqa: PTH110 - false for any name
+        if one.path is None or _is_there(one.path):
             _try(one, files, report)
     return report.problems.sorted()
+
+
+def _is_there(path: Path) -> bool:
+    return os.path.exists(path) and not os.path.isdir(path)  # noqa: PTH110, PTH112 - of any name
 
 
 def _try(encrypted: _Encrypted, files: ProjectFiles, report: Report) -> None:
@@ -57,6 +65,18 @@ def _try(encrypted: _Encrypted, files: ProjectFiles, report: Report) -> None:
         encrypted.open(files)
     except (SecretError, InvalidValue) as error:
         report.warning(codes.UNDECRYPTABLE, encrypted.place, error.message, error.hint)
+
+
+def _named_as_plain(file: ServicesFile | None) -> Iterator[_Encrypted]:
+    for entry in file.services.values() if file else ():
+        assert file is not None
+        for number, name in enumerate(entry.env_file):
+            path = file.directory / name
+            yield _Encrypted(entry.where("env_file", number), partial(_open_plain, path), path)
+
+
+def _open_plain(path: Path, files: ProjectFiles) -> object:
+    return files.env_file(path)
 
 
 def _of_services(file: ServicesFile | None) -> Iterator[_Encrypted]:

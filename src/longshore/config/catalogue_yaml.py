@@ -153,10 +153,12 @@ KINDS = (
     Kind(
         codes.UNDECRYPTABLE,
         "undecryptable",
-        "Something encrypted that the key does not open",
+        "Something encrypted that is not opened",
         "An encrypted file or value was tried with the project's key, and is not what that key "
-        "encrypted, or was changed since. Without a key nothing is tried.",
-        "Use the key it was encrypted with, or encrypt it again with this one.",
+        "encrypted, or was changed since; without a key nothing is tried. Or env_file, which takes "
+        "plain text, names an encrypted file, or one that is no text.",
+        "Use the key it was encrypted with, or encrypt it again with this one. Name an encrypted "
+        "file under encrypted_env_file.",
     ),
     Kind(
         codes.WRONG_TYPE,

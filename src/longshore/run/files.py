@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from longshore.errors import InvalidValue
-from longshore.secrets.envelope import decrypt, decrypt_inline, decrypt_text
+from longshore.secrets.envelope import decrypt, decrypt_inline, decrypt_text, is_encrypted
 from longshore.secrets.envfile import parse_env
 from longshore.secrets.key import AesKey
 from longshore.secrets.masking import Masker
@@ -41,8 +41,13 @@ class ProjectFiles:
 
     def env_file(self, path: Path) -> Pairs:
         """A plain env file (S-22); raises InvalidValue naming it."""
+        content = read_project_file(path, "env_file")
+        if is_encrypted(content):
+            raise InvalidValue(
+                f"the env_file {path} is encrypted", hint="the key for it is encrypted_env_file"
+            )
         try:
-            text = read_project_file(path, "env_file").decode("utf-8")
+            text = content.decode("utf-8")
         except UnicodeDecodeError:
             raise InvalidValue(
                 f"the env_file {path} is not UTF-8 text",

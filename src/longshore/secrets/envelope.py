@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Final
 
@@ -14,6 +15,7 @@ from longshore.secrets.key import AesKey
 
 _V2_MARKER: Final = b"codeship:v2"
 _SEALED_MARKER: Final = b"longshore:"
+_JET_V1: Final = re.compile(rb"[A-Za-z0-9+/]{22,}={0,2}")
 
 
 class Format(StrEnum):
@@ -26,6 +28,19 @@ class Format(StrEnum):
 def authenticates(text: bytes) -> bool:
     """Whether the format of `text` tells a wrong key; jet's first one does not (spec E-8)."""
     return text.startswith((_V2_MARKER, _SEALED_MARKER))
+
+
+def is_encrypted(text: bytes) -> bool:
+    """Whether `text` has the shape of any format.
+
+    Jet's first one is a single line of base64, which a name of a variable is as well; random bytes
+    have letters of both cases, and more of them than a name.
+    """
+    if authenticates(text):
+        return True
+    line = text.strip()
+    whole = len(line) % 4 == 0 and _JET_V1.fullmatch(line) is not None
+    return whole and line != line.upper() and line != line.lower()
 
 
 def encrypt(plain: bytes, key: AesKey, format: Format = Format.LONGSHORE) -> bytes:  # noqa: A002 -- the option is called so

@@ -363,6 +363,26 @@ def test_nothing_is_no_name_of_a_variable(read: Read, text: str, code: str, noth
     assert (problem.code, problem.severity) == (code, "error")
 
 
+@pytest.mark.parametrize("item", ["RAILS_ENV:test", "A:", "A: b"])
+def test_a_colon_in_place_of_the_equals_sign_is_told_with_blanks_or_without(
+    read: Read, item: str
+) -> None:
+    """S-20: it would be a variable of the host, and of such a name there is none."""
+    (problem,) = read(f"a: {{image: b, environment: ['{item}']}}\n").problems
+    assert (problem.code, problem.message) == ("LS040", 'this must be "KEY=value"')
+
+
+def test_blanks_around_a_name_in_a_list_are_taken_off_and_told_without_the_value(
+    read: Read,
+) -> None:
+    found = read("a: {image: b, environment: [KEY2 = hunter2, ' A=1', B=2]}\n")
+    assert found.project is not None
+    environment = found.project.services.services["a"].environment
+    assert environment == (("KEY2", " hunter2"), ("A", "1"), ("B", "2"))
+    assert [(p.code, p.severity) for p in found.problems] == [("LS040", "warning")] * 2
+    assert "hunter2" not in repr(found.problems)
+
+
 @pytest.mark.parametrize(
     ("base", "own", "used"),
     [

@@ -100,7 +100,8 @@ KINDS = (
         codes.VARIABLE_NAME,
         "variable-name",
         "Not a variable",
-        "The name of a variable is empty or contains =, or a list item has : instead of =.",
+        "The name of a variable is empty, contains = or has blanks around it, or a list item has : "
+        "instead of =.",
         "Write KEY: value in a map, - KEY=value in a list.",
         'app:\n  build: .\n  environment:\n  - "=test"\n',
     ),

@@ -254,7 +254,7 @@ class Variables(Struct, frozen=True):
             _empty_item(item, report)
             return None
         name, equals, value = item.text.partition("=")
-        return _variable(name, value if equals else None, item, report)
+        return _variable(_bare(name, item, report), value if equals else None, item, report)
 
     def schema(self) -> Schema:
         value: Schema = {"type": ["string", "number", "boolean", "null"]}
@@ -264,6 +264,19 @@ class Variables(Struct, frozen=True):
                 {"type": "array", "items": dict(_TEXT)},
             ]
         }
+
+
+def _bare(name: str, at: Scalar, report: Report) -> str:
+    """The name without blanks around it, as in env files (S-22)."""
+    bare = name.strip()
+    if bare and bare != name:
+        report.warning(
+            codes.VARIABLE_NAME,
+            at,
+            f'the blanks around "{bare[:40]}" are no part of the name',
+            f'write "{bare[:40]}=" without blanks around the name; those behind "=" are kept',
+        )
+    return bare
 
 
 def _variable(
@@ -277,7 +290,7 @@ def _variable(
             "a name is not empty and contains no =",
         )
         return None
-    if value is None and re.fullmatch(r"[A-Za-z0-9_]+:\s.*", name, re.DOTALL):
+    if value is None and re.fullmatch(r"[A-Za-z0-9_]+:.*", name, re.DOTALL):
         report.error(codes.VARIABLE_NAME, at, 'this must be "KEY=value"', 'write "=", not ":"')
         return None
     return name, value

@@ -80,9 +80,30 @@ def test_everything_the_key_does_not_open_is_a_warning_at_its_place(project: Pat
         "services.yml:4:21",
         "services.yml:5:26",
         "services.yml:6:40",
-        "services.yml:8:5",
+        "services.yml:8:12",
         "services.yml:9:29",
         "steps.yml:4:29",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "places"), [("{}: '{}'", ("5:10", "6:11")), ("- '{}={}'", ("5:7", "6:7"))]
+)
+def test_each_value_that_cannot_be_decrypted_is_told_at_its_place(
+    tmp_path: Path, line: str, places: tuple[str, str]
+) -> None:
+    good = encrypt(b"value", OURS, Format.JET_V1).decode()
+    values = {"GOOD": good, "BAD": "abc", "BAD2": "#"}
+    told = (line.format(name, value) for name, value in values.items())
+    (tmp_path / "codeship-services.yml").write_text(
+        "x:\n  image: busybox\n  encrypted_environment:\n    " + "\n    ".join(told) + "\n"
+    )
+    (tmp_path / "codeship-steps.yml").write_text("- {service: x, command: ls}\n")
+    _, lines = validated(tmp_path, LONGSHORE_AES_KEY=OURS.reveal_text())
+    found = [line.partition("codeship-services.yml:")[2] for line in lines if "decrypt " in line]
+    assert [line.partition("service ")[0] for line in found] == [
+        f'{place}: warning: cannot decrypt "{name}" in encrypted_environment of '
+        for place, name in zip(places, ("BAD", "BAD2"), strict=True)
     ]
 
 

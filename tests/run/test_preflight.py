@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from longshore.errors import InvalidValue, KeyUnavailable, LongshoreError, Usage
 from longshore.plan.selection import Selection
 from longshore.run.files import ProjectFiles
 from longshore.run.needs import generator_images, needs_of_services, needs_of_steps
-from longshore.secrets.key import AesKey
+from longshore.secrets.key import AesKey, generate_key
 from longshore.secrets.masking import Masker
 from longshore.testing.scene import Scene
 
@@ -35,11 +36,12 @@ def checked(
     steps: str,
     selection: Selection | None = None,
     flags: CredentialKeys = NO_FLAGS,
+    find_key: Callable[[], AesKey] = no_key,
 ) -> list[str]:
     """What was told; raises what was found."""
     told: list[str] = []
     plan = Scene(directory, selection=selection or Selection(push=True)).plan(services, steps)
-    files = ProjectFiles(no_key, Masker(), told.append)
+    files = ProjectFiles(find_key, Masker(), told.append)
     environment = Environment({"HOME": str(directory)})
     check_needs(
         plan,
@@ -82,6 +84,16 @@ def test_every_file_of_a_service_is_told_where_it_is_named(tmp_path: Path) -> No
         ["no3", "yml:4:23"],
         ["no4", "yml:2:45"],
         ["no5", "yml:2:50"],
+    ]
+
+
+def test_every_value_that_cannot_be_decrypted_is_named(tmp_path: Path) -> None:
+    """C-9."""
+    services = "app: {image: x/app, encrypted_environment: {BAD: abc, BAD2: '#'}}\n"
+    with pytest.raises(ExceptionGroup) as caught:
+        checked(tmp_path, services, RUN, find_key=generate_key)
+    assert [str(one).partition(" service")[0] for one in caught.value.exceptions] == [
+        f'cannot decrypt "{name}" in encrypted_environment of' for name in ("BAD", "BAD2")
     ]
 
 

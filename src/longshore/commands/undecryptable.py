@@ -113,9 +113,17 @@ def _values(entry: ServiceEntry) -> Iterator[_Encrypted]:
         ("build", "encrypted_args"): entry.build.encrypted_args if entry.build else None,
     }
     for path, values in named.items():
-        if values:
-            what = f'{path[-1]} of service "{entry.name}"'
-            yield _Encrypted(entry.where(*path), partial(_open_values, values, what))
+        what = f'{path[-1]} of service "{entry.name}"'
+        for value, at in _one_by_one(values or ()):
+            yield _Encrypted(entry.where(*path, *at), partial(_open_values, value, what))
+
+
+def _one_by_one(values: Values | str) -> Iterator[tuple[Values | str, tuple[str, ...]]]:
+    """Each value, and the name under which it stands where there are several."""
+    if isinstance(values, str):
+        yield values, ()
+    else:
+        yield from (((pair,), pair[:1]) for pair in values)
 
 
 def _open_values(values: Values | str, name: str, files: ProjectFiles) -> object:

@@ -181,7 +181,7 @@ class _Reader(Struct, frozen=True):
         for at, _ in enumerate(more, len(before)):
             item = ("encrypted_env", at - len(before))
             places["encrypted_env_file", at] = places.get(item, places[("encrypted_env",)])
-        for path in ("build", "args"), ("environment",):
+        for path in ("build", "args"), ("environment",), ("encrypted_environment",):
             places.update(_listed_variables(node, path))
         return places
 
@@ -286,7 +286,7 @@ def _listed_variables(node: Mapping, path: tuple[str, ...]) -> dict[tuple[str | 
     if not isinstance(found, Sequence):
         return {}
     return {
-        (*path, item.text.partition("=")[0]): item.place
+        (*path, item.text.partition("=")[0].strip()): item.place
         for item in found.items
         if isinstance(item, Scalar)
     }

@@ -66,7 +66,10 @@ class ProjectFiles:
         key = self.key()
         if isinstance(values, str):
             return self._secret_pairs(decrypt_inline(values, key, name), name)
-        pairs = tuple((variable, decrypt_inline(text, key, name)) for variable, text in values)
+        pairs = tuple(
+            (variable, decrypt_inline(text, key, f'"{variable}" in {name}'))
+            for variable, text in values
+        )
         return self._masked(pairs)
 
     def build_values(self, plan: BuildPlan, *, as_secrets: bool) -> tuple[Values, Values]:

@@ -80,9 +80,9 @@ class Preflight:
         for path in self._present(service.env_files):
             with self._needed_by(what, service.file_places[path]):
                 self.files.env_file(path)
-        with self._needed_by(what, service.place):
-            name = f"encrypted_environment of {what}"
-            self.files.encrypted_pairs(service.encrypted_environment, name)
+        for value in _one_by_one(service.encrypted_environment):
+            with self._needed_by(what, service.place):
+                self.files.encrypted_pairs(value, f"encrypted_environment of {what}")
         for path in self._present(service.encrypted_env_files):
             with self._needed_by(what, service.file_places[path]):
                 self.files.encrypted_env_file(path)
@@ -171,6 +171,10 @@ class Preflight:
 def _writable(service: ServicePlan) -> frozenset[str]:
     mounts = (mount for mount in service.mounts if not mount.read_only)
     return frozenset(mount.host for mount in mounts if mount.host is not None)
+
+
+def _one_by_one(values: Values | str) -> Iterator[Values | str]:
+    return iter([values] if isinstance(values, str) else [(pair,) for pair in values])
 
 
 def _exists(path: Path) -> bool:

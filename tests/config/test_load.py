@@ -390,6 +390,9 @@ def test_blanks_around_a_name_in_a_list_are_taken_off_and_told_without_the_value
         ("dockerfile: D", "dockerfile_path: E", "E"),
         ("path: d", "context: e", "e"),
         ("dockerfile: D, dockerfile_path: D", "dockerfile: E", "E"),
+        ("image: d, context: .", "name: e", "e"),
+        ("name: d", "image: e", "e"),
+        ("image: d, name: c", "name: e", "e"),
     ],
 )
 def test_a_local_key_wins_over_a_merged_one_of_another_name(
@@ -401,7 +404,15 @@ def test_a_local_key_wins_over_a_merged_one_of_another_name(
     assert found.project is not None
     build = found.project.services.services["t"].build
     assert build is not None
-    assert used in (build.dockerfile, build.context)
+    assert used in (build.image, build.dockerfile, build.context)
+
+
+@pytest.mark.parametrize("keys", ["image: d, name: e", "<<: {image: d, name: e}"])
+def test_of_an_image_s_two_names_in_one_map_the_new_one_counts(read: Read, keys: str) -> None:
+    """S-3."""
+    build = service(read, f"app: {{build: {{{keys}}}}}\n").build
+    assert build is not None
+    assert build.image == "d"
 
 
 @pytest.mark.parametrize(

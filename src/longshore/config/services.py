@@ -232,7 +232,7 @@ class _Reader(Struct, frozen=True):
         return BuildEntry(
             place=node.place,
             places=dict(places_below(node)),
-            image=fields.get(b.BUILD_IMAGE) or fields.get(b.BUILD_NAME) or image,
+            image=_image_name(fields) or image,
             context=self._either(fields, b.CONTEXT, b.PATH),
             dockerfile=self._either(fields, b.DOCKERFILE, b.DOCKERFILE_PATH)
             or service.get(k.SERVICE_DOCKERFILE),
@@ -254,6 +254,14 @@ class _Reader(Struct, frozen=True):
                 f'remove "{old.name}", the old name of "{new.name}"',
             )
         return other if fields.is_merged(new) else one
+
+
+def _image_name(fields: Fields) -> str | None:
+    """The name of the built image; its old key counts where only that is local (F-15, S-3)."""
+    new, old = fields.get(b.BUILD_IMAGE), fields.get(b.BUILD_NAME)
+    if new and old and fields.is_merged(b.BUILD_IMAGE) and not fields.is_merged(b.BUILD_NAME):
+        return old
+    return new or old
 
 
 def credentials(fields: Fields) -> CredentialKeys:

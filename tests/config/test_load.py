@@ -302,6 +302,18 @@ def test_manual_groups_side_by_side_in_a_parallel_group_do_not_follow_each_other
     assert read(_SERVICE, steps).problems == ()
 
 
+def test_ports_written_as_maps_are_read_as_those_written_as_texts(read: Read) -> None:
+    """Q-11: compose's long form was left out without a word."""
+    ports = (
+        "[8080:80, 81, {target: 81, published: 18082}, {target: 82, mode: host}, {published: 83}, "
+        "{target: 53, published: '53-54', host_ip: '::1', protocol: udp}, {target: 84, host_ip: a}]"
+    )
+    assert service(read, f"app: {{build: ., ports: {ports}}}\n").ports == (
+        *("8080:80", "81", "18082:81", "82", "83:"),
+        *("::1:53-54:53/udp", "a::84"),
+    )
+
+
 @pytest.mark.parametrize("nothing", ["", "null", "~", "Null", '""', "[]"])
 def test_an_entrypoint_of_nothing_clears_that_of_the_image(read: Read, nothing: str) -> None:
     """As in compose (S-15); quoted, it is a program of that name (F-16)."""

@@ -26,6 +26,7 @@ from longshore.run.convert import Extra
 from longshore.run.execute import open_runtime
 from longshore.run.leaves import run_service
 from longshore.run.needs import needs_of_services
+from longshore.run.ports import published_ports
 from longshore.run.runtime import StepLabel
 from longshore.secrets.masking import Masker
 
@@ -77,6 +78,7 @@ async def _run(
     style: Style,
     leave: Callable[[], None],
 ) -> int:
+    extra = _extra(plan, request)
     masker = Masker()
     lines = LineSink(sink.err, sink.err, sink.err_terminal, sink.err_colours, sink.patience)
     emit = reader(request.log, lines, style, masker)
@@ -99,15 +101,14 @@ async def _run(
             terminal = TerminalReader(
                 setting.engine, sink, request.tty, setting.mask, setting.mask_end
             )
-            ended = await run_service(
-                runtime, label, request.service, _extra(plan, request), reader=terminal
-            )
+            ended = await run_service(runtime, label, request.service, extra, reader=terminal)
             code = 1 if ended is None else ended.code
     return 130 if interruption.began.is_set() else code
 
 
 def _extra(plan: Plan, request: RunRequest) -> Extra:
-    ports = plan.services[request.service].ports if request.publish else ()
+    """Raises InvalidValue for ports that cannot be published."""
+    ports = published_ports(plan.services[request.service].ports) if request.publish else ()
     return Extra(
         command=request.command or None,
         entrypoint=request.entrypoint,

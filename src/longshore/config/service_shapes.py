@@ -233,16 +233,31 @@ class Hosts(Struct, frozen=True):
 
 
 class Ports(Struct, frozen=True):
-    """Ports, kept as written; never wrong, for they are ignored unless asked for (S-55)."""
+    """Ports as texts; never wrong, for they are ignored unless asked for (S-55)."""
 
     what: str = 'a list of "host:container"'
 
     def decode(self, node: Node, report: Report) -> tuple[str, ...] | None:
         items = node.items if isinstance(node, Sequence) else (node,)
-        return tuple(item.text for item in items if isinstance(item, Scalar) and not item.is_null)
+        return tuple(filter(None, map(_port, items)))
 
     def schema(self) -> Schema:
         return {}
+
+
+def _port(node: Node) -> str:
+    """``address:host:container/protocol``, also of compose's map with ``target``."""
+    if not isinstance(node, Mapping):
+        return _text(node)
+    address, host, inner, protocol = (
+        _text(node.get(key)) for key in ("host_ip", "published", "target", "protocol")
+    )
+    outer = f"{address}:{host}:" if address else f"{host}:"
+    return f"{outer if address or host else ''}{inner}{protocol and '/'}{protocol}"
+
+
+def _text(node: Node | None) -> str:
+    return node.text if isinstance(node, Scalar) and not node.is_null else ""
 
 
 class Encrypted(Struct, frozen=True):

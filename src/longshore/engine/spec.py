@@ -73,7 +73,8 @@ class ContainerSpec(Struct, frozen=True, kw_only=True):
     `entrypoint` None keeps the image's, ``()`` clears it; setting it drops the image's command
     (spec S-15). `network` None is the engine's default network. `keep_log` False keeps the engine
     from storing output that we read ourselves. `environment` may hold secrets and is not shown.
-    `ports` are ``host:container`` or ``container``, TCP, and published only when given.
+    `ports` are ``host:container`` or ``container``, TCP unless ``/udp`` follows, and published only
+    when given.
     `terminal_size` is rows and columns of a `tty`; engines that start it without have
     `Engine.resize`.
     """

@@ -76,13 +76,13 @@ def test_a_terminal_has_its_size_from_the_start() -> None:
 
 def test_ports_are_published_only_when_given() -> None:
     assert _body()["HostConfig"]["PortBindings"] == {}
-    body = _body(ports=("8080:80", "443", "127.0.0.1:53:5353"))
+    body = _body(ports=("8080:80", "443/tcp", "127.0.0.1:53:5353/udp"))
     assert body["HostConfig"]["PortBindings"] == {
         "80/tcp": [{"HostIp": "", "HostPort": "8080"}],
         "443/tcp": [{"HostIp": "", "HostPort": ""}],
-        "5353/tcp": [{"HostIp": "127.0.0.1", "HostPort": "53"}],
+        "5353/udp": [{"HostIp": "127.0.0.1", "HostPort": "53"}],
     }
-    assert set(body["ExposedPorts"]) == {"80/tcp", "443/tcp", "5353/tcp"}
+    assert set(body["ExposedPorts"]) == {"80/tcp", "443/tcp", "5353/udp"}
 
 
 def test_sizes_beyond_32_bits_and_all_limits_arrive() -> None:

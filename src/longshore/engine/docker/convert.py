@@ -116,7 +116,8 @@ def _mount(mount: Mount) -> Json:
 
 
 def _inner_port(port: str) -> str:
-    return f"{port.rpartition(':')[2].removesuffix('/tcp')}/tcp"
+    number, _, protocol = port.rpartition(":")[2].partition("/")
+    return f"{number}/{protocol or 'tcp'}"
 
 
 def _port_bindings(ports: tuple[str, ...]) -> Json:

@@ -91,8 +91,8 @@ KINDS = (
         codes.VOLUME,
         "volume",
         "Not a volume",
-        "A volume is /path, host:/path, or one of these with :ro or :rw. Engines take neither / as "
-        "the path in the container, nor two directories on one path.",
+        "A volume is /path, or host:/path with nothing, :ro or :rw behind it. Engines take neither "
+        "/ as the path in the container, nor two directories on one path.",
         "Write the path in the container from the root, and each once.",
         "app:\n  build: .\n  volumes:\n  - ./tmp:tmp\n",
     ),

@@ -322,3 +322,18 @@ def test_a_file_of_a_step_or_flag_is_not_said_to_be_relative_to_the_services_fil
     assert f"{tmp_path}/nowhere: No such file" in caught.value.message
     assert "services file" not in str(caught.value.hint)
     assert "write the file, or correct the path" in str(caught.value.hint)
+
+
+def test_a_login_of_the_user_that_cannot_be_understood_is_told_where_a_push_goes_by_it(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / ".docker").mkdir()
+    (tmp_path / ".docker" / "config.json").write_text("{bad")
+    (tmp_path / "cfg.json").write_text('{"auths": {"docker.io": {"auth": "YTpi"}}}')
+    services = "app: {image: x/app}\n"
+    push = "- {service: app, type: push, image_name: x/app%s}\n"
+    found = failure(tmp_path, services, push % "")
+    assert "config.json" in (found.hint or "")
+    assert found.message.startswith("Failed to parse dockercfg")
+    checked(tmp_path, services, push % ", dockercfg_path: cfg.json")
+    checked(tmp_path, services, RUN)

@@ -27,6 +27,7 @@ from longshore.secrets.secret import Secret
 
 if TYPE_CHECKING:
     from longshore.plan.model import Plan, PushStep
+    from longshore.registry.credentials.user_config import UserCredentials
 
 Chain = tuple[CredentialKeys, ...]
 """Places that may name credentials, the strongest first."""
@@ -154,12 +155,21 @@ class Credentials(Struct):
             self.files.tell([f"{error.message}; pulling from {host} without credentials"])
             return None
 
-    async def _of_user(self, host: str) -> Credential | None:
+    def of_user(self) -> UserCredentials | None:
+        """The user's own logins, no helper asked; None: they do not count.
+
+        Raises InvalidValue when they cannot be understood.
+        """
         if not self.options.user_login:
             return None
         from longshore.registry.credentials.user_config import UserCredentials
 
-        found = await UserCredentials.load(self.environment).find(normalise_registry(host))
+        return UserCredentials.load(self.environment)
+
+    async def _of_user(self, host: str) -> Credential | None:
+        if (user := self.of_user()) is None:
+            return None
+        found = await user.find(normalise_registry(host))
         if found is not None:
             self.mask(host, found)
         return found

@@ -127,6 +127,8 @@ class Preflight:
         with self._needed_by(f'push step "{step.name}"', step.place):
             self._generator(keys)
             store = self._credentials(keys)
+            if not keys:
+                self.credentials.of_user()
             if store is not None:
                 _required(store, step.push.targets[0].registry)
             self._tell_lasting(step.push.image)

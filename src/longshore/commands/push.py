@@ -185,6 +185,7 @@ def _flat(pushed: Iterable[tuple[PushedImage, ...]]) -> list[PushedImage]:
 
 
 def _targets(request: PushCommand, place: FilePlace | ImageReference) -> tuple[ImageReference, ...]:
+    """Each once, whatever it was called."""
     named = tuple(map(ImageReference.parse, request.targets))
     if not named:
         if isinstance(place, FilePlace) or request.image.startswith("sha256:"):
@@ -196,7 +197,7 @@ def _targets(request: PushCommand, place: FilePlace | ImageReference) -> tuple[I
                 f"{target} names a digest, and what is pushed decides its digest itself",
                 hint="give a tag instead",
             )
-    return tuple(target.with_default_tag() for target in named)
+    return tuple(dict.fromkeys(target.with_default_tag() for target in named))
 
 
 def _without_target(image: str) -> UsageError:

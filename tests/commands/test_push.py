@@ -1,0 +1,74 @@
+"""``longshore push`` of an archive, to a registry in memory: what it tells of each target."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import anyio.from_thread
+import pytest
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from longshore.commands.push import PushCommand, push_images
+from longshore.environment import Environment
+from longshore.report.sink import Sink
+from longshore.run.push_settings import PushSettings
+from longshore.testing.images import RandomLayer, write_archive
+from longshore.testing.registry import FaultyRegistry, faulty_registry
+
+
+class Pushing(Struct, kw_only=True):
+    """An image in a file and a registry; what is told goes to `out` and `err`."""
+
+    folder: Path
+    registry: FaultyRegistry
+    settings: PushSettings = field(default_factory=PushSettings)
+    out: io.BytesIO = field(default_factory=io.BytesIO)
+    err: io.BytesIO = field(default_factory=io.BytesIO)
+
+    def push(self, *targets: str, quiet: bool = False) -> int:
+        """The exit code; ``R/`` at the beginning of a target is the registry."""
+        archive = self.folder / "saved.tar"
+        write_archive(archive, "app:1", [RandomLayer(content=20_000, files=2, seed=1)])
+        request = PushCommand(
+            image=str(archive),
+            targets=tuple(one.replace("R/", f"{self.registry.host}/") for one in targets),
+            settings=replace(self.settings, metadata_file=self.metadata_file),
+            quiet=quiet,
+        )
+        environment = Environment({"HOME": str(self.folder)})
+        return push_images(request, environment, Sink(self.out, self.err), lambda: None)
+
+    @property
+    def lines(self) -> list[str]:
+        """What went to standard output, each line up to the digest."""
+        return [line.partition("@")[0] for line in self.out.getvalue().decode().splitlines()]
+
+    @property
+    def metadata_file(self) -> Path:
+        return self.folder / "pushed.json"
+
+    @property
+    def noted(self) -> list[str]:
+        """The targets in the metadata file."""
+        pushes = json.loads(self.metadata_file.read_text())["pushes"]
+        return [target for one in pushes for target in one["targets"]]
+
+
+@pytest.fixture
+def pushing(tmp_path: Path) -> Iterator[Pushing]:
+    with (
+        anyio.from_thread.start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(faulty_registry()) as registry,
+    ):
+        yield Pushing(folder=tmp_path, registry=registry)
+
+
+def test_a_target_given_twice_is_pushed_and_told_once(pushing: Pushing) -> None:
+    assert pushing.push("R/app:1", "R/app:1", "R/app:latest", "R/app") == 0
+    host = pushing.registry.host
+    assert pushing.lines == [f"pushed {host}/app:1", f"pushed {host}/app:latest"]
+    assert pushing.noted == [f"{host}/app:1", f"{host}/app:latest"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +15,11 @@ from msgspec.structs import replace
 
 from longshore.commands.push import PushCommand, push_images
 from longshore.environment import Environment
+from longshore.errors import RegistryDenied, RegistryUnavailable
+from longshore.registry.limits import Limits
 from longshore.report.sink import Sink
 from longshore.run.push_settings import PushSettings
+from longshore.testing.faults import FORBIDDEN, Late, Script, on
 from longshore.testing.images import RandomLayer, write_archive
 from longshore.testing.registry import FaultyRegistry, faulty_registry
 
@@ -72,3 +76,35 @@ def test_a_target_given_twice_is_pushed_and_told_once(pushing: Pushing) -> None:
     host = pushing.registry.host
     assert pushing.lines == [f"pushed {host}/app:1", f"pushed {host}/app:latest"]
     assert pushing.noted == [f"{host}/app:1", f"{host}/app:latest"]
+
+
+def test_tags_that_were_written_are_told_though_another_was_refused(pushing: Pushing) -> None:
+    pushing.registry.plan = Script([on("PUT manifest", FORBIDDEN, path="/b$", times=None)])
+    with pytest.raises(BaseExceptionGroup) as caught:
+        pushing.push("R/app:a", "R/app:b", "R/app:c")
+    host = pushing.registry.host
+    assert caught.group_contains(RegistryDenied, match=f"for image {host}/app:b, ", depth=None)
+    assert pushing.lines == [f"pushed {host}/app:a", f"pushed {host}/app:c"]
+    assert pushing.noted == [f"{host}/app:a", f"{host}/app:c"]
+
+
+def test_a_tag_that_stood_there_before_is_told_though_another_was_refused(
+    pushing: Pushing,
+) -> None:
+    assert pushing.push("R/app:a") == 0
+    pushing.registry.plan = Script([on("PUT manifest", FORBIDDEN, path="/b$", times=None)])
+    with pytest.raises(BaseExceptionGroup):
+        pushing.push("R/app:a", "R/app:b")
+    assert pushing.noted == [f"{pushing.registry.host}/app:a"]
+
+
+def test_the_digest_is_printed_though_the_push_into_another_repository_took_too_long(
+    pushing: Pushing,
+) -> None:
+    pushing.registry.plan = Script([on("POST uploads", Late(pause=60), path="silent", times=None)])
+    pushing.settings = PushSettings(limits=Limits(deadline=1.0))
+    with pytest.raises(BaseExceptionGroup) as caught:
+        pushing.push("R/app:a", "R/silent:a", quiet=True)
+    assert caught.group_contains(RegistryUnavailable, match="did not finish", depth=None)
+    assert re.fullmatch(r"sha256:[0-9a-f]{64}\n", pushing.out.getvalue().decode())
+    assert pushing.noted == [f"{pushing.registry.host}/app:a"]

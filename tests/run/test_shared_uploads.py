@@ -14,11 +14,13 @@ from longshore.environment import Environment
 from longshore.plan.selection import Selection
 from longshore.registry.client import Access
 from longshore.registry.server.routes import Kind
-from longshore.run.outcome import Passed
+from longshore.run.events import Pushed
+from longshore.run.outcome import Broken, Passed
 from longshore.run.push_settings import PusherChoice, PushSettings
 from longshore.run.pusher import RegistryPusher, opened_pushes
 from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_script import FakeImage
+from longshore.testing.faults import FORBIDDEN, Script, on
 from longshore.testing.overlay2_store import write_store
 from longshore.testing.registry import FaultyRegistry, faulty_registry
 from longshore.testing.scene import Scene
@@ -97,3 +99,22 @@ async def test_repositories_of_one_registry_share_the_base_by_mounting_it(
     assert [one.status for one in mounts] == [201] * (COUNT - 1)
     assert len(registry.requests("PUT", Kind.UPLOAD)) == 1 + COUNT + COUNT
     assert registry.received < 2 * len(BASE["base"])
+
+
+async def test_a_step_tells_the_tags_it_has_written_though_another_was_refused(
+    scene: Scene, tmp_path: Path
+) -> None:
+    scene.images["app:latest"] = FakeImage(layers=(BASE,))
+    scene.selection = Selection(push=True)
+    access = Access(environment=Environment({"XDG_CACHE_HOME": str(tmp_path)}))
+    refused = Script([on("PUT manifest", FORBIDDEN, path="/b$", times=None)])
+    async with (
+        faulty_registry(plan=refused) as registry,
+        opened_pushes(access, PushSettings(pusher=PusherChoice.OWN)) as pushes,
+    ):
+        scene.pusher = lambda engine: RegistryPusher(engine=engine, pushes=pushes)
+        name = f"{registry.host}/team/app"
+        step = f"- {{service: app, type: push, image_name: '{name}', image_tag: [a, b]}}"
+        ran = await scene.run("app: {image: app}", step)
+    assert all(isinstance(outcome, Broken) for outcome in ran.outcomes.values())
+    assert [event.reference for event in ran.of(Pushed)] == [f"{name}:a"]

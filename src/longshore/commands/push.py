@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
@@ -96,15 +96,18 @@ async def _run(
                     targets=group,
                     credential=await credentials.for_push((), group[0].registry),
                     on_line=on_line,
+                    on_pushed=pushed.append,
                 )
                 for group in _by_registry(targets)
             ]
-            async with opened_pushes(access, request.settings) as pushes:
-                pushed = await _push(request, place, orders, pushes, environment)
-    if interruption.scope.cancelled_caught:
-        return INTERRUPTED
-    sink.write(_report(pushed, quiet=request.quiet))
-    return 0
+            try:
+                async with opened_pushes(access, request.settings) as pushes:
+                    await _push(request, place, orders, pushes, environment)
+            finally:
+                # Whatever failed: nobody else tells of the tags that are there.
+                pushed.sort(key=lambda one: targets.index(one.reference))
+                sink.write(_report(pushed, quiet=request.quiet))
+    return INTERRUPTED if interruption.scope.cancelled_caught else 0
 
 
 def _credentials(request: PushCommand, environment: Environment, masker: Masker) -> Credentials:
@@ -129,9 +132,11 @@ async def _push(
     orders: list[Order],
     pushes: Pushes,
     environment: Environment,
-) -> list[PushedImage]:
+) -> None:
+    """What is done, the orders' `on_pushed` hears."""
     if isinstance(place, FilePlace):
-        return await _of_file(place, orders, pushes)
+        await _of_file(place, orders, pushes)
+        return
     async with open_engine(request.engine, environment) as engine:
         image = await _of_engine(engine, request, place)
         pusher = RegistryPusher(engine=engine, pushes=pushes)
@@ -144,10 +149,11 @@ async def _push(
                     targets=order.targets,
                     credential=order.credential,
                     on_line=order.on_line,
+                    on_pushed=order.on_pushed,
                 )
             )
 
-        return _flat(await side_by_side(one, orders, at_once=len(orders)))
+        await side_by_side(one, orders, at_once=len(orders))
 
 
 async def _of_engine(engine: Engine, request: PushCommand, place: ImageReference) -> ImageInfo:
@@ -164,7 +170,7 @@ async def _of_engine(engine: Engine, request: PushCommand, place: ImageReference
     return found
 
 
-async def _of_file(place: FilePlace, orders: list[Order], pushes: Pushes) -> list[PushedImage]:
+async def _of_file(place: FilePlace, orders: list[Order], pushes: Pushes) -> None:
     image = await anyio.to_thread.run_sync(place.open)
     if image.choice:
         left = ", ".join(image.choice.left)
@@ -177,11 +183,7 @@ async def _of_file(place: FilePlace, orders: list[Order], pushes: Pushes) -> lis
     async def one(order: Order) -> tuple[PushedImage, ...]:
         return await pushes.push(order, work)
 
-    return _flat(await side_by_side(one, orders, at_once=len(orders)))
-
-
-def _flat(pushed: Iterable[tuple[PushedImage, ...]]) -> list[PushedImage]:
-    return [one for group in pushed for one in group]
+    await side_by_side(one, orders, at_once=len(orders))
 
 
 def _targets(request: PushCommand, place: FilePlace | ImageReference) -> tuple[ImageReference, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -38,12 +38,21 @@ class PushedImage(Struct, frozen=True, kw_only=True):
         return tuple(one for one in self.deliveries if one.route == "sent")
 
 
+OnTags = Callable[[PushedImage], None]
+"""Hears of an image as soon as it has a tag, and one more, with all that it has by then."""
+
+
+def unheard(_: PushedImage) -> None:
+    """For whom the end alone matters."""
+
+
 class Release(Struct, frozen=True, kw_only=True):
     """An image whose layers are in the repository; `manifest` is the one it came with, if any."""
 
     parts: ImageParts
     layers: tuple[Placed, ...]
     manifest: Manifest | None = None
+    on_tags: OnTags = unheard
 
 
 async def publish(
@@ -56,14 +65,14 @@ async def publish(
 ) -> PushedImage:
     """Send the manifest under every tag, once `send_config` is done; `fmt` None: the image's own.
 
-    `verified`: every blob is asked for once more before. Raises what the registry refuses.
+    `verified`: every blob is asked for once more before. Raises as `put_tags` does.
     """
     manifest = release.manifest or manifest_of(release, fmt or release.parts.format)
     if verified:
         await verify(client, repository, manifest)
-    await put_tags(client, repository, tags, manifest)
     deliveries = tuple(layer.delivery for layer in release.layers)
-    return PushedImage(manifest=manifest, tags=tuple(tags), deliveries=deliveries)
+    image = PushedImage(manifest=manifest, tags=(), deliveries=deliveries)
+    return await put_tags(client, repository, tags, image, release.on_tags)
 
 
 async def send_config(client: RegistryClient, repository: str, parts: ImageParts) -> None:
@@ -110,19 +119,37 @@ async def verify(client: RegistryClient, repository: str, manifest: Manifest) ->
 
 
 async def put_tags(
-    client: RegistryClient, repository: str, tags: Sequence[str], manifest: Manifest
-) -> None:
-    """Write the manifest under every tag, and see that each stands for it afterwards."""
+    client: RegistryClient,
+    repository: str,
+    tags: Sequence[str],
+    image: PushedImage,
+    on_tags: OnTags,
+) -> PushedImage:
+    """The image with `tags` beside those it has: its manifest is written under each, and seen to
+    stand there.
+
+    Raises the first refusal when every other tag is done: of one cut off in the middle nobody
+    could tell whether it is there. What was written by then `on_tags` has heard.
+    """
+    refusals: list[RegistryError] = []
+    written = image
 
     async def put(tag: str) -> None:
+        nonlocal written
         try:
-            await client.put_manifest(repository, tag, manifest)
-            await see(client, repository, tag, manifest.digest)
+            await client.put_manifest(repository, tag, image.manifest)
+            await see(client, repository, tag, image.manifest.digest)
         except RegistryError as error:
             error.tag = tag
-            raise
+            refusals.append(error)
+            return
+        written = replace(written, tags=(*written.tags, tag))
+        on_tags(written)
 
     await side_by_side(put, tags, at_once=_AT_ONCE)
+    if refusals:
+        raise refusals[0]
+    return replace(image, tags=(*image.tags, *tags))
 
 
 async def see(client: RegistryClient, repository: str, tag: str, digest: Digest) -> None:

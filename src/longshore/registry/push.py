@@ -22,7 +22,16 @@ from longshore.oci.media_types import Compression, Format, compression_of, is_fo
 from longshore.registry.client import RegistryClient
 from longshore.registry.placed import Candidate, Candidates, Placed, key_of
 from longshore.registry.placing import Placer
-from longshore.registry.publish import PushedImage, Release, publish, put_tags, send_config, verify
+from longshore.registry.publish import (
+    OnTags,
+    PushedImage,
+    Release,
+    publish,
+    put_tags,
+    send_config,
+    unheard,
+    verify,
+)
 from longshore.registry.side_by_side import side_by_side
 from longshore.registry.transport.errors import Interrupted
 from longshore.registry.transport.retry import Patience
@@ -56,6 +65,8 @@ class PushOptions(Struct, frozen=True, kw_only=True):
     candidates: Candidates = field(default_factory=dict)
     differs: bool = False
     """Whoever asks has looked: what the first tag names is not this image."""
+    on_tags: OnTags = unheard
+    """Hears of what stands in the registry, whatever fails after it."""
 
     @property
     def wanted(self) -> Compression | None:
@@ -80,7 +91,7 @@ async def push(
 
     When the first tag is this image already, no layer is read. Pushes that share a `placer` (of
     the same client) send no layer twice. Raises what `RegistryClient` and the layers raise; then
-    no tag was changed, unless it was the last step that failed.
+    no tag was changed but those that `options.on_tags` has heard of.
     """
     placer = placer or Placer(client=client, compression=options.compression)
     own = _own_manifest(image, options)
@@ -90,7 +101,7 @@ async def push(
 
     async def attempt() -> PushedImage:
         placed = await _placed(placer, repository, image, options)
-        release = Release(parts=image.parts, layers=placed, manifest=own)
+        release = Release(parts=image.parts, layers=placed, manifest=own, on_tags=options.on_tags)
         return await publish(client, repository, tags, release, options.format, options.verify)
 
     return await again_if_lost(attempt, placer, repository)
@@ -159,8 +170,9 @@ async def same_image(
             await verify(client, repository, there)
         except RegistryError:
             return None
-    await put_tags(client, repository, tags[1:], there)
-    return PushedImage(manifest=there, tags=tuple(tags))
+    found = PushedImage(manifest=there, tags=(tags[0],))
+    options.on_tags(found)
+    return await put_tags(client, repository, tags[1:], found, options.on_tags)
 
 
 def identity_of(image: StoredImage, options: PushOptions) -> Digest:

@@ -93,7 +93,7 @@ async def push_stream(
     async def attempt() -> PushedImage:
         passed = await place_stream(placer, repository, image, options)
         await send_config(placer.client, repository, passed.parts)
-        release = Release(parts=passed.parts, layers=passed.layers)
+        release = Release(parts=passed.parts, layers=passed.layers, on_tags=options.on_tags)
         fmt, verified = options.format, options.verify
         return await publish(placer.client, repository, tags, release, fmt, verified)
 

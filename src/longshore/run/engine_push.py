@@ -22,7 +22,7 @@ from longshore.registry.publish import see, verify
 from longshore.registry.receipt import Receipt
 from longshore.registry.uploads import Delivery
 from longshore.run.image_source import diff_ids_of
-from longshore.run.push import EnginePusher, PushRequest
+from longshore.run.push import EnginePusher, PushedImage, PushRequest
 from longshore.run.push_settings import PusherChoice, PushSettings
 from longshore.run.pushing import Job
 
@@ -84,18 +84,29 @@ class EnginePush(Struct, frozen=True, kw_only=True):
             told.hear(line)
             self.request.on_line(line)
 
-        request = replace(self.request, targets=self.job.targets, on_line=on_line)
-        done = await EnginePusher(self.engine).push(request)
-        digest = Digest.parse(done[0].digest)
-        manifest = await self._seen(digest) if in_sight else None
-        diff_ids = diff_ids_of(self.request.image)
+        done: list[PushedImage] = []
+
+        def on_pushed(pushed: PushedImage) -> None:
+            done.append(pushed)
+            self.job.written.append(self._receipt(done))
+
+        request = replace(
+            self.request, targets=self.job.targets, on_line=on_line, on_pushed=on_pushed
+        )
+        await EnginePusher(self.engine).push(request)
+        receipt = self._receipt(done)
+        manifest = await self._seen(Digest.parse(receipt.digest)) if in_sight else None
+        deliveries = told.deliveries(manifest, diff_ids_of(self.request.image)) if manifest else ()
+        return replace(receipt, manifest=manifest, deliveries=deliveries)
+
+    def _receipt(self, done: Sequence[PushedImage]) -> Receipt:
+        """What the engine alone tells of them; its time is put on later."""
         return Receipt(
             image=self.request.name,
-            targets=self.job.targets,
-            digest=str(digest),
-            manifest=manifest,
-            deliveries=told.deliveries(manifest, diff_ids) if manifest else (),
-            diff_ids=tuple(map(str, diff_ids)),
+            targets=tuple(one.reference for one in done),
+            digest=done[0].digest,
+            manifest=None,
+            diff_ids=tuple(map(str, diff_ids_of(self.request.image))),
             route="engine's own push",
             seconds=0.0,
         )
@@ -130,7 +141,11 @@ class EnginePush(Struct, frozen=True, kw_only=True):
     async def _look(self, digest: Digest) -> Manifest | None:
         job, client = self.job, self.job.placer.client
         for tag in job.tags:
-            await see(client, job.repository, tag, digest)
+            try:
+                await see(client, job.repository, tag, digest)
+            except ContentMismatch:
+                job.written.clear()  # what the engine says is not what is there
+                raise
         document = await client.get_manifest(job.repository, digest)
         if not isinstance(document, Manifest):
             platform = Platform.of_machine((await self.engine.info()).architecture)

@@ -17,7 +17,7 @@ from longshore.run.events import Notice, Pushed, PushOutput
 from longshore.run.janitor import INTERRUPT_GRACE, StepDebris
 from longshore.run.outcome import Broken, Failed, Outcome, Passed
 from longshore.run.pump import OutputReader, Pump
-from longshore.run.push import PushRequest
+from longshore.run.push import PushedImage, PushRequest
 from longshore.run.quiet import QuietWatch, silence, while_heard
 from longshore.run.runtime import Runtime, StepLabel, asking
 
@@ -100,16 +100,6 @@ async def push_image(runtime: Runtime, step: PushStep) -> Outcome:
         lambda on_line: runtime.pusher.push(replace(request, on_line=on_line)),
         request.on_line,
     )
-    for pushed in done:
-        runtime.emit(
-            Pushed(
-                step=step.path,
-                name=step.name,
-                reference=str(pushed.reference),
-                digest=pushed.digest,
-                summary=pushed.summary,
-            )
-        )
     runtime.digests[digest_variable(step.own_name)] = done[0].digest
     return Passed()
 
@@ -149,6 +139,17 @@ async def push_request(runtime: Runtime, step: PushStep, image: ImageInfo) -> Pu
     def on_line(text: str) -> None:
         runtime.emit(PushOutput(step=step.path, name=step.name, service=step.service, text=text))
 
+    def on_pushed(pushed: PushedImage) -> None:
+        runtime.emit(
+            Pushed(
+                step=step.path,
+                name=step.name,
+                reference=str(pushed.reference),
+                digest=pushed.digest,
+                summary=pushed.summary,
+            )
+        )
+
     return PushRequest(
         image=image,
         name=str(plan.name),
@@ -156,6 +157,7 @@ async def push_request(runtime: Runtime, step: PushStep, image: ImageInfo) -> Pu
         credential=credential,
         dockerfile=plan.dockerfile if isinstance(plan, BuildPlan) else None,
         on_line=on_line,
+        on_pushed=on_pushed,
     )
 
 

@@ -6,6 +6,7 @@ The pusher is a port of its own: a `PushRequest` goes in, progress lines and dig
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,18 @@ from longshore.engine.port import Engine, OnLine
 from longshore.engine.spec import ImageInfo
 from longshore.oci.reference import ImageReference
 from longshore.secrets.credential import Credential
+
+
+class PushedImage(Struct, frozen=True, kw_only=True):
+    """One reference that was pushed, and the digest of its manifest."""
+
+    reference: ImageReference
+    digest: str
+    summary: str = ""
+
+
+OnPushed = Callable[[PushedImage], None]
+"""Hears of each reference as soon as nothing is left to do for it, whatever fails beside it."""
 
 
 class PushRequest(Struct, frozen=True, kw_only=True):
@@ -30,14 +43,7 @@ class PushRequest(Struct, frozen=True, kw_only=True):
     credential: Credential | None = None
     dockerfile: Path | None = None
     on_line: OnLine = field(default=lambda _: None)
-
-
-class PushedImage(Struct, frozen=True, kw_only=True):
-    """One reference that was pushed, and the digest of its manifest."""
-
-    reference: ImageReference
-    digest: str
-    summary: str = ""
+    on_pushed: OnPushed = field(default=lambda _: None)
 
 
 class Pusher(Protocol):
@@ -47,7 +53,7 @@ class Pusher(Protocol):
         """Push the image under every target.
 
         Raises EnginePushFailed or RegistryError, naming the reference; never leaves a tag that
-        points to something else than the image.
+        points to something else than the image. What was pushed by then, `on_pushed` has heard.
         """
         ...
 
@@ -76,4 +82,6 @@ class EnginePusher(Struct, frozen=True):
     async def _push(self, request: PushRequest, target: ImageReference) -> PushedImage:
         await self.engine.tag(request.image.id, str(target))
         digest = await self.engine.push(str(target), request.credential, request.on_line)
-        return PushedImage(reference=target, digest=digest)
+        pushed = PushedImage(reference=target, digest=digest)
+        request.on_pushed(pushed)
+        return pushed

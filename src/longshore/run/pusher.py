@@ -57,6 +57,7 @@ def _order(request: PushRequest) -> Order:
         targets=request.targets,
         credential=request.credential,
         on_line=request.on_line,
+        on_pushed=request.on_pushed,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import anyio
@@ -13,7 +13,13 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from longshore.engine.port import OnLine
-from longshore.errors import EngineUnavailable, LongshoreError, RegistryError, RegistryUnavailable
+from longshore.errors import (
+    EngineUnavailable,
+    InvalidValue,
+    LongshoreError,
+    RegistryError,
+    RegistryUnavailable,
+)
 from longshore.image.layer import StoredImage
 from longshore.oci.digest import Digest
 from longshore.oci.reference import ImageReference
@@ -24,7 +30,7 @@ from longshore.registry.push import PushOptions, push
 from longshore.registry.receipt import Receipt, metadata
 from longshore.registry.side_by_side import side_by_side
 from longshore.registry.telling import Lines, telling
-from longshore.run.push import PushedImage
+from longshore.run.push import OnPushed, PushedImage
 from longshore.run.push_settings import PushSettings
 from longshore.secrets.atomic_file import PUBLIC, replace_file
 from longshore.secrets.credential import Credential
@@ -41,15 +47,20 @@ class Order(Struct, frozen=True, kw_only=True):
     targets: tuple[ImageReference, ...]
     credential: Credential | None = None
     on_line: OnLine = field(default=lambda _: None)
+    on_pushed: OnPushed = field(default=lambda _: None)
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """The part of an order that goes into one repository."""
+    """The part of an order that goes into one repository.
+
+    `written` holds, as its last, what is to be told of it if it fails now.
+    """
 
     order: Order
     targets: tuple[ImageReference, ...]
     placer: Placer
     options: PushOptions
+    written: list[Receipt]
 
     @property
     def registry(self) -> str:
@@ -70,7 +81,7 @@ class Job(Struct, frozen=True, kw_only=True):
         """What was done; its time is put on later."""
         return Receipt(
             image=self.order.name,
-            targets=self.targets,
+            targets=tuple(one for one in self.targets if one.tag_or_latest in done.tags),
             digest=str(done.manifest.digest),
             manifest=done.manifest,
             deliveries=done.deliveries,
@@ -78,6 +89,14 @@ class Job(Struct, frozen=True, kw_only=True):
             route=route,
             seconds=0.0,
         )
+
+    def noting(self, diff_ids: tuple[str, ...], route: str) -> PushOptions:
+        """The options, with an ear for the tags that are written."""
+
+        def on_tags(done: Published) -> None:
+            self.written.append(self.receipt(done, diff_ids, route))
+
+        return replace(self.options, on_tags=on_tags)
 
 
 Work = Callable[[Job], Awaitable[Receipt]]
@@ -96,7 +115,8 @@ class Pushes(Struct, kw_only=True):
     async def push(self, order: Order, work: Work) -> tuple[PushedImage, ...]:
         """Do `work` for every repository of the order, within the time that is allowed.
 
-        Raises what `work` raises, in the words of P-23 (EngineUnavailable as it is).
+        Raises what `work` raises, in the words of P-23 (EngineUnavailable as it is). Whatever was
+        written by then is in the metadata file, and the order's `on_pushed` has heard of it.
         """
 
         async def one(targets: tuple[ImageReference, ...]) -> Receipt:
@@ -104,18 +124,14 @@ class Pushes(Struct, kw_only=True):
 
         places = _by_repository(order.targets)
         receipts = await side_by_side(one, places, at_once=_PLACES_AT_ONCE)
-        return tuple(
-            PushedImage(reference=target, digest=receipt.digest, summary=receipt.summary)
-            for receipt in receipts
-            for target in receipt.targets
-        )
+        return tuple(pushed for receipt in receipts for pushed in _pushed(receipt))
 
     async def prepare(self, order: Order, work: Callable[[Job], Awaitable[bool]]) -> bool:
         """Do `work` for every repository, one after the other; whether it did something for all."""
         done = True
         for targets in _by_repository(order.targets):
             with telling(Lines(order.on_line)):
-                prepared = await work(await self._job(order, targets))
+                prepared = await work(await self._job(order, targets, []))
             self._early.update(targets if prepared else ())
             done = done and prepared
         return done
@@ -124,27 +140,44 @@ class Pushes(Struct, kw_only=True):
         self, order: Order, targets: tuple[ImageReference, ...], work: Work
     ) -> Receipt:
         began = time.monotonic()
-        limit = self.settings.limits.deadline
-        with named_in_errors(targets), telling(Lines(order.on_line)):
-            with anyio.move_on_after(limit):
-                receipt = await work(await self._job(order, targets))
-                early = targets[0] in self._early
-                receipt = replace(receipt, seconds=time.monotonic() - began, early=early)
-                receipt = self._credited(receipt)
-                self._note(receipt)
-                return receipt
-            raise RegistryUnavailable(
-                f"the push did not finish within {limit:g} s",
-                hint="allow more time with --push-timeout, or find out what is slow",
-                registry=targets[0].registry,
-                repository=targets[0].repository,
-            )
+        written: list[Receipt] = []
+        try:
+            with named_in_errors(targets, written), telling(Lines(order.on_line)):
+                receipt = await self._in_time(order, targets, work, written)
+        except BaseException:
+            for receipt in written[-1:]:
+                with suppress(InvalidValue):  # the first failure is the one to tell
+                    self._note(order, receipt, time.monotonic() - began)
+            raise
+        return self._note(order, receipt, time.monotonic() - began)
 
-    def _note(self, receipt: Receipt) -> None:
+    async def _in_time(
+        self,
+        order: Order,
+        targets: tuple[ImageReference, ...],
+        work: Work,
+        written: list[Receipt],
+    ) -> Receipt:
+        limit = self.settings.limits.deadline
+        with anyio.move_on_after(limit):
+            return await work(await self._job(order, targets, written))
+        raise RegistryUnavailable(
+            f"the push did not finish within {limit:g} s",
+            hint="allow more time with --push-timeout, or find out what is slow",
+            registry=targets[0].registry,
+            repository=targets[0].repository,
+        )
+
+    def _note(self, order: Order, receipt: Receipt, seconds: float) -> Receipt:
         """At once: whatever fails beside or after it, this was pushed."""
+        early = receipt.targets[0] in self._early
+        receipt = self._credited(replace(receipt, seconds=seconds, early=early))
         self._receipts.append(receipt)
+        for pushed in _pushed(receipt):
+            order.on_pushed(pushed)
         if self.settings.metadata_file is not None:
             replace_file(self.settings.metadata_file, metadata(self._receipts), mode=PUBLIC)
+        return receipt
 
     def _credited(self, receipt: Receipt) -> Receipt:
         told = self._brought.setdefault(receipt.targets[0].name, set())
@@ -152,7 +185,9 @@ class Pushes(Struct, kw_only=True):
         told |= receipt.brought
         return receipt
 
-    async def _job(self, order: Order, targets: tuple[ImageReference, ...]) -> Job:
+    async def _job(
+        self, order: Order, targets: tuple[ImageReference, ...], written: list[Receipt]
+    ) -> Job:
         placer = await self.clients.placer(targets[0].registry, order.credential)
         settings = self.settings
         options = PushOptions(
@@ -161,21 +196,24 @@ class Pushes(Struct, kw_only=True):
             repack=settings.repack,
             verify=settings.verify,
         )
-        return Job(order=order, targets=targets, placer=placer, options=options)
+        return Job(order=order, targets=targets, placer=placer, options=options, written=written)
 
 
 async def push_stored(job: Job, image: StoredImage) -> Receipt:
     """The whole image from a place where its layers can be opened at any time."""
-    done = await push(job.placer.client, job.repository, job.tags, image, job.options, job.placer)
-    origins = sorted({layer.origin for layer in image.layers})
+    route = ", ".join(sorted({layer.origin for layer in image.layers})) or "no layers"
     diff_ids = tuple(map(str, image.parts.diff_ids))
-    return job.receipt(done, diff_ids, ", ".join(origins) or "no layers")
+    options, client = job.noting(diff_ids, route), job.placer.client
+    done = await push(client, job.repository, job.tags, image, options, job.placer)
+    return job.receipt(done, diff_ids, route)
 
 
 @contextmanager
-def named_in_errors(targets: Sequence[ImageReference]) -> Iterator[None]:
-    """Errors inside begin with the words of P-23 and name the reference: the first, unless the
-    error is about the tag of another."""
+def named_in_errors(
+    targets: Sequence[ImageReference], written: Sequence[Receipt]
+) -> Iterator[None]:
+    """Errors inside begin with the words of P-23 and name the reference: the first that is not
+    `written` by then, unless the error is about the tag of another."""
     try:
         yield
     except EngineUnavailable:
@@ -183,10 +221,21 @@ def named_in_errors(targets: Sequence[ImageReference]) -> Iterator[None]:
     except LongshoreError as error:
         if not error.message.startswith(_PREFIX):
             tag = error.tag if isinstance(error, RegistryError) else None
-            target = next((one for one in targets if one.tag_or_latest == tag), targets[0])
+            done = [target for receipt in written[-1:] for target in receipt.targets]
+            left = [target for target in targets if target not in done]
+            target = next(
+                (one for one in targets if one.tag_or_latest == tag), [*left, *targets][0]
+            )
             error.message = f"{_PREFIX} {target}, {error.message}"
             error.args = (error.message,)
         raise
+
+
+def _pushed(receipt: Receipt) -> tuple[PushedImage, ...]:
+    return tuple(
+        PushedImage(reference=target, digest=receipt.digest, summary=receipt.summary)
+        for target in receipt.targets
+    )
 
 
 def _by_repository(

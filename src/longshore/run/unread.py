@@ -47,8 +47,10 @@ class Unread(Struct, frozen=True, kw_only=True):
             receipt = await self._through_engine(lambda stored: push_stored(job, stored))
             if receipt is not None:
                 return receipt
-        done = await push_stream(job.placer, job.repository, job.tags, self._stream, job.options)
-        return job.receipt(done, way.request.image.diff_ids, "image export")
+        diff_ids, source = way.request.image.diff_ids, "image export"
+        options = job.noting(diff_ids, source)
+        done = await push_stream(job.placer, job.repository, job.tags, self._stream, options)
+        return job.receipt(done, diff_ids, source)
 
     async def prepare(self) -> bool:
         """The layers alone, as far as that is a gain; whether they are there now."""

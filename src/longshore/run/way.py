@@ -54,7 +54,8 @@ class Way(Struct, frozen=True, kw_only=True):
         """See `longshore.registry.push.same_image`."""
         job = self.job
         client, repository = job.placer.client, job.repository
-        return await same_image(client, repository, tags, self.identity, job.options)
+        options = job.noting(self.request.image.diff_ids, "registry")
+        return await same_image(client, repository, tags, self.identity, options)
 
     async def engine_reaches(self) -> bool:
         """Whether the engine can do what was asked, at a registry it trusts by itself."""

@@ -9,7 +9,8 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
-from longshore.errors import InvalidValue, RegistryError
+from longshore.errors import EnginePushFailed, InvalidValue, RegistryError
+from longshore.run.push import PushedImage
 from longshore.run.push_settings import PusherChoice, PushSettings
 from longshore.testing.engine_script import FakeImage
 from longshore.testing.faults import FORBIDDEN, Late, Script, on
@@ -118,3 +119,29 @@ async def test_what_was_pushed_is_in_the_metadata_file_though_another_repository
             await pusher.push(pushing.request(registry, [], "team/app:1", "no/rights:1"))
     pushes = json.loads(metadata.read_text())["pushes"]
     assert [one["repository"] for one in pushes] == [f"{registry.host}/team/app"]
+
+
+async def test_a_tag_is_told_by_the_engines_push_though_it_failed_at_the_next(
+    pushing: Pushing, tmp_path: Path
+) -> None:
+    metadata = tmp_path / "pushed.json"
+    told: list[PushedImage] = []
+    settings = PushSettings(pusher=PusherChoice.ENGINE, metadata_file=metadata)
+    async with (
+        faulty_registry() as registry,
+        pushing.engine() as engine,
+        pushing.pusher(engine, settings) as pusher,
+    ):
+
+        async def push(reference: str, image: FakeImage) -> str:
+            if reference.endswith(":2"):
+                raise EnginePushFailed("denied")
+            return f"sha256:{'0' * 64}"
+
+        engine.on_push = push
+        request = pushing.request(registry, [], "team/app:1", "team/app:2")
+        with pytest.raises(EnginePushFailed, match="team/app:2, denied"):
+            await pusher.push(replace(request, on_pushed=told.append))
+    assert [str(one.reference) for one in told] == [f"{registry.host}/team/app:1"]
+    [entry] = json.loads(metadata.read_text())["pushes"]
+    assert (entry["tags"], entry["digest"]) == (["1"], told[0].digest)

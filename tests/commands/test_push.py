@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from longshore.commands.push import PushCommand, push_images
 from longshore.environment import Environment
-from longshore.errors import RegistryDenied, RegistryUnavailable
+from longshore.errors import InvalidValue, RegistryDenied, RegistryUnavailable
 from longshore.registry.limits import Limits
 from longshore.report.sink import Sink
 from longshore.run.push_settings import PushSettings
@@ -76,6 +76,15 @@ def test_a_target_given_twice_is_pushed_and_told_once(pushing: Pushing) -> None:
     host = pushing.registry.host
     assert pushing.lines == [f"pushed {host}/app:1", f"pushed {host}/app:latest"]
     assert pushing.noted == [f"{host}/app:1", f"{host}/app:latest"]
+
+
+def test_a_metadata_file_that_turns_out_to_be_full_hides_no_digest(pushing: Pushing) -> None:
+    pushing.metadata_file.symlink_to("/dev/full")
+    with pytest.raises(BaseExceptionGroup) as caught:
+        pushing.push("R/app:a", "R/other:a")
+    assert caught.group_contains(InvalidValue, match="No space left on device", depth=None)
+    host = pushing.registry.host
+    assert pushing.lines == [f"pushed {host}/app:a", f"pushed {host}/other:a"]
 
 
 def test_tags_that_were_written_are_told_though_another_was_refused(pushing: Pushing) -> None:

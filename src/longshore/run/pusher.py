@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -22,7 +23,7 @@ from longshore.run.push import PushedImage, Pusher, PushRequest
 from longshore.run.push_settings import PushSettings
 from longshore.run.pushing import Job, Order, Pushes
 from longshore.run.way import Way
-from longshore.secrets.atomic_file import explained
+from longshore.secrets.atomic_file import PUBLIC, explained, staged
 
 
 class RegistryPusher(Struct, frozen=True, kw_only=True):
@@ -73,11 +74,10 @@ async def opened_pusher(
 @asynccontextmanager
 async def opened_pushes(access: Access, settings: PushSettings) -> AsyncIterator[Pushes]:
     """Pushes with the memory in the user's cache directory; a metadata file that is there already
-    is removed, for what it tells is not of these pushes. Raises InvalidValue where it cannot be."""
+    is removed, for what it tells is not of these pushes. Raises InvalidValue where it cannot be,
+    or none could be written in its place; at the end, where that has shown only then."""
     if settings.metadata_file is not None:
-        with explained(settings.metadata_file), suppress(FileNotFoundError):
-            if stat.S_ISREG(settings.metadata_file.stat().st_mode):
-                settings.metadata_file.resolve().unlink()
+        _clear(settings.metadata_file)
     memory = LayerCache(access.environment.cache_directory)
     clients = Clients(
         access=access,
@@ -85,8 +85,30 @@ async def opened_pushes(access: Access, settings: PushSettings) -> AsyncIterator
         compression=settings.compression,
         memory=memory,
     )
+    pushes = Pushes(clients=clients, settings=settings)
     try:
         async with opened_clients(clients):
-            yield Pushes(clients=clients, settings=settings)
+            yield pushes
     finally:
         memory.close()
+    if pushes.unwritten is not None:
+        raise pushes.unwritten
+
+
+def _clear(metadata_file: Path) -> None:
+    """A device or a pipe is left alone: only writing to it tells whether that can be done."""
+    with explained(metadata_file):
+        there = _mode(metadata_file)
+        if there is not None and not stat.S_ISREG(there):
+            return
+        with staged(metadata_file, b"", mode=PUBLIC):
+            pass
+        if there is not None:
+            metadata_file.resolve().unlink()
+
+
+def _mode(path: Path) -> int | None:
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Final
 
 import anyio
@@ -103,10 +103,12 @@ Work = Callable[[Job], Awaitable[Receipt]]
 
 
 class Pushes(Struct, kw_only=True):
-    """Carries out orders; any number at a time."""
+    """Carries out orders; any number at a time. `unwritten`: why the metadata file lacks some that
+    are done."""
 
     clients: Clients
     settings: PushSettings = field(default_factory=PushSettings)
+    unwritten: InvalidValue | None = None
     _receipts: list[Receipt] = field(default_factory=list)
     _early: set[ImageReference] = field(default_factory=set)
     _brought: dict[str, set[Digest]] = field(default_factory=dict)
@@ -146,8 +148,7 @@ class Pushes(Struct, kw_only=True):
                 receipt = await self._in_time(order, targets, work, written)
         except BaseException:
             for receipt in written[-1:]:
-                with suppress(InvalidValue):  # the first failure is the one to tell
-                    self._note(order, receipt, time.monotonic() - began)
+                self._note(order, receipt, time.monotonic() - began)
             raise
         return self._note(order, receipt, time.monotonic() - began)
 
@@ -175,9 +176,18 @@ class Pushes(Struct, kw_only=True):
         self._receipts.append(receipt)
         for pushed in _pushed(receipt):
             order.on_pushed(pushed)
-        if self.settings.metadata_file is not None:
-            replace_file(self.settings.metadata_file, metadata(self._receipts), mode=PUBLIC)
+        self._write_metadata()
         return receipt
+
+    def _write_metadata(self) -> None:
+        if self.settings.metadata_file is None:
+            return
+        self.unwritten = None
+        try:
+            replace_file(self.settings.metadata_file, metadata(self._receipts), mode=PUBLIC)
+        except InvalidValue as failure:
+            failure.hint = "the images are pushed all the same; name another file for the next"
+            self.unwritten = failure
 
     def _credited(self, receipt: Receipt) -> Receipt:
         told = self._brought.setdefault(receipt.targets[0].name, set())

@@ -97,6 +97,44 @@ async def test_a_metadata_file_where_this_user_may_not_look_is_told_before_anyth
             pass
 
 
+async def test_a_metadata_file_that_cannot_be_written_is_told_before_anything_is_pushed(
+    pushing: Pushing,
+) -> None:
+    settings = PushSettings(metadata_file=Path("/proc/pushed.json"))
+    with pytest.raises(InvalidValue, match=r"cannot write /proc/pushed\.json"):
+        async with pushing.pusher(pushing.engine(), settings):
+            pass
+
+
+async def test_looking_whether_the_metadata_file_can_be_written_leaves_nothing(
+    pushing: Pushing, tmp_path: Path
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    async with pushing.pusher(pushing.engine(), PushSettings(metadata_file=folder / "p.json")):
+        assert list(folder.iterdir()) == []
+
+
+async def test_a_metadata_file_that_turns_out_to_be_full_hides_no_digest(
+    pushing: Pushing,
+) -> None:
+    told: list[PushedImage] = []
+    settings = PushSettings(pusher=PusherChoice.OWN, metadata_file=Path("/dev/full"))
+
+    async def push() -> None:
+        async with pushing.pusher(engine, settings) as pusher:
+            request = pushing.request(registry, [], "team/app:1", "team/other:1")
+            await pusher.push(replace(request, on_pushed=told.append))
+
+    async with faulty_registry() as registry, pushing.engine() as engine:
+        with pytest.raises(InvalidValue) as caught:
+            await push()
+    assert caught.value.message == "cannot write /dev/full: No space left on device"
+    assert caught.value.hint == "the images are pushed all the same; name another file for the next"
+    there = {str(one.reference) for one in told}
+    assert there == {f"{registry.host}/team/{name}:1" for name in ("app", "other")}
+
+
 async def test_what_was_pushed_is_in_the_metadata_file_though_another_repository_refused(
     pushing: Pushing,
     tmp_path: Path,

@@ -23,7 +23,9 @@ from longshore.registry.transport.exchange import Answer, Buffer, Pieces, origin
 from longshore.registry.transport.redirects import resolve
 
 _OCTETS: Final = "application/octet-stream"
-_FAREWELL: Final = 5.0
+_FAREWELL: Final = 2.0
+"""Seconds in all for the end of a session that is given up: it comes after a Ctrl-C, and after the
+time that was allowed."""
 _FAILED: Final = frozenset({500})
 """Some registries fail over a mount, and take the blob itself all the same."""
 _NO_STATUS: Final = frozenset({400, 403, 404, 405, 409, 410, 416, 422, 501})
@@ -44,6 +46,8 @@ class UploadSession(Struct):
     call: Call
     location: URL
     what: str
+    _over: float | None = None
+    """When, on the event loop's clock, nobody waits any more for a session that was given up."""
     _cookies: dict[tuple[str, str, int | None], dict[str, str]] = field(default_factory=dict)
 
     async def append(self, body: Pieces | AsyncIterator[Buffer], offset: int) -> Answer:
@@ -78,12 +82,21 @@ class UploadSession(Struct):
         url, idle = _with_digest(self.location, digest), self.call.line.limits.commit
         return await self._ask("PUT", url, headers, body, idle=idle)
 
+    def begin_farewell(self) -> float:
+        """From now on the session is given up; until when (event loop's clock) that may take."""
+        if self._over is None:
+            self._over = anyio.current_time() + _FAREWELL
+        return self._over
+
     async def cancel(self) -> None:
-        """DELETE, in a few seconds, also while we are being cancelled; failing does not matter:
-        registries drop sessions that nobody ends."""
+        """DELETE, in what is left of the farewell, also while we are being cancelled; failing does
+        not matter: registries drop sessions that nobody ends."""
+        over = self.begin_farewell()
+        if over <= anyio.current_time():
+            return  # it has not answered the last request yet
         # What is due already does not wait until the host may be asked again.
         call = replace(self.call, deadline=self.call.line.backoff.clock.now())
-        with anyio.move_on_after(_FAREWELL, shield=True), suppress(LongshoreError):
+        with anyio.CancelScope(deadline=over, shield=True), suppress(LongshoreError):
             await replace(self, call=call)._ask("DELETE", self.location, {}, None)
 
     async def _ask(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 
@@ -11,9 +9,6 @@ from longshore.errors import LongshoreError
 from longshore.registry.intake import Intake
 from longshore.registry.transport.exchange import Answer, Buffer
 from longshore.registry.upload_session import UploadSession
-
-_FAREWELL: Final = 2.0
-"""Seconds for the answer to a stream that was ended before its time."""
 
 
 async def stream(session: UploadSession, intake: Intake, offset: int, kept: int) -> Answer:
@@ -44,7 +39,7 @@ async def stream(session: UploadSession, intake: Intake, offset: int, kept: int)
         except BaseException as error:
             # The stream ends here in order: distribution 2.8 refuses to delete a session
             # whose last request broke off ("upload resumed at wrong offset").
-            exchange.deadline = anyio.current_time() + _FAREWELL
+            exchange.deadline = session.begin_farewell()
             if not isinstance(error, Exception):
                 raise
             failure = error  # raised below, out of the group's wrapper

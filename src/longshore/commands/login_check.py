@@ -58,9 +58,13 @@ class LoginCheckRequest(Struct, frozen=True, kw_only=True):
 
 
 class Login(Struct, frozen=True, kw_only=True):
-    """A repository that will be pushed to or pulled from, and where its credentials come from."""
+    """A repository that will be pushed to or pulled from, and where its credentials come from.
+
+    `registry` is its host as the files spell it.
+    """
 
     image: ImageReference
+    registry: str
     pushes: bool
     chain: Chain
     generated: bool = True
@@ -91,11 +95,14 @@ def logins_of(plan: Plan, needs: Iterable[Need], flags: CredentialKeys) -> tuple
             chain = asker(plan, need).login_chain(image)
             free = image.key not in for_generators
             for base in _pulled(image, plan):
-                found[Login(image=base, pushes=False, chain=chain, generated=free)] = None
+                host = base.registry
+                login = Login(image=base, registry=host, pushes=False, chain=chain, generated=free)
+                found[login] = None
         if need.push is not None:
             chain = push_chain(plan, need.push)
-            for target in need.push.push.targets[:1]:
-                found[Login(image=target, pushes=True, chain=chain)] = None
+            push = need.push.push
+            login = Login(image=push.targets[0], registry=push.registry, pushes=True, chain=chain)
+            found[login] = None
     return tuple(found)
 
 
@@ -179,10 +186,9 @@ class _Check(Struct):
 
 
 async def _found(login: Login, credentials: Credentials) -> Credential | None:
-    host = login.image.registry
     if login.pushes:
-        return await credentials.for_push(login.chain, host)
-    return await credentials.for_pull(login.chain, host, generated=login.generated)
+        return await credentials.for_push(login.chain, login.registry)
+    return await credentials.for_pull(login.chain, login.registry, generated=login.generated)
 
 
 async def _try(login: Login, credential: Credential | None, access: Access) -> None:

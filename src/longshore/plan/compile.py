@@ -52,7 +52,13 @@ from longshore.plan.model import (
 from longshore.plan.names import StepNames, own_names
 from longshore.plan.selection import Selection, skip_reason
 from longshore.plan.services import service_plans
-from longshore.plan.targets import EmptyTag, TemplateValues, expanded_tag, target_repository
+from longshore.plan.targets import (
+    EmptyTag,
+    TemplateValues,
+    expanded_tag,
+    spelled_registry,
+    target_repository,
+)
 
 
 class Compiled(Struct, frozen=True):
@@ -235,6 +241,7 @@ class _Compiler:
         return PushPlan(
             image=self.image_of[service],
             targets=references,
+            registry=spelled_registry(entry, repository.registry),
             tagged=bool(entry.image_tags),
             eager=entry.eager,
         )

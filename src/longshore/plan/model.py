@@ -128,10 +128,15 @@ class RunStep(PlannedStep, frozen=True, kw_only=True):
 
 
 class PushPlan(Struct, frozen=True, kw_only=True):
-    """What a push step pushes where: the pusher's whole input besides credentials."""
+    """What a push step pushes where: the pusher's whole input besides credentials.
+
+    `registry` is the host of all targets as the step spells it, by which of several credentials
+    for it one is chosen (P-19).
+    """
 
     image: ImageKey
     targets: tuple[ImageReference, ...]
+    registry: str
     tagged: bool
     eager: bool = False
 

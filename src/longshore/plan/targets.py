@@ -41,6 +41,12 @@ def target_repository(entry: PushEntry) -> ImageReference:
     return ImageReference.parse(f"{host}/{entry.image_name}")
 
 
+def spelled_registry(entry: PushEntry, host: str) -> str:
+    """The text of `registry` where it means `host`, which `image_name` may have named itself."""
+    written = entry.registry
+    return written if written and normalise_registry(written) == host else host
+
+
 def names_host(image_name: str) -> bool:
     """Whether the first part of a name is a host, as engines tell: by a dot, a colon, localhost."""
     first, slash, _ = image_name.partition("/")

@@ -132,8 +132,7 @@ async def image_to_push(runtime: Runtime, step: PushStep) -> ImageInfo:
 async def push_request(runtime: Runtime, step: PushStep, image: ImageInfo) -> PushRequest:
     """What the step asks of the pusher, credentials included."""
     chain = push_chain(runtime.plan, step)
-    registry = step.push.targets[0].registry
-    credential = await runtime.images.credentials.for_push(chain, registry)
+    credential = await runtime.images.credentials.for_push(chain, step.push.registry)
     plan = runtime.plan.images[step.push.image]
 
     def on_line(text: str) -> None:

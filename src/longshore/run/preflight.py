@@ -130,7 +130,7 @@ class Preflight:
             if not keys:
                 self.credentials.of_user()
             if store is not None:
-                _required(store, step.push.targets[0].registry)
+                _required(store, step.push.registry)
             self._tell_lasting(step.push.image)
         if chain and not step.credentials:
             self.files.tell([_of_service_only(step)])

@@ -32,11 +32,12 @@ class CredentialStore(Struct, frozen=True):
     def find(self, registry: str) -> Credential | None:
         """The credential for `registry`, a host or whatever the user wrote for one (P-19).
 
-        Of several that mean the same host, the one spelled exactly so is taken, else the first.
+        Of several that mean the same host, the one spelled exactly so is taken, else the bare host,
+        else the first.
         """
         host = normalise_registry(registry)
         same = [(key, found) for key, found in self.entries if normalise_registry(key) == host]
-        exact = [found for key, found in same if key == registry]
+        exact = [found for spelled in (registry, host) for key, found in same if key == spelled]
         return next(iter([*exact, *(found for _, found in same)]), None)
 
     def require(self, registry: str) -> Credential | None:

@@ -59,11 +59,22 @@ class DecryptionFailed(SecretError):
 
 
 class EngineError(LongshoreError):
-    """The container engine refused a request, or broke while it worked on it."""
+    """The container engine refused a request, or broke while it worked on it.
 
-    def __init__(self, message: str, *, hint: str | None = None, status: int | None = None) -> None:
+    `denied`: a registry wanted other credentials than those that came with the request.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        status: int | None = None,
+        denied: bool = False,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
+        self.denied = denied
 
 
 class EngineUnavailable(EngineError):

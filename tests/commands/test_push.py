@@ -22,6 +22,7 @@ from longshore.run.push_settings import PushSettings
 from longshore.testing.faults import FORBIDDEN, Late, Script, on
 from longshore.testing.images import RandomLayer, write_archive
 from longshore.testing.registry import FaultyRegistry, faulty_registry
+from longshore.testing.registry_auth import BasicAuth
 
 
 class Pushing(Struct, kw_only=True):
@@ -33,7 +34,7 @@ class Pushing(Struct, kw_only=True):
     out: io.BytesIO = field(default_factory=io.BytesIO)
     err: io.BytesIO = field(default_factory=io.BytesIO)
 
-    def push(self, *targets: str, quiet: bool = False) -> int:
+    def push(self, *targets: str, quiet: bool = False, user_credentials: bool = True) -> int:
         """The exit code; ``R/`` at the beginning of a target is the registry."""
         archive = self.folder / "saved.tar"
         write_archive(archive, "app:1", [RandomLayer(content=20_000, files=2, seed=1)])
@@ -41,6 +42,7 @@ class Pushing(Struct, kw_only=True):
             image=str(archive),
             targets=tuple(one.replace("R/", f"{self.registry.host}/") for one in targets),
             settings=replace(self.settings, metadata_file=self.metadata_file),
+            user_credentials=user_credentials,
             quiet=quiet,
         )
         environment = Environment({"HOME": str(self.folder)})
@@ -117,3 +119,13 @@ def test_the_digest_is_printed_though_the_push_into_another_repository_took_too_
     assert caught.group_contains(RegistryUnavailable, match="did not finish", depth=None)
     assert re.fullmatch(r"sha256:[0-9a-f]{64}\n", pushing.out.getvalue().decode())
     assert pushing.noted == [f"{pushing.registry.host}/app:a"]
+
+
+def test_the_users_login_is_no_remedy_where_it_does_not_count(pushing: Pushing) -> None:
+    pushing.registry.auth = BasicAuth(users={"bob": "right"})
+    with pytest.raises(BaseExceptionGroup) as caught:
+        pushing.push("R/app:a", user_credentials=False)
+    (denied,) = caught.value.exceptions
+    assert isinstance(denied, RegistryDenied)
+    assert "(--no-user-credentials)" in (denied.hint or "")
+    assert "docker login" not in (denied.hint or "")

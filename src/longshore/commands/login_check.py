@@ -41,6 +41,7 @@ from longshore.run.needs import (
     is_pulled,
     needs_of_steps,
 )
+from longshore.run.remedy import remedied
 from longshore.secrets.credential import Credential
 from longshore.secrets.masking import Masker
 
@@ -167,7 +168,8 @@ class _Check(Struct):
             if credential is None and not login.pushes:
                 return None
             origin = credential.origin if credential is not None else "no credentials"
-            await _try(login, credential, access)
+            async with remedied(credentials, login.chain, login.image, credential):
+                await _try(login, credential, access)
         except LongshoreError as failure:
             problem = " ".join(_said(failure, origin))
             if origin or problem not in self.unreadable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
@@ -29,6 +29,7 @@ from longshore.run.push import PushedImage, PushRequest
 from longshore.run.push_settings import PusherChoice, PushSettings
 from longshore.run.pusher import RegistryPusher, opened_pushes
 from longshore.run.pushing import Job, Order, Pushes, push_stored
+from longshore.run.remedy import remedied
 from longshore.secrets.key_lookup import NO_DECRYPTOR, KeySource
 from longshore.secrets.masking import Masker
 
@@ -53,6 +54,26 @@ class PushCommand(Struct, frozen=True, kw_only=True):
     key_path: Path | None = None
     user_credentials: bool = True
     quiet: bool = False
+
+
+class _Orders(Struct, frozen=True, kw_only=True):
+    """One for each registry; `credentials` are where theirs come from."""
+
+    orders: list[Order]
+    credentials: Credentials
+
+    def tell(self, text: str) -> None:
+        """A line about the image itself."""
+        self.orders[0].on_line(text)
+
+    async def each(self, push: Callable[[Order], Awaitable[object]]) -> None:
+        """Carry all of them out, side by side."""
+
+        async def one(order: Order) -> object:
+            async with remedied(self.credentials, (), order.targets[0], order.credential):
+                return await push(order)
+
+        await side_by_side(one, self.orders, at_once=len(self.orders))
 
 
 def push_images(
@@ -100,9 +121,11 @@ async def _run(
                 )
                 for group in _by_registry(targets)
             ]
+
             try:
                 async with opened_pushes(access, request.settings) as pushes:
-                    await _push(request, place, orders, pushes, environment)
+                    every = _Orders(orders=orders, credentials=credentials)
+                    await _push(request, place, every, pushes, environment)
             finally:
                 # Whatever failed: nobody else tells of the tags that are there.
                 pushed.sort(key=lambda one: targets.index(one.reference))
@@ -129,19 +152,19 @@ async def _generate(service: str) -> bytes:
 async def _push(
     request: PushCommand,
     place: FilePlace | ImageReference,
-    orders: list[Order],
+    orders: _Orders,
     pushes: Pushes,
     environment: Environment,
 ) -> None:
     """What is done, the orders' `on_pushed` hears."""
     if isinstance(place, FilePlace):
-        await _of_file(place, orders, pushes)
+        await _of_file(request.image, place, orders, pushes)
         return
     async with open_engine(request.engine, environment) as engine:
         image = await _of_engine(engine, request, place)
         pusher = RegistryPusher(engine=engine, pushes=pushes)
 
-        async def one(order: Order) -> tuple[PushedImage, ...]:
+        async def push(order: Order) -> object:
             return await pusher.push(
                 PushRequest(
                     image=image,
@@ -153,7 +176,7 @@ async def _push(
                 )
             )
 
-        await side_by_side(one, orders, at_once=len(orders))
+        await orders.each(push)
 
 
 async def _of_engine(engine: Engine, request: PushCommand, place: ImageReference) -> ImageInfo:
@@ -170,20 +193,16 @@ async def _of_engine(engine: Engine, request: PushCommand, place: ImageReference
     return found
 
 
-async def _of_file(place: FilePlace, orders: list[Order], pushes: Pushes) -> None:
+async def _of_file(name: str, place: FilePlace, orders: _Orders, pushes: Pushes) -> None:
     image = await anyio.to_thread.run_sync(place.open)
     if image.choice:
         left = ", ".join(image.choice.left)
-        told = f"of {orders[0].name} the image for {image.choice.taken} is pushed, not: {left}"
-        orders[0].on_line(told)
+        orders.tell(f"of {name} the image for {image.choice.taken} is pushed, not: {left}")
 
     async def work(job: Job) -> Receipt:
         return await push_stored(job, image)
 
-    async def one(order: Order) -> tuple[PushedImage, ...]:
-        return await pushes.push(order, work)
-
-    await side_by_side(one, orders, at_once=len(orders))
+    await orders.each(lambda order: pushes.push(order, work))
 
 
 def _targets(request: PushCommand, place: FilePlace | ImageReference) -> tuple[ImageReference, ...]:

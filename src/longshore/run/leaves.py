@@ -19,6 +19,7 @@ from longshore.run.outcome import Broken, Failed, Outcome, Passed
 from longshore.run.pump import OutputReader, Pump
 from longshore.run.push import PushedImage, PushRequest
 from longshore.run.quiet import QuietWatch, silence, while_heard
+from longshore.run.remedy import remedied
 from longshore.run.runtime import Runtime, StepLabel, asking
 
 
@@ -94,12 +95,14 @@ async def push_image(runtime: Runtime, step: PushStep) -> Outcome:
     image = await image_to_push(runtime, step)
     await runtime.uploads.finished(step.path)
     request = await push_request(runtime, step, image)
-    done = await while_heard(
-        runtime.options.quiet_timeout,
-        f"the push of {step.push.targets[0]}",
-        lambda on_line: runtime.pusher.push(replace(request, on_line=on_line)),
-        request.on_line,
-    )
+    credentials, chain = runtime.images.credentials, push_chain(runtime.plan, step)
+    async with remedied(credentials, chain, request.targets[0], request.credential):
+        done = await while_heard(
+            runtime.options.quiet_timeout,
+            f"the push of {step.push.targets[0]}",
+            lambda on_line: runtime.pusher.push(replace(request, on_line=on_line)),
+            request.on_line,
+        )
     runtime.digests[digest_variable(step.own_name)] = done[0].digest
     return Passed()
 

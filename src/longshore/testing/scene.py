@@ -73,6 +73,7 @@ class Scene(Struct):
     images: dict[str, FakeImage] = field(default_factory=dict)
     options: RunOptions = field(default_factory=lambda: RunOptions(max_parallel=2, grace=0.1))
     image_options: ImageOptions = field(default_factory=ImageOptions)
+    credentials: CredentialOptions = field(default_factory=CredentialOptions)
     selection: Selection = field(default_factory=Selection)
     facts: BuildFacts = field(default_factory=BuildFacts)
     host: Mapping[str, str] = field(default_factory=dict)
@@ -125,7 +126,7 @@ class Scene(Struct):
             emit=events.append,
             files=files,
             images=self.image_options,
-            credentials=CredentialOptions(),
+            credentials=self.credentials,
             environment=environment,
             sources=Sources(
                 files=files,

@@ -186,3 +186,17 @@ def test_an_answer_of_another_shape_is_an_engine_error(exception: Exception) -> 
     with pytest.raises(EngineError, match="about a container") as caught, reading("a container"):
         raise exception
     assert caught.value.__cause__ is exception
+
+
+@pytest.mark.parametrize(
+    ("said", "denied"),
+    [
+        ("unauthorized: authentication required", True),
+        ("denied: requested access to the resource is denied", True),
+        ("no space left on device", False),
+    ],
+)
+def test_a_registry_that_wants_other_credentials_is_told_from_other_trouble(
+    said: str, denied: bool
+) -> None:
+    assert refusal(None, said).denied is denied

@@ -41,6 +41,7 @@ _BY_STATUS: dict[int, type[EngineError]] = {
 
 class _Text(Struct, frozen=True):
     """Words of the engine that tell more than its status does; `becomes` None keeps the type.
+    `denied`: they are a registry's, about credentials.
 
     The patterns are compiled when an engine has refused something, not by every start.
     """
@@ -48,6 +49,7 @@ class _Text(Struct, frozen=True):
     pattern: str
     hint: str | None = None
     becomes: type[EngineError] | None = None
+    denied: bool = False
 
 
 _BY_TEXT = (
@@ -107,6 +109,7 @@ _BY_TEXT = (
         r"|insufficient_scope|denied: requested access",
         "The registry wants credentials: give them with `encrypted_dockercfg_path` or"
         " `dockercfg_service`, and look whether the image's name is right.",
+        denied=True,
     ),
     _Text(
         r"manifest (for \S+ )?(not found|unknown)|name unknown|repository \S+ not found",
@@ -169,7 +172,8 @@ def refusal(
             # Engine 20.10 says 404 when the pools are used up, though nothing was looked for.
             if entry.becomes and (kind is EngineError or entry.becomes is NoFreeNetwork):
                 kind = entry.becomes
-            return kind(f"the engine says: {said}", hint=entry.hint, status=status)
+            text, denied = f"the engine says: {said}", entry.denied
+            return kind(text, hint=entry.hint, status=status, denied=denied)
     return kind(f"the engine says: {said}", status=status)
 
 

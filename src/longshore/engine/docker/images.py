@@ -125,7 +125,8 @@ async def _followed(answer: Answer, on_line: OnLine) -> Progress:
 
 def _failed(kind: type[EngineError], text: str, exception: EngineError) -> EngineError:
     said = exception.message.removeprefix("the engine says: ")
-    return kind(f"{text}{said}", hint=exception.hint, status=exception.status)
+    message, denied = f"{text}{said}", exception.denied
+    return kind(message, hint=exception.hint, status=exception.status, denied=denied)
 
 
 def _authentication(credential: Credential | None, repository: str) -> Mapping[str, str]:

@@ -25,11 +25,12 @@ class LoginFile:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout: float
 
-    async def find(self, registry: str) -> Credential | None:
+    async def find(self, registry: str, *, wanted: bool = False) -> Credential | None:
         """The credential for `registry`: of its own helper, else the store, else the file.
 
         Raises RegistryError where a helper fails and nothing else is known, unless it is the one
-        for all registries and this one is on this machine, where hardly one wants a login.
+        for all registries and this one is on this machine, where hardly one wants a login;
+        `wanted`: this one does.
         """
         failure: RegistryError | None = None
         host = normalise_registry(registry)
@@ -40,7 +41,7 @@ class LoginFile:
             except RegistryError as error:
                 failure = failure or error
         found = CredentialStore(self.content.entries).find(registry)
-        wanted = not is_local(host) or bool(self._own_helpers(host))
+        wanted = wanted or not is_local(host) or bool(self._own_helpers(host))
         if found is None and failure is not None and wanted:
             raise failure
         return found

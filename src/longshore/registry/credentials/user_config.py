@@ -52,13 +52,13 @@ class UserCredentials:
         """The files, for messages."""
         return " or ".join(file.content.origin for file in self.files[1:])
 
-    async def find(self, registry: str) -> Credential | None:
+    async def find(self, registry: str, *, wanted: bool = False) -> Credential | None:
         """The credential for `registry`; raises the first RegistryError of the files, if none of
-        them knows one."""
+        them knows one (see `LoginFile.find`)."""
         failures: list[RegistryError] = []
         for file in self.files:
             try:
-                if (found := await file.find(registry)) is not None:
+                if (found := await file.find(registry, wanted=wanted)) is not None:
                     return found
             except RegistryError as failure:
                 failures.append(failure)

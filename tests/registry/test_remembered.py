@@ -64,6 +64,29 @@ async def test_of_what_is_remembered_our_own_packing_comes_first(
     assert placed.delivery.digest == Digest.of(blobs[0])
 
 
+async def test_blobs_of_other_packers_are_not_taken_when_a_level_is_asked_for(
+    connect: Connect, tmp_path: Path
+) -> None:
+    layer, wanted = MemoryLayer(b"the layer" * 1000), CompressionOptions(level=9)
+    assert layer.diff_id is not None
+    packed = PackedLayer(gzip.compress(layer.content), layer.diff_id, Compression.GZIP)
+    blob = Candidate(digest=Digest.of(gzip.compress(layer.content)))
+    noted = {layer.diff_id: (blob,)}
+    options = PushOptions(compression=wanted, candidates=noted)
+    with closing(LayerCache(tmp_path)) as memory:
+        async with faulty_registry() as registry, connect(registry.host) as client:
+            first = Placer(client=client, memory=memory)
+            await push(client, REPOSITORY, ["1"], MemoryImage([packed]), PushOptions(), first)
+            digests = []
+            for name in ("2", "3"):
+                again = Placer(client=client, memory=memory, compression=wanted)
+                done = await push(client, name, [name], MemoryImage([layer]), options, again)
+                digests.append(done.manifest.layers[0].digest)
+    assert blob.digest not in digests
+    assert len(set(digests)) == 1
+    assert layer.opened == 1  # what was packed at this level is taken again
+
+
 async def test_a_noted_blob_that_was_found_is_remembered_with_all_places_of_it(
     connect: Connect, tmp_path: Path
 ) -> None:

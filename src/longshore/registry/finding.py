@@ -22,10 +22,14 @@ MOUNTS_TRIED: Final = 2
 
 
 class Finder(Struct, frozen=True, kw_only=True):
-    """Looks for blobs packed with `compression`; `name` is for messages everywhere."""
+    """Looks for blobs packed with `compression`; `name` is for messages everywhere.
+
+    `own`: only for those that our codec has made, for of others nobody knows the level.
+    """
 
     client: RegistryClient
     compression: Compression
+    own: bool = False
     known: KnownLayers
 
     async def find(
@@ -34,7 +38,7 @@ class Finder(Struct, frozen=True, kw_only=True):
         """The layer as one of `candidates` or as what is remembered, mounted if need be."""
         tried: set[Digest] = set()
         for codec, candidate in await self.known.offered(diff_id, candidates):
-            if candidate.digest in tried or not self._wanted(candidate):
+            if candidate.digest in tried or not self._wanted(codec, candidate):
                 continue
             tried.add(candidate.digest)
             placed = await self.have(repository, candidate, name)
@@ -51,8 +55,10 @@ class Finder(Struct, frozen=True, kw_only=True):
         self.client.listener(Exists(repository=repository, blob=name))
         return self._placed(repository, delivery, candidate)
 
-    def _wanted(self, candidate: Candidate) -> bool:
+    def _wanted(self, codec: str, candidate: Candidate) -> bool:
         """gzip is what nobody asked for; who asks for something else gets that."""
+        if self.own and codec != self.known.codec:
+            return False
         return candidate.compression in (None, self.compression)
 
     async def _mounted(self, repository: str, candidate: Candidate, name: str) -> Placed | None:

@@ -54,7 +54,10 @@ class Placer:
             host=self.client.host, memory=self.memory, codec=codec_for(self.compression).name
         )
         self._finder = Finder(
-            client=self.client, compression=self.compression.compression, known=self.known
+            client=self.client,
+            compression=self.compression.compression,
+            own=self.compression.level is not None,
+            known=self.known,
         )
 
     async def find(

@@ -242,6 +242,17 @@ def test_push_prints_the_digest_alone_and_mounts_what_another_repository_has(
     assert ": mounted from a/b" in other.stderr
 
 
+def test_a_run_that_pushes_nothing_leaves_no_metadata_of_another(user: User) -> None:
+    user.write("codeship-services.yml", "app: {image: longshore-test/busybox}\n")
+    user.write(
+        "codeship-steps.yml",
+        "- {service: app, command: 'true'}\n- {service: app, type: push, image_name: a/b}\n",
+    )
+    told = user.write("pushed.json", '{"version": 1}')
+    assert user.run("steps", "--metadata-file", "pushed.json").returncode == 0
+    assert not told.exists()
+
+
 def test_push_takes_the_id_of_an_image_and_a_target(
     user: User, docker_registry_url: str, pushed_image: str, engine_endpoint: Endpoint
 ) -> None:

@@ -78,6 +78,10 @@ async def _opened_pusher(
     """Nothing is loaded for plans that push nothing: half the start-up is the registry client."""
     pushes = [step for step in runnable(plan.root) if isinstance(step, PushStep)]
     if not pushes:
+        if options.push.metadata_file is not None:
+            from longshore.run.metadata_file import make_room
+
+            make_room(options.push.metadata_file)
         yield EnginePusher(engine)
         return
     from longshore.run.pusher import opened_pusher

@@ -6,10 +6,8 @@ between the engine's reading it for us, its export and its own push.
 
 from __future__ import annotations
 
-import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from msgspec import Struct
 
@@ -19,11 +17,11 @@ from longshore.registry.clients import Clients, opened_clients
 from longshore.registry.memory import LayerCache
 from longshore.registry.receipt import Receipt
 from longshore.run import passage
+from longshore.run.metadata_file import make_room
 from longshore.run.push import PushedImage, Pusher, PushRequest
 from longshore.run.push_settings import PushSettings
 from longshore.run.pushing import Job, Order, Pushes
 from longshore.run.way import Way
-from longshore.secrets.atomic_file import PUBLIC, explained, staged
 
 
 class RegistryPusher(Struct, frozen=True, kw_only=True):
@@ -77,7 +75,7 @@ async def opened_pushes(access: Access, settings: PushSettings) -> AsyncIterator
     is removed, for what it tells is not of these pushes. Raises InvalidValue where it cannot be,
     or none could be written in its place; at the end, where that has shown only then."""
     if settings.metadata_file is not None:
-        _clear(settings.metadata_file)
+        make_room(settings.metadata_file)
     memory = LayerCache(access.environment.cache_directory)
     clients = Clients(
         access=access,
@@ -93,22 +91,3 @@ async def opened_pushes(access: Access, settings: PushSettings) -> AsyncIterator
         memory.close()
     if pushes.unwritten is not None:
         raise pushes.unwritten
-
-
-def _clear(metadata_file: Path) -> None:
-    """A device or a pipe is left alone: only writing to it tells whether that can be done."""
-    with explained(metadata_file):
-        there = _mode(metadata_file)
-        if there is not None and not stat.S_ISREG(there):
-            return
-        with staged(metadata_file, b"", mode=PUBLIC):
-            pass
-        if there is not None:
-            metadata_file.resolve().unlink()
-
-
-def _mode(path: Path) -> int | None:
-    try:
-        return path.stat().st_mode
-    except FileNotFoundError:
-        return None

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from longshore.errors import EnginePushFailed, RegistryDenied, RegistryError
 from longshore.oci.reference import ImageReference
 from longshore.run.credentials import Chain, Credentials
 from longshore.secrets.credential import Credential
+
+if TYPE_CHECKING:
+    from longshore.registry.credentials.user_config import UserCredentials
 
 
 @asynccontextmanager
@@ -40,24 +44,22 @@ async def _missing(credentials: Credentials, chain: Chain, target: ImageReferenc
             f"no credential for {host} is in {store.origin}, which decides and has credentials for "
             f"{known}; add an entry for {host}"
         )
-    if keys.dockercfg_service:
+    if keys.generator:
         return (
-            f'no credential for {host} is in the file of service "{keys.dockercfg_service}", which '
+            f'no credential for {host} is in the file of service "{keys.generator}", which '
             "decides; have it write an entry for that host"
         )
-    if not credentials.options.user_login:
+    login = credentials.of_user()
+    if login is None:
         return (
             f"no credential for {host}: those of your login do not count (--no-user-credentials), "
             "and no file is named; name one with --encrypted-dockercfg-path"
         )
-    return await _of_user(credentials, target)
+    return await _of_user(login, target)
 
 
-async def _of_user(credentials: Credentials, target: ImageReference) -> str:
+async def _of_user(login: UserCredentials, target: ImageReference) -> str:
     """A helper that failed was no trouble as long as nobody wanted a login."""
-    from longshore.registry.credentials.user_config import UserCredentials
-
-    login = UserCredentials.load(credentials.environment)
     try:
         await login.find(target.registry, wanted=True)
     except RegistryError as failure:

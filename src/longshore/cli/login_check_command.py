@@ -18,15 +18,7 @@ from longshore.cli.cobra import CobraCommand
 @options.secret_flags
 @options.engine_flags
 @options.registry_flags
-@options.accepted(
-    options.push_flags("--push-format"),
-    options.pusher_flag,
-    options.container_flags,
-    options.limit_flags,
-    options.log_flags,
-    options.steps_flags,
-    options.legacy_flags,
-)
+@options.accepted(options.flags_of_steps)
 def login_check(**flags: Any) -> int:
     """Try every registry credential the plan needs, before anything is built.
 

@@ -274,6 +274,20 @@ def _legacy(ctx: click.Context, option: click.Parameter, value: object) -> None:
         click.echo(f"notice: {name} is ignored: {reason}", err=True)
 
 
+def flags_of_steps(function: Command) -> Command:
+    """What `steps` has besides what chooses the steps, the secrets, the engine and registries."""
+    decorated: Command = _all(
+        container_flags,
+        limit_flags,
+        log_flags,
+        steps_flags,
+        push_flags("--push-format"),
+        pusher_flag,
+        legacy_flags,
+    )(function)
+    return decorated
+
+
 def accepted(*groups: Callable[[Any], Any]) -> Callable[[Command], Command]:
     """The flags of `groups`, hidden and without effect: a command line of another command works."""
 

@@ -17,17 +17,7 @@ from longshore.cli.values import OneOf
 @options.selection_flags
 @options.ci_flags
 @options.secret_flags
-@options.accepted(
-    options.engine_flags,
-    options.registry_flags,
-    options.push_flags("--push-format"),
-    options.pusher_flag,
-    options.container_flags,
-    options.limit_flags,
-    options.log_flags,
-    options.steps_flags,
-    options.legacy_flags,
-)
+@options.accepted(options.engine_flags, options.registry_flags, options.flags_of_steps)
 @click.option(
     "--format",
     "shape",

@@ -18,14 +18,8 @@ from longshore.cli.cobra import CobraCommand
 @options.secret_flags
 @options.engine_flags
 @options.registry_flags
-@options.container_flags
-@options.limit_flags
-@options.log_flags
-@options.steps_flags
-@options.push_flags("--push-format")
-@options.pusher_flag
+@options.flags_of_steps
 @options.flag("--list", help="only print the steps that would run, and why others would not")
-@options.legacy_flags
 def steps(**flags: Any) -> int:
     """Build and pull what the steps need, run them, and push what passed.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import anyio
 from msgspec import Struct, field
@@ -15,6 +15,7 @@ from longshore.commands.project import ProjectChoice, planned
 from longshore.commands.run import check_service
 from longshore.commands.session import open_session
 from longshore.commands.session_options import SessionOptions
+from longshore.commands.steps import exit_code
 from longshore.environment import Environment
 from longshore.errors import EngineUnavailable, LongshoreError
 from longshore.plan.facts import BuildFacts
@@ -24,10 +25,11 @@ from longshore.plan.selection import Selection
 from longshore.report.readers import LogOptions, reader
 from longshore.report.sink import Sink
 from longshore.report.style import Style
-from longshore.run.events import RunFinished, StepFinished, StepStarted
-from longshore.run.execute import open_runtime
+from longshore.run.events import StepFinished, StepStarted
+from longshore.run.execute import open_runtime, run_finished
 from longshore.run.needs import needs_of_services
-from longshore.run.outcome import Broken, Outcome, Passed
+from longshore.run.outcome import Broken, NotRun, Outcome, Passed, is_failure
+from longshore.run.result import RunResult, StepResult
 from longshore.run.runtime import Runtime
 from longshore.secrets.masking import Masker
 
@@ -90,21 +92,18 @@ async def _load(
             await _images(runtime, services, done)
         interrupted = interruption.began.is_set()
         names = [_name(plan, service) for service in services]
-        runtime.emit(_finished(done, names, interrupted, time.monotonic() - began))
-    return 130 if interrupted else _code(done)
+        result = _result(done, names, interrupted, time.monotonic() - began)
+        runtime.emit(run_finished(result))
+    return 130 if interrupted else exit_code(result)
 
 
 async def _images(runtime: Runtime, services: Sequence[str], done: Outcomes) -> None:
     """All of them, one after the other. Without an engine no other is tried."""
     for service in services:
         name = _name(runtime.plan, service)
-        done[name] = await _image(runtime, service, name)
-        if _is_lost(done[name]):
+        done[name] = outcome = await _image(runtime, service, name)
+        if isinstance(outcome, Broken) and outcome.engine_lost:
             return
-
-
-def _is_lost(outcome: Outcome) -> bool:
-    return isinstance(outcome, Broken) and outcome.engine_lost
 
 
 async def _image(runtime: Runtime, service: str, name: str) -> Outcome:
@@ -130,20 +129,9 @@ def _name(plan: Plan, service: str) -> str:
     return f"{service}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
 
 
-def _finished(
-    done: Outcomes, names: Sequence[str], interrupted: bool, seconds: float
-) -> RunFinished:
-    return RunFinished(
-        failed=tuple((name, one) for name, one in done.items() if isinstance(one, Broken)),
-        not_run=tuple(name for name in names if name not in done),
-        waiting=(),
-        interrupted=interrupted,
-        engine_lost=any(map(_is_lost, done.values())),
-        seconds=seconds,
-    )
-
-
-def _code(done: Outcomes) -> int:
-    if any(map(_is_lost, done.values())):
-        return 125
-    return int(any(isinstance(one, Broken) for one in done.values()))
+def _result(done: Outcomes, names: Iterable[str], interrupted: bool, seconds: float) -> RunResult:
+    """As of steps, one for each image; `names` are those of all images."""
+    steps = [StepResult(path=name, name=name, outcome=done.get(name, NotRun())) for name in names]
+    failures = (step.outcome for step in steps if is_failure(step.outcome))
+    root = StepResult(path="", name="", outcome=next(failures, Passed()), children=tuple(steps))
+    return RunResult(root=root, interrupted=interrupted, seconds=seconds)

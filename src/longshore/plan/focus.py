@@ -41,11 +41,8 @@ def _from(root: Serial, name: str) -> Serial:
 def _paths_of(root: Step, name: str) -> frozenset[str]:
     """Paths of the leaves that are named so, or lie in a group that is."""
     steps = [step for step in walk(root) if step.name]
-    named = [step for step in steps if name in step.names] or [
-        step
-        for step in steps
-        if step.name == name  # numbered, as the log has it
-    ]
+    numbered = [step for step in steps if step.name == name]  # as the log has it
+    named = [step for step in steps if name in step.names] or numbered
     if not named:
         raise _unknown(name, [step.name for step in steps])
     return frozenset(leaf.path for step in named for leaf in _leaves(step))

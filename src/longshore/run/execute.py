@@ -76,7 +76,7 @@ async def execute(
             seconds=time.monotonic() - began,
             waiting=waiting_groups(root, walker.outcomes),
         )
-        runtime.emit(_finished(result))
+        runtime.emit(run_finished(result))
     return result
 
 
@@ -155,7 +155,8 @@ def _image_store(plan: Plan, setting: Setting, generate: Generate) -> ImageStore
     )
 
 
-def _finished(result: RunResult) -> RunFinished:
+def run_finished(result: RunResult) -> RunFinished:
+    """The event that ends the log of a run."""
     return RunFinished(
         failed=tuple((step.name, step.outcome) for step in result.failed),
         not_run=result.not_run,

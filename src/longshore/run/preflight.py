@@ -127,7 +127,7 @@ class Preflight:
         with self._needed_by(f'push step "{step.name}"', step.place):
             self._generator(keys)
             store = self._credentials(keys)
-            if not keys:
+            if not keys and self._first("the user's login"):
                 self.credentials.of_user()
             if store is not None:
                 _required(store, step.push.registry)

@@ -314,10 +314,19 @@ def test_ports_written_as_maps_are_read_as_those_written_as_texts(read: Read) ->
     )
 
 
-@pytest.mark.parametrize("nothing", ["", "null", "~", "Null", '""', "[]"])
-def test_an_entrypoint_of_nothing_clears_that_of_the_image(read: Read, nothing: str) -> None:
-    """As in compose (S-15); quoted, it is a program of that name (F-16)."""
-    assert service(read, f"app:\n  image: a\n  entrypoint: {nothing}\n").entrypoint == ()
+@pytest.mark.parametrize("empty", ['""', "[]"])
+def test_an_empty_entrypoint_clears_that_of_the_image(read: Read, empty: str) -> None:
+    """S-15."""
+    assert service(read, f"app:\n  image: a\n  entrypoint: {empty}\n").entrypoint == ()
+
+
+@pytest.mark.parametrize("nothing", ["", "null", "~", "Null"])
+def test_an_entrypoint_without_a_value_keeps_that_of_the_image(read: Read, nothing: str) -> None:
+    """As in compose, whose specification tells null from an empty list; quoted, it is a program of
+    that name (F-16)."""
+    found = read(f"app:\n  image: a\n  entrypoint: {nothing}\n", "- {service: app, command: a}\n")
+    assert [problem.code for problem in found.problems] == ["LS025"]
+    assert service(read, f"app:\n  image: a\n  entrypoint: {nothing}\n").entrypoint is None
     assert service(read, "app:\n  image: a\n  entrypoint: 'null'\n").entrypoint == ("null",)
 
 

@@ -70,11 +70,10 @@ COMMAND = Key(
 ENTRYPOINT = Key(
     name="entrypoint",
     shape=Command(),
-    description="Program put before every command; an empty one clears the image's.",
+    description='Program put before every command; "" and [] clear the image\'s.',
     example='ps:\n  image: busybox\n  entrypoint: ["ps"]',
     rule="S-15",
     default="the image's ENTRYPOINT",
-    null=True,
 )
 WORKING_DIR = Key(
     name="working_dir",

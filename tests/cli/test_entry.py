@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+MODULE = [sys.executable, "-m", "longshore"]
 START = """
 import importlib.abc, signal, sys
 
@@ -55,3 +57,16 @@ def test_an_interrupted_command_says_nothing_either(project: Path) -> None:
 def test_who_is_started_to_ignore_ctrl_c_does(project: Path) -> None:
     """As a shell's background jobs are."""
     assert _interrupted(project, "click", "signal.SIG_IGN") == (0, "")
+
+
+@pytest.mark.parametrize("arguments", [[], ["validate"], ["steps", "--nosuch"]])
+def test_python_m_longshore_is_the_same_program(project: Path, arguments: list[str]) -> None:
+    command = shutil.which("longshore", path=str(Path(sys.executable).parent))
+    assert command is not None
+    script, module = (_outcome(project, [*words, *arguments]) for words in ([command], MODULE))
+    assert module == script
+
+
+def _outcome(directory: Path, command: list[str]) -> tuple[int, bytes, bytes]:
+    done = subprocess.run(command, cwd=directory, capture_output=True, timeout=20, check=False)
+    return done.returncode, done.stdout, done.stderr

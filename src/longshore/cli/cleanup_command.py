@@ -12,7 +12,7 @@ from longshore.cli.options import flag, text
 @flag("--dry-run", help="only print what would be removed")
 @flag("--legacy", help="also remove containers named jet-… that the original left")
 @flag("--debug", help="accepted for the original's sake", hidden=True, expose_value=False)
-@text("--engine", "auto, docker, embedded, or an address")
+@text("--engine", "auto, docker, embedded, or an address (default auto)")
 def cleanup(dry_run: bool, legacy: bool, engine: str | None) -> int:
     """Remove the containers, networks and volumes that interrupted runs left behind.
 

@@ -34,10 +34,15 @@ def flag(*names: str, help: str, **settings: Any) -> Callable[[Any], Any]:  # no
 
 project_flags = _all(
     text("--dir", "project directory (default: the current directory)", default="."),
-    text("--services-path", "services file, relative to the project directory"),
+    text(
+        "--services-path",
+        "services file, relative to the project directory (default: codeship-services.yml)",
+    ),
 )
 
-steps_path = text("--steps-path", "steps file, relative to the project directory")
+steps_path = text(
+    "--steps-path", "steps file, relative to the project directory (default: codeship-steps.yml)"
+)
 
 selection_flags = _all(
     text("--tag", "build tag that tag and exclude are matched against"),
@@ -56,7 +61,7 @@ ci_flags = _all(
     text("--ci-committer-email", "email of the committer"),
     text("--ci-committer-name", "name of the committer"),
     text("--ci-committer-username", "login of the committer"),
-    text("--ci-name", "name of the CI system", default="codeship"),
+    text("--ci-name", "name of the CI system (default codeship)", default="codeship"),
     text("--ci-pr-number", "number of the pull request"),
     text("--ci-project-id", "project id"),
     text("--ci-pull-request", "URL of the pull request"),
@@ -65,7 +70,14 @@ ci_flags = _all(
     flag("--ci-from-scm", help="fill what is not given from git or hg in the project directory"),
 )
 
-key_path = text("--key-path", "AES key file (default: codeship.aes in the project directory)")
+key_path = text(
+    "--key-path",
+    "AES key file (default: LONGSHORE_AES_KEY, else codeship.aes in the project directory)",
+)
+
+key_of_current_directory = text(
+    "--key-path", "AES key file (default: LONGSHORE_AES_KEY, else codeship.aes)"
+)
 
 no_user_credentials = flag(
     "--no-user-credentials", help="do not use those of your docker or podman login"
@@ -82,7 +94,7 @@ engine_flag = click.option(
     "--engine",
     metavar="string",
     default=None,
-    help="auto, docker, embedded, or an address such as unix:///run/docker.sock",
+    help="auto, docker, embedded, or an address such as unix:///run/docker.sock (default auto)",
 )
 
 engine_flags = _all(
@@ -91,7 +103,7 @@ engine_flags = _all(
         "--builder",
         type=OneOf(["auto", "buildx", "classic"]),
         default="auto",
-        help="what builds images: BuildKit through docker buildx where it is installed, or not",
+        help="what builds images; auto: BuildKit through docker buildx where it is installed",
     ),
     flag("--build-secrets", help="give encrypted build arguments as BuildKit secrets instead"),
     flag("--no-cache", help="build images without the layer cache"),
@@ -157,10 +169,17 @@ pusher_flag = click.option(
     help="who pushes: longshore, the engine, or whoever is faster (default auto)",
 )
 
+env_flag = click.option(
+    "--env",
+    "-e",
+    "env",
+    metavar="string",
+    multiple=True,
+    help="set a variable K=V, or pass on your own with K; repeatable",
+)
+
 container_flags = _all(
-    click.option(
-        "--env", "-e", "env", metavar="string", multiple=True, help="set a variable K=V; repeatable"
-    ),
+    env_flag,
     flag("--no-remove", help="keep containers, networks and volumes"),
     flag(
         "--no-tty",
@@ -193,13 +212,23 @@ limit_flags = _all(
     ),
     flag("--no-parallel", help="one step at a time"),
     flag("--fail-fast", help="stop running parallel steps when one fails"),
-    click.option("--timeout", type=Duration(), metavar="duration", help="limit for the whole run"),
-    click.option("--step-timeout", type=Duration(), metavar="duration", help="limit for a step"),
+    click.option(
+        "--timeout",
+        type=Duration(),
+        metavar="duration",
+        help="limit for the whole run (default none)",
+    ),
+    click.option(
+        "--step-timeout",
+        type=Duration(),
+        metavar="duration",
+        help="limit for a step (default none)",
+    ),
     click.option(
         "--quiet-timeout",
         type=Duration(),
         metavar="duration",
-        help="limit for a step that writes nothing",
+        help="limit for a step that writes nothing (default none)",
     ),
 )
 
@@ -208,7 +237,7 @@ log_flags = _all(
         "--log-format",
         type=OneOf(["text", "json", "v1"]),
         default="text",
-        help="how the log looks: text, json (lines), v1 (that of jet 1.x)",
+        help="how the log looks: text (default), json (lines), v1 (that of jet 1.x)",
     ),
     flag("--timestamps", help="begin every line with its time"),
     flag(

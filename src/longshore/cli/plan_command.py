@@ -23,7 +23,7 @@ from longshore.cli.values import OneOf
     "shape",
     type=OneOf(["text", "json", "mermaid", "dot"]),
     default="text",
-    help="text, json (documented schema), mermaid or dot (drawings)",
+    help="text (default), json (documented schema), mermaid or dot (drawings)",
 )
 def plan(**flags: Any) -> int:
     """Show what would run and why, without an engine.

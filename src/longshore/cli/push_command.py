@@ -17,7 +17,7 @@ from longshore.cli.cobra import CobraCommand
 @options.pusher_flag
 @options.registry_flags
 @options.text("--encrypted-dockercfg-path", "encrypted registry credentials")
-@options.text("--key-path", "AES key file (default: codeship.aes in the current directory)")
+@options.key_of_current_directory
 @options.no_user_credentials
 @options.engine_flag
 @options.flag("--quiet", "-q", help="print nothing but the digest")

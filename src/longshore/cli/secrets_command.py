@@ -28,9 +28,8 @@ _format = click.option(
     "shape",
     type=_Format(["longshore", "jet-v1"]),
     default="longshore",
-    help="longshore (tells wrong keys and changed files) or jet-v1 (readable by the original)",
+    help="longshore (default; tells wrong keys and changes) or jet-v1 (readable by the original)",
 )
-_key_path = options.text("--key-path", "AES key file (default: codeship.aes)")
 _binary = options.flag("--binary", help="the plain file may be anything, not only text")
 
 
@@ -50,7 +49,7 @@ def _tell(text: str) -> None:
 
 
 @click.command(cls=CobraCommand, name="generate")
-@_key_path
+@options.text("--key-path", "file to write the AES key to (default: codeship.aes)")
 @options.legacy_key_type
 @options.flag("--force", help="replace an existing key")
 def generate(key_path: str | None, force: bool) -> int:
@@ -61,7 +60,7 @@ def generate(key_path: str | None, force: bool) -> int:
 
 
 @click.command(cls=CobraCommand, name="encrypt")
-@_key_path
+@options.key_of_current_directory
 @options.legacy_key_type
 @_format
 @click.argument("source", metavar="IN")
@@ -86,7 +85,7 @@ def encrypt(key_path: str | None, shape: str, source: str, target: str) -> int:
 
 
 @click.command(cls=CobraCommand, name="decrypt")
-@_key_path
+@options.key_of_current_directory
 @options.legacy_key_type
 @_binary
 @click.argument("source", metavar="IN")
@@ -109,8 +108,8 @@ def decrypt(key_path: str | None, binary: bool, source: str, target: str) -> int
 
 
 @click.command(cls=CobraCommand, name="rekey")
-@options.text("--old", "the key file the files are encrypted with", required=True)
-@options.text("--new", "the key file to encrypt them with", required=True)
+@options.text("--old", "the key file the files are encrypted with (required)", required=True)
+@options.text("--new", "the key file to encrypt them with (required)", required=True)
 @_format
 @_binary
 @click.argument("files", nargs=-1, required=True)
@@ -134,7 +133,7 @@ def rekey(old: str, new: str, shape: str, binary: bool, files: tuple[str, ...]) 
 
 
 @click.command(cls=CobraCommand, name="dockercfg")
-@_key_path
+@options.key_of_current_directory
 @options.flag("--encrypt", help="encrypt the file with the AES key")
 @click.option(
     "--registry",
@@ -171,8 +170,8 @@ def dockercfg(key_path: str | None, encrypt: bool, registries: tuple[str, ...], 
 @click.command(cls=CobraCommand, name="env")
 @options.project_flags
 @options.ci_flags
-@_key_path
-@click.option("-e", "--env", "env", metavar="string", multiple=True, help="set a variable K=V")
+@options.key_path
+@options.env_flag
 @options.flag("--reveal", help="show the values too")
 @click.argument("service")
 def env(**flags: Any) -> int:

@@ -22,7 +22,7 @@ from longshore.cli.values import OneOf
     "shape",
     type=OneOf(["text", "json", "github", "sarif"]),
     default="text",
-    help="text, json, github (annotations of GitHub Actions) or sarif (code scanners)",
+    help="text (default), json, github (annotations of GitHub Actions) or sarif (code scanners)",
 )
 @options.flag("--strict", help="take warnings for errors")
 @options.flag("--fix", help="rewrite deprecated keys in place; shows the changes and asks first")

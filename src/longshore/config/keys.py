@@ -39,6 +39,7 @@ class Key(Struct, Generic[T], frozen=True, kw_only=True):
     `description` is one sentence; `example` is YAML of the whole entry; `instead` is what to write
     in place of a deprecated key, and `by_hand` what is to be done where that is not all; `told`:
     whether something else is told of it there. `why` is the reason an ignored key is ignored.
+    `rule` cites the specification, for whoever reads the declaration.
     `required` and `steps` (the types of steps a key belongs to) are for the schema and the pages.
     """
 

@@ -85,7 +85,7 @@ def _wrapped(text: str) -> list[str]:
 
 def _section(title: str, keys: tuple[Key[Any], ...]) -> Iterator[str]:
     yield f"## {title}\n"
-    yield "| Key | Value | Default | Status | Rule |\n| --- | --- | --- | --- | --- |"
+    yield "| Key | Value | Default | Status |\n| --- | --- | --- | --- |"
     yield "\n".join(map(_row, keys)) + "\n"
     for key in keys:
         if key.status is not Status.IGNORED:
@@ -95,10 +95,14 @@ def _section(title: str, keys: tuple[Key[Any], ...]) -> Iterator[str]:
 
 
 def _row(key: Key[Any]) -> str:
-    status = f"{key.status}: write `{key.instead}`" if key.instead else str(key.status)
     value = "anything" if key.status is Status.IGNORED else key.shape.what
-    cells = (f"`{key.name}`", value, key.default or "–", status, key.rule)
+    cells = (f"`{key.name}`", value, key.default or "–", _status(key))
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _status(key: Key[Any]) -> str:
+    remark = f"write `{key.instead}`" if key.instead else key.why
+    return f"{key.status}: {remark}" if remark else str(key.status)
 
 
 def _about(key: Key[Any]) -> str:

@@ -19,8 +19,8 @@ _HEAD = """# The command line
 
 `longshore` and `jet` are the same program. Flags are written `--flag value`, `--flag=value`, and
 `--flag` or `--flag=true|false` for those without a value; they may stand before and after other
-arguments (of `run`, what follows the service's name and its flags is the container's command).
-`longshore COMMAND --help` shows what this page shows.
+arguments (of `run`, what follows the service's name and long flags behind it is the container's
+command). `longshore COMMAND --help` shows what this page shows.
 """
 
 _FACTS = """\

@@ -111,7 +111,7 @@ class Notice(Struct, frozen=True, kw_only=True):
 
 
 class Detail(Struct, frozen=True, kw_only=True):
-    """Why something is done as it is, for those who ask (--debug)."""
+    """Why something is done as it is; a log for reading shows it with --debug alone."""
 
     text: str
 

@@ -202,7 +202,7 @@ KINDS = (
         "deprecated-key",
         "An old name of a key",
         "The key works, but has another name today.",
-        'Write the new name; "longshore validate --fix" does it for you.',
+        'Write the new name; where nothing else changes, "longshore validate --fix" does it.',
         "app:\n  build:\n    path: .\n",
         SERVICES,
     ),

@@ -93,7 +93,8 @@ def encrypt(key_path: str | None, shape: str, source: str, target: str) -> int:
 def decrypt(key_path: str | None, binary: bool, source: str, target: str) -> int:
     """Decrypt a file using an AES key; - is standard input or output.
 
-    Files of every format are read: both of the original, and ours.
+    Files of longshore and of jet before 2.6 are read; those of later ones by trial, as their format
+    was never published.
     """
     from longshore.cli import terminal
     from longshore.commands.decrypt import decrypt as run_decrypt

@@ -6,7 +6,7 @@ WORKERS := -n auto --dist worksteal
 PYTEST := scripts/as-root $(BIN)/python -m pytest $(WORKERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fast real bench bench-push bench-eager lock clean
+.PHONY: help demo test check fast oldest real bench bench-push bench-eager lock clean
 
 help: ## show this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ check: $(VENV)/installed ## format, lint, types, imports
 fast: $(VENV)/installed ## the tests that need no engine and no registry
 	@$(BIN)/python -m pytest $(WORKERS) -m "not engine and not registry"
 
+oldest: $(VENV)/installed ## the fast tests with the oldest versions of what we need
+	@scripts/oldest $(WORKERS)
+
 real: $(VENV)/installed ## the tests on a real engine and a real registry
 	@$(PYTEST) -m "engine or registry"
 
@@ -45,7 +48,7 @@ lock: ## resolve requirements-dev.txt anew from pyproject.toml
 	@scripts/lock
 
 clean: ## remove what the targets above have made
-	rm -rf $(VENV) .demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .oldest .demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	rm -rf build dist examples/push/busybox
 	find src tests bench scripts -name __pycache__ -prune -exec rm -rf {} +
 

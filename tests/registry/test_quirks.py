@@ -358,3 +358,48 @@ async def test_a_registry_that_knows_a_blob_only_after_a_while_is_waited_for(
         await push(client, "a/b", ["1"], image, PushOptions())
     assert "1" in registry.manifests
     assert len(waits) == 1
+
+
+class TestTagsThatMustNotChange:
+    """As of Amazon's, Harbor, Artifactory, Docker Hub (moby/buildkit#3776)."""
+
+    @staticmethod
+    def immutable(registry: SmallRegistry, request: web.Request) -> web.Response | None:
+        name = request.path.rpartition("/")[2]
+        if request.method != "PUT" or name not in registry.manifests:
+            return None
+        error = {"code": "TAG_INVALID", "message": "the tag is there already: it is immutable"}
+        return web.json_response({"errors": [error]}, status=400)
+
+    async def test_one_that_was_written_though_its_answer_was_lost_is_pushed(
+        self, serve: Serve, connect: Connect, image: MemoryImage
+    ) -> None:
+        def odd(request: web.Request) -> web.Response | None:
+            writing = request.method == "PUT" and "/manifests/" in request.path
+            if writing and "1" not in registry.manifests:
+                registry.manifests["1"] = request._read_bytes or b""
+                return cut(request)
+            return self.immutable(registry, request)
+
+        registry = SmallRegistry(odd)
+        async with serve(registry) as host, connect(host) as client:
+            done = await push(client, "a/b", ["1"], image, PushOptions())
+        assert registry.manifests["1"] == done.manifest.content
+
+    async def test_a_second_one_that_is_this_image_already_is_pushed(
+        self, serve: Serve, connect: Connect, image: MemoryImage
+    ) -> None:
+        registry = SmallRegistry(lambda request: self.immutable(registry, request))
+        async with serve(registry) as host, connect(host) as client:
+            await push(client, "a/b", ["2"], image, PushOptions())
+            done = await push(client, "a/b", ["1", "2"], image, PushOptions())
+        assert set(done.tags) == {"1", "2"}
+
+    async def test_one_that_is_another_image_is_refused(
+        self, serve: Serve, connect: Connect, image: MemoryImage
+    ) -> None:
+        registry = SmallRegistry(lambda request: self.immutable(registry, request))
+        registry.manifests["1"] = b"{}"
+        async with serve(registry) as host, connect(host) as client:
+            with pytest.raises(RegistryError, match="immutable"):
+                await push(client, "a/b", ["1"], image, PushOptions())

@@ -65,6 +65,8 @@ async def put(call: Call, reference: Reference, manifest: Document) -> Digest:
     """Write a manifest (spec end-7); returns its digest, which the registry has confirmed.
 
     A registry that answers with another digest is asked again; ContentMismatch when it insists.
+    A refusal counts only where the manifest is not there: a tag that must not change may have been
+    written by a request whose answer was lost, or by an earlier push (moby/buildkit#3776).
     """
     what = f"manifest {reference}"
     answer = await call.ask(
@@ -75,6 +77,8 @@ async def put(call: Call, reference: Reference, manifest: Document) -> Digest:
         body=manifest.content,
     )
     if answer.status not in (200, 201, 202):
+        if await _stands(call, reference, manifest.digest):
+            return manifest.digest
         raise _refused(call, answer, what, manifest)
     named = answer.headers.get("Docker-Content-Digest")
     if named != str(manifest.digest):
@@ -82,6 +86,14 @@ async def put(call: Call, reference: Reference, manifest: Document) -> Digest:
         if there != str(manifest.digest):
             raise mismatch(call, what, manifest.digest, there)
     return manifest.digest
+
+
+async def _stands(call: Call, reference: Reference, digest: Digest) -> bool:
+    """Whether `reference` is this manifest already, as far as that can be found out."""
+    try:
+        return await head(call, reference) == digest
+    except RegistryError:
+        return False
 
 
 async def _confirmed(call: Call, reference: Reference, said: str) -> str:

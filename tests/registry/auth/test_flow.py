@@ -105,7 +105,12 @@ def test_both_names_of_the_token_are_read(key: str) -> None:
         (
             {"expires_in": 30, "issued_at": "2026-01-01T00:00:00.123456Z"},
             "Thu, 01 Jan 2026 00:10:00 GMT",
-            0,
+            30,
+        ),
+        (
+            {"expires_in": 300, "issued_at": "0001-01-01T00:00:00Z"},
+            "Thu, 01 Jan 2026 00:10:00 GMT",
+            300,
         ),
         ({"expires_in": 300, "issued_at": "nonsense"}, "Thu, 01 Jan 2026 00:00:40 GMT", 300),
     ],

@@ -125,13 +125,15 @@ def _lifetime(document: dict[str, object], answer: Answer) -> float:
     """Seconds left by ``expires_in`` and ``issued_at``.
 
     How old the token is already is told by the server's own clock (its Date header), so that a
-    wrong clock here changes nothing.
+    wrong clock here changes nothing. Nobody gives out a token that has ended: such an age is none,
+    as is the year 1, which programs in Go write of a time that was not set.
     """
     expires_in = document.get("expires_in")
-    life = float(min(expires_in, _YEAR)) if isinstance(expires_in, int | float) else 0.0
-    age = _age(document.get("issued_at"), answer.headers.get("Date"))
+    told = float(min(expires_in, _YEAR)) if isinstance(expires_in, int | float) else 0.0
     # Docker's own token server says 60 s at least; 0 and nonsense mean "not told".
-    return max(0.0, (life if life > 0 else _SHORTEST_LIFE) - age)
+    life = told if told > 0 else _SHORTEST_LIFE
+    age = _age(document.get("issued_at"), answer.headers.get("Date"))
+    return life - age if age < life else life
 
 
 def _age(issued_at: object, date: str | None) -> float:

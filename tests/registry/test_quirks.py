@@ -403,3 +403,36 @@ class TestTagsThatMustNotChange:
         async with serve(registry) as host, connect(host) as client:
             with pytest.raises(RegistryError, match="immutable"):
                 await push(client, "a/b", ["1"], image, PushOptions())
+
+
+class TestManifestsThatAreNotShownToHead:
+    """Nexus says 404 (crazy-max/diun#1614), others refuse (containerd/containerd#6684)."""
+
+    @pytest.mark.parametrize("status", [400, 403, 404, 405, 406, 501])
+    async def test_a_tag_that_only_get_shows_is_proved(
+        self,
+        serve: Serve,
+        connect: Connect,
+        image: MemoryImage,
+        waits: list[float],
+        status: int,
+    ) -> None:
+        def odd(request: web.Request) -> web.Response | None:
+            asking = request.method == "HEAD" and "/manifests/" in request.path
+            return web.Response(status=status) if asking else None
+
+        registry = SmallRegistry(odd)
+        async with serve(registry) as host, connect(host) as client:
+            done = await push(client, "a/b", ["1"], image, PushOptions())
+            assert await client.head_manifest("a/b", "1") == done.manifest.digest
+        assert waits == []
+
+    async def test_a_limit_of_pulls_does_not_make_one_that_is_not_there_an_error(
+        self, serve: Serve, connect: Connect, waits: list[float]
+    ) -> None:
+        def odd(request: web.Request) -> web.Response | None:
+            return web.Response(status=429) if request.method == "GET" else None
+
+        async with serve(SmallRegistry(odd)) as host, connect(host) as client:
+            assert await client.head_manifest("a/b", "1") is None
+        assert waits == []

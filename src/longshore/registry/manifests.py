@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from longshore.errors import InvalidValue, RegistryError
@@ -14,6 +15,8 @@ from longshore.registry.transport.exchange import Answer
 
 _OCI: Final = frozenset({OCI_MANIFEST, OCI_INDEX})
 _KIND_REFUSED: Final = frozenset({"MANIFEST_INVALID", "UNSUPPORTED"})
+_LIMITED: Final = frozenset({429})
+"""Docker Hub limits how often manifests are read, and not how often they are asked about."""
 Reference = str | Digest
 """A tag, or the digest of a manifest."""
 
@@ -21,18 +24,21 @@ Reference = str | Digest
 async def head(call: Call, reference: Reference) -> Digest | None:
     """The digest `reference` stands for there, None when there is none (spec end-3).
 
-    The manifest is read when the registry does not tell its digest, or one that we do not know.
+    The manifest is read when the registry does not tell its digest, or one that we do not know,
+    and when it refuses the question or says that there is none: some answer only GET properly
+    (Nexus: crazy-max/diun#1614; others: containerd/containerd#6684).
     """
-    what = f"manifest {reference}"
-    answer = await _ask(call, "HEAD", reference, what)
-    if answer.status == 404:
-        return None
-    if answer.status != 200:
-        raise call.refusal(answer, what)
+    answer = await _ask(call, "HEAD", reference, f"manifest {reference}")
+    if answer.status == 200:
+        with suppress(InvalidValue):
+            return Digest.parse(answer.headers.get("Docker-Content-Digest", ""))
+    final = _LIMITED if answer.status == 404 else frozenset()
     try:
-        return Digest.parse(answer.headers.get("Docker-Content-Digest", ""))
-    except InvalidValue:
-        return (await get(call, reference)).digest
+        return (await get(call, reference, final=final)).digest
+    except RegistryError as error:
+        if error.status in {404, *final}:
+            return None
+        raise
 
 
 async def get(

@@ -21,7 +21,8 @@ from longshore.registry.side_by_side import side_by_side
 from longshore.registry.uploads import Delivery
 
 _AT_ONCE: Final = 8
-_LOOKS: Final = 3
+_LOOKS: Final = 6
+"""With pauses of some seconds in all; copies of a registry lag behind each other."""
 
 
 class PushedImage(Struct, frozen=True, kw_only=True):

@@ -223,6 +223,25 @@ async def test_a_registry_that_takes_nothing_with_the_last_request_gets_it_befor
     assert registry.count("DELETE uploads") == 1, "the first upload is not left behind"
 
 
+async def test_bytes_may_be_taken_with_another_success(
+    serve: Serve, connect: Connect, stream: Callable[..., BlobSource], some_bytes: MakeBytes
+) -> None:
+    """Docker's client takes any, so registries never learnt."""
+
+    def odd(request: web.Request) -> web.Response | None:
+        if request.method != "PATCH":
+            return None
+        name = request.path.rpartition("/")[2]
+        answer = registry._upload(request, name, request._read_bytes or b"")
+        answer.set_status(200)
+        return answer
+
+    registry, content = SmallRegistry(odd), some_bytes(MEBIBYTE)
+    async with serve(registry) as host, connect(host) as client:
+        await client.upload_blob("a/b", stream(content))
+    assert list(registry.blobs.values()) == [content]
+
+
 async def test_an_upload_may_begin_with_another_success(
     serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
 ) -> None:
@@ -297,7 +316,7 @@ class TestRights:
             done = await push(client, "a/b", ["1"], image, PushOptions())
         assert registry.manifests["1"] == done.manifest.content
 
-    @pytest.mark.parametrize("status", [401, 403, 405])
+    @pytest.mark.parametrize("status", [400, 401, 403, 405, 406, 501])
     async def test_blobs_that_may_not_be_looked_for_are_sent(
         self, serve: Serve, connect: Connect, image: MemoryImage, status: int
     ) -> None:
@@ -436,3 +455,25 @@ class TestManifestsThatAreNotShownToHead:
         async with serve(SmallRegistry(odd)) as host, connect(host) as client:
             assert await client.head_manifest("a/b", "1") is None
         assert waits == []
+
+
+async def test_a_registry_that_names_no_digest_may_lag_behind(
+    serve: Serve, connect: Connect, image: MemoryImage
+) -> None:
+    """distribution/distribution#3848"""
+    old = iter([str(Digest.of(b"before"))])
+
+    def odd(request: web.Request) -> web.Response | None:
+        if "/manifests/" not in request.path or request.method == "GET":
+            return None
+        if request.method == "PUT":
+            registry.manifests["1"] = request._read_bytes or b""
+            return web.Response(status=201)
+        shown = next(old, None)
+        return web.Response(headers={"Docker-Content-Digest": shown}) if shown else None
+
+    registry = SmallRegistry(odd)
+    async with serve(registry) as host, connect(host) as client:
+        done = await push(client, "a/b", ["1"], image, PushOptions())
+    assert registry.manifests["1"] == done.manifest.content
+    assert registry.count("HEAD manifests") == 2

@@ -8,15 +8,15 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from longshore.errors import ContentMismatch, RegistryError
+from longshore.errors import ContentMismatch, RegistryError, RegistryUnavailable
 from longshore.oci.digest import Digest, Verifier
 from longshore.registry.line import Call
 from longshore.registry.transport.errors import Interrupted
 from longshore.registry.transport.exchange import Answer, Buffer
 
 MAY_NOT_LOOK: Final = frozenset({401, 403, 405})
-"""What a registry answers to a question to which we have no right, or which it does not know; to
-write is another right, and often given alone."""
+"""What a registry answers to a question about a manifest to which we have no right, or which it
+does not know; to write is another right, and often given alone."""
 
 
 class BlobStream(Protocol):
@@ -97,13 +97,13 @@ async def size_of(call: Call, digest: Digest) -> int | None:
 
 
 async def look_for(call: Call, digest: Digest) -> int | None:
-    """As `size_of`; None as well where we may not look, for it only saves time to know."""
+    """As `size_of`; None as well where the question is refused, for it only saves time to know."""
     try:
         return await size_of(call, digest)
-    except RegistryError as error:
-        if error.status in MAY_NOT_LOOK:
-            return None
+    except (ContentMismatch, RegistryUnavailable):
         raise
+    except RegistryError:
+        return None
 
 
 @asynccontextmanager

@@ -68,9 +68,11 @@ async def get(
 
 
 async def put(call: Call, reference: Reference, manifest: Document) -> Digest:
-    """Write a manifest (spec end-7); returns its digest, which the registry has confirmed.
+    """Write a manifest (spec end-7); returns its digest.
 
     A registry that answers with another digest is asked again; ContentMismatch when it insists.
+    One that names none is believed: what stands under a tag is for `await_manifest` to see, for a
+    copy may lag behind.
     A refusal counts only where the manifest is not there: a tag that must not change may have been
     written by a request whose answer was lost, or by an earlier push (moby/buildkit#3776).
     """
@@ -87,8 +89,8 @@ async def put(call: Call, reference: Reference, manifest: Document) -> Digest:
             return manifest.digest
         raise _refused(call, answer, what, manifest)
     named = answer.headers.get("Docker-Content-Digest")
-    if named != str(manifest.digest):
-        there = await _confirmed(call, reference, named or str(manifest.digest))
+    if named and named != str(manifest.digest):
+        there = await _confirmed(call, reference, named)
         if there != str(manifest.digest):
             raise mismatch(call, what, manifest.digest, there)
     return manifest.digest

@@ -110,7 +110,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     def _accepted(self, answer: Answer, reached: int, length: int) -> None:
         """The registry has the bytes up to `reached`, or says otherwise."""
         match answer.status:
-            case 201 | 202 | 204:
+            case 200 | 201 | 202 | 204:
                 self._advance(self._reached(answer, reached), answer)
             case 404:
                 raise SessionLost(answer)

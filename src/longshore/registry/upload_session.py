@@ -59,7 +59,7 @@ class UploadSession(Struct):
         if isinstance(body, Pieces):
             headers["Content-Range"] = content_range(offset, body.length)
         answer = await self._ask("PATCH", self.location, headers, body)
-        if answer.status in (201, 202, 204):
+        if answer.status in (200, 201, 202, 204):
             self._move(answer)
         return answer
 

@@ -28,7 +28,10 @@ async def head(call: Call, reference: Reference) -> Digest | None:
     and when it refuses the question or says that there is none: some answer only GET properly
     (Nexus: crazy-max/diun#1614; others: containerd/containerd#6684).
     """
-    answer = await _ask(call, "HEAD", reference, f"manifest {reference}")
+    what = f"manifest {reference}"
+    answer = await _ask(call, "HEAD", reference, what)
+    if answer.status == 401:
+        raise call.refusal(answer, what)  # a wrong password is not for a second try
     if answer.status == 200:
         with suppress(InvalidValue):
             return Digest.parse(answer.headers.get("Docker-Content-Digest", ""))

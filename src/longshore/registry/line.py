@@ -10,13 +10,13 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 from yarl import URL
 
-from longshore.errors import RegistryError, RegistryUnavailable
+from longshore.errors import RegistryDenied, RegistryError, RegistryUnavailable
 from longshore.registry.auth.tokens import Authorizing, pull_scope
 from longshore.registry.chunking import Chunking
 from longshore.registry.limits import Limits
 from longshore.registry.once import Once
 from longshore.registry.progress import Listener
-from longshore.registry.transport.errors import refusal
+from longshore.registry.transport.errors import refusal, untried
 from longshore.registry.transport.exchange import Answer, Body, Request, Sender, Subject, host_of
 from longshore.registry.transport.retry import Backoff, Patience
 from longshore.registry.transport.scheme import Found, Reach, discover
@@ -93,7 +93,10 @@ class Call(Struct, frozen=True, kw_only=True):
 
     def refusal(self, answer: Answer, what: str) -> RegistryError:
         """The error for an answer that is not what we need."""
-        error = refusal(answer, self.subject(what), self.line.sender.credential)
+        subject, unasked = self.subject(what), self.line.sender.unasked
+        error = refusal(answer, subject, self.line.sender.credential)
+        if unasked is not None and isinstance(error, RegistryDenied):
+            error.hint = untried(unasked, subject)
         if answer.status in _NOTHING_THERE and self.line.greets_with(404):
             error.hint = (
                 f"no registry seems to answer at {self.line.host}: it says 404 to GET /v2/; check "

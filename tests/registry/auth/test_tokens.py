@@ -6,7 +6,7 @@ import anyio
 import pytest
 from aiohttp import web
 
-from longshore.errors import RegistryDenied
+from longshore.errors import RegistryDenied, RegistryError
 from longshore.registry.tags import list_tags
 from longshore.registry.transport.retry import Clock
 from longshore.secrets.credential import Credential
@@ -117,3 +117,43 @@ async def test_a_late_refusal_of_an_old_token_does_not_cost_the_new_one(
                 tasks.start_soon(list_tags, slow)
                 tasks.start_soon(list_tags, quick)
     assert issued == ["token1", "token2"]
+
+
+@pytest.mark.parametrize("status", [302, 404])
+async def test_a_token_server_that_is_not_where_the_registry_says_is_told_with_its_address(
+    serve: Serve, connect: Connect, status: int
+) -> None:
+    """As of a registry behind a proxy that knows its own address wrongly."""
+
+    def registry(request: web.Request) -> web.Response:
+        if request.path == "/token":
+            headers = {"Location": "http://127.0.0.1:1/login"} if status == 302 else {}
+            return web.Response(status=status, headers=headers)
+        realm = f'Bearer realm="http://{request.host}/token?x=1",service="r"'
+        return web.Response(status=401, headers={"WWW-Authenticate": realm})
+
+    async with serve(registry) as host, connect(host, credential=BOB) as client:
+        with pytest.raises(RegistryError) as caught:
+            await client.check_push(REPOSITORY)
+    assert not isinstance(caught.value, RegistryDenied)
+    assert caught.value.message.startswith(f"{host} gave no token for an upload of {REPOSITORY}")
+    assert caught.value.hint == (
+        f"{host} names http://{host}/token as its token server; its owner has to correct that "
+        "address"
+    )
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_login_that_is_never_asked_for_is_not_said_to_be_tried(
+    serve: Serve, connect: Connect, status: int
+) -> None:
+    async with (
+        serve(lambda _: web.Response(status=status)) as host,
+        connect(host, credential=BOB) as client,
+    ):
+        with pytest.raises(RegistryDenied) as caught:
+            await client.check_push(REPOSITORY)
+    assert caught.value.hint == (
+        f'{host} did not ask for a login (WWW-Authenticate), so user "bob" from the tests was not '
+        "tried; its owner has to mend that: a proxy before it may drop this header"
+    )

@@ -118,6 +118,31 @@ def test_without_credentials_the_hint_says_how_to_add_them() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "adding 29.0 MiB of storage resource will exceed the configured upper limit of 10.0 MiB.",
+        "Quota exceeded when processing the request of adding 1.3 MiB",
+    ],
+)
+def test_a_quota_that_is_used_up_is_not_taken_for_a_login_that_does_not_suffice(words: str) -> None:
+    error = refusal(_answer(403, {"code": "DENIED", "message": words}), SUBJECT)
+    assert error.hint == (
+        "what r.example lets be stored there is used up; delete images, or have its owner raise "
+        "the limit"
+    )
+
+
+def test_a_web_page_that_forbids_is_told_as_such() -> None:
+    """HAProxy's and firewalls' (docker/hub-feedback#302)."""
+    page = b"\n<html><body>Request forbidden by administrative rules.</body></html>"
+    error = refusal(answer(403, URL("https://r.example/v2/"), page), SUBJECT)
+    assert error.hint == (
+        "that is a web page, no registry's answer: something before r.example, a firewall or a "
+        "proxy, refuses such requests"
+    )
+
+
 @pytest.mark.parametrize("status", [408, 425, 429, 499, 500, 502, 503, 504, 520, 524, 529, 599])
 def test_temporary_statuses_are_interruptions_with_their_retry_after(status: int) -> None:
     error = refusal(_answer(status, retry_after="3"), SUBJECT)

@@ -31,6 +31,9 @@ from longshore.secrets.secret import Secret
 _MARGIN: Final = 30.0
 """Seconds before its end at which a token is renewed, or a quarter of a shorter life."""
 
+_ASTRAY: Final = frozenset({301, 302, 303, 307, 308, 404, 405, 410})
+"""What is answered where no token server is; no redirect takes a password to another host."""
+
 
 def pull_scope(repository: str) -> str:
     """The scope for reading a repository (distribution ``docs/spec/auth/scope.md``)."""
@@ -71,6 +74,11 @@ class Authorizing(Struct, kw_only=True):
         self.origin = origin
         if greeting.status == 401:
             self._challenges = parse_challenges(greeting.headers.getall("WWW-Authenticate", ()))
+
+    @property
+    def unasked(self) -> Credential | None:
+        """The credential, where the registry has not asked for any."""
+        return None if self._bearer() or self._accepts_basic() else self.credential
 
     async def send(self, request: Request) -> Answer:
         """See `Sender.send`."""
@@ -174,22 +182,30 @@ class Authorizing(Struct, kw_only=True):
             )
         return realm
 
+    def _astray(self, asked: URL) -> str:
+        server = redact(asked.with_query(None))
+        return (
+            f"{self.registry} names {server} as its token server; its owner has to correct that "
+            "address"
+        )
+
     def _unusable(self, what: str, hint: str) -> RegistryError:
         return RegistryError(
             f"{self.registry} names a token server with {what}", hint=hint, registry=self.registry
         )
 
     def _denied(self, answer: Answer, subject: Subject) -> RegistryError:
-        if answer.status not in (200, 400, 401, 403):
+        if answer.status not in (200, 400, 401, 403, *_ASTRAY):
             return refusal(answer, subject, self.credential)
         # A token under a name that we do not know must not be shown.
         success = None, "there is none in its answer"
         code, detail = success if answer.status == 200 else registry_words(answer.body)
         said = ": ".join(filter(None, (code, detail))) or answer.phrase
-        return RegistryDenied(
+        astray = answer.status in _ASTRAY
+        return (RegistryError if astray else RegistryDenied)(
             f"{host_of(answer.url)} gave no token for {subject} at {self.registry}: {said}"
             f" (HTTP {answer.phrase})",
-            hint=tried(self.credential, subject),
+            hint=self._astray(answer.url) if astray else tried(self.credential, subject),
             registry=self.registry,
             repository=subject.repository or None,
             status=answer.status,

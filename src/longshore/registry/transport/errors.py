@@ -17,7 +17,7 @@ from msgspec import Struct
 from longshore.errors import RegistryDenied, RegistryError, RegistryUnavailable
 from longshore.registry.transport.exchange import Answer, Subject
 from longshore.registry.transport.http_client import aiohttp
-from longshore.registry.transport.words import DISK_FULL, registry_words
+from longshore.registry.transport.words import DISK_FULL, QUOTA, registry_words
 from longshore.secrets.credential import Credential
 
 _FINAL: Final = frozenset({501, 505, 506, 507, 508, 510, 511})
@@ -266,6 +266,11 @@ def _is_hopeless(detail: str | None) -> bool:
     return detail is not None and any(words in detail.lower() for words in DISK_FULL)
 
 
+def _is_used_up(detail: str | None) -> bool:
+    """Harbor and others answer 403 for it, as for a login that does not suffice."""
+    return detail is not None and any(words in detail.lower() for words in QUOTA)
+
+
 def _hint(
     answer: Answer,
     subject: Subject,
@@ -274,10 +279,20 @@ def _hint(
 ) -> str | None:
     """`said` is the registry's own code and text."""
     code, detail = said
-    if answer.status in (401, 403):
-        return tried(credential, subject)
     if _is_hopeless(detail) or answer.status == 507:
         return f"the disk of {subject.registry} is full; its owner has to free some space"
+    if _is_used_up(detail):
+        return (
+            f"what {subject.registry} lets be stored there is used up; delete images, or have its "
+            "owner raise the limit"
+        )
+    if answer.status == 403 and answer.body.lstrip().startswith(b"<"):
+        return (
+            f"that is a web page, no registry's answer: something before {subject.registry}, a "
+            "firewall or a proxy, refuses such requests"
+        )
+    if answer.status in (401, 403):
+        return tried(credential, subject)
     if code == "DIGEST_INVALID":
         return (
             f"the bytes changed on their way to {subject.registry}, or while they were read; push "
@@ -302,7 +317,18 @@ def tried(credential: Credential | None, subject: Subject) -> str:
     host, repository = subject.registry, subject.repository
     if credential is None:
         return f"no credential for {host} was found; add one with: docker login {host}"
-    who = f'user "{credential.username}"' if credential.username else "an identity token"
-    origin = f" from {credential.origin}" if credential.origin else ""
     place = f" of {repository}" if repository else ""
-    return f"tried {who}{origin} for {host}; check that it is valid and its rights{place}"
+    return f"tried {_who(credential)} for {host}; check that it is valid and its rights{place}"
+
+
+def untried(credential: Credential, subject: Subject) -> str:
+    """Why a credential that is there was not used."""
+    return (
+        f"{subject.registry} did not ask for a login (WWW-Authenticate), so {_who(credential)} was "
+        "not tried; its owner has to mend that: a proxy before it may drop this header"
+    )
+
+
+def _who(credential: Credential) -> str:
+    who = f'user "{credential.username}"' if credential.username else "an identity token"
+    return f"{who} from {credential.origin}" if credential.origin else who

@@ -8,6 +8,8 @@ from typing import Final
 
 _LIMIT: Final = 400
 DISK_FULL: Final = ("no space left on device", "disk quota exceeded")
+QUOTA: Final = ("quota", "configured upper limit", "storage limit")
+"""What registries say where they let no more be stored (Harbor: goharbor/harbor#17390)."""
 _LINUX_ERRORS: Final = dict(zip((28, 122), DISK_FULL, strict=True))
 """errno(3) on Linux, where registries run; the numbers are others on a client's macOS."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from aiohttp import web
 
 from longshore.errors import RegistryUnavailable
 from longshore.registry.limits import Limits
@@ -12,7 +13,8 @@ from longshore.testing.blob import content_of
 from longshore.testing.faults import Answer, Late, Script, on
 from longshore.testing.registry import faulty_registry
 
-from .conftest import Connect, MakeBytes, MakeStream, of
+from .conftest import Connect, MakeBytes, MakeStream, Serve, of
+from .small_registry import Odd, SmallRegistry
 
 MEBIBYTE = 1 << 20
 REPOSITORY = "team/app"
@@ -93,3 +95,58 @@ async def test_no_answer_is_waited_for_beyond_the_time_of_the_push(
             await client.upload_blob(REPOSITORY, stream(some_bytes(MEBIBYTE)))
     assert caught.value.message == f"{registry.host} did not finish with {REPOSITORY} within 0.5 s"
     assert caught.value.hint == ("allow more time with --push-timeout, or find out what is slow")
+
+
+class TestCommitsThatAProxyDoesNotWaitFor:
+    """The registry goes on with them (distribution/distribution#755, Cloudflare's 524)."""
+
+    @staticmethod
+    def slow(registry: SmallRegistry, looks: int, status: int) -> Odd:
+        """The upload is gone with the first try to complete it, its blob there after `looks`."""
+        completed: dict[str, bytes] = {}
+
+        def odd(request: web.Request) -> web.Response | None:
+            name = request.path.rpartition("/")[2]
+            if request.method == "PUT" and "/uploads/" in request.path:
+                completed[request.query["digest"]] = bytes(registry._uploads.pop(name))
+                return web.Response(status=status)
+            if request.method == "HEAD" and registry.count("HEAD blobs") >= looks:
+                registry.blobs |= completed
+            return None
+
+        return odd
+
+    @pytest.mark.parametrize("status", [408, 502, 504, 524])
+    @pytest.mark.parametrize("whole", [False, True])
+    async def test_are_looked_for_before_everything_is_sent_again(
+        self,
+        serve: Serve,
+        connect: Connect,
+        stream: MakeStream,
+        some_bytes: MakeBytes,
+        status: int,
+        whole: bool,
+    ) -> None:
+        registry, content = SmallRegistry(lambda _: None), some_bytes(MEBIBYTE)
+        registry._odd = self.slow(registry, 5, status)
+        async with serve(registry) as host, connect(host) as client:
+            client._line.chunking.whole = whole
+            delivery = await client.upload_blob("a/b", stream(content))
+        assert list(registry.blobs.values()) == [content]
+        assert delivery.restarts == 0
+        assert registry.count("DELETE uploads") == 0, "that would end what goes on"
+
+    async def test_are_sent_again_where_they_do_not_come_true(
+        self, serve: Serve, connect: Connect, stream: MakeStream, some_bytes: MakeBytes
+    ) -> None:
+        registry, content = SmallRegistry(lambda _: None), some_bytes(MEBIBYTE)
+        slow = self.slow(registry, 100, 504)
+
+        def odd(request: web.Request) -> web.Response | None:
+            return slow(request) if registry.count("PUT uploads") < 2 else None
+
+        registry._odd = odd
+        async with serve(registry) as host, connect(host) as client:
+            delivery = await client.upload_blob("a/b", stream(content))
+        assert list(registry.blobs.values()) == [content]
+        assert delivery.restarts == 1

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from longshore.errors import RegistryError
+from longshore.errors import RegistryError, RegistryUnavailable
 from longshore.oci.digest import Digest
 from longshore.registry.blobs import look_for
 from longshore.registry.chunking import PieceSize
@@ -26,6 +26,11 @@ _LOST_HINT: Final = (
     "storage and http.secret, or sticky sessions"
 )
 
+_GAVE_UP: Final = frozenset({408, 502, 504, 524})
+"""What proxies answer that wait no longer for a registry, which goes on all the same."""
+_LOOKS: Final = 6
+"""For a blob whose completion nobody answered; a quarter of a minute, as a rule."""
+
 
 class Transfer(Struct, kw_only=True):
     """Sends what `intake` reads into the session it is given, or into new ones when that is lost.
@@ -42,6 +47,8 @@ class Transfer(Struct, kw_only=True):
     resumed: list[int] = field(default_factory=list)
     _interrupted: bool = False
     """In this session."""
+    _unanswered: bool = False
+    """The registry may still be completing the blob (distribution/distribution#755)."""
     _single: bool = False
     _lost: int = 0
 
@@ -63,6 +70,7 @@ class Transfer(Struct, kw_only=True):
         except Interrupted as interruption:
             await self.standing.patience.pause(interruption)
             self._interrupted = True
+            self._unanswered = self._all_is_sent and interruption.status in _GAVE_UP
             return await self._mend(interruption.reason)
         except TooLarge as refused:
             if not self.call.line.chunking.too_large(refused.sent):
@@ -159,8 +167,7 @@ class Transfer(Struct, kw_only=True):
 
     async def _from_zero(self, reason: str) -> bool:
         """This session is of no more use, but the registry may still know it."""
-        await self.session.cancel()
-        return await self._restart(reason)
+        return await self._restart(reason, known=True)
 
     async def _begin_again(self, answer: Answer) -> bool:
         """Once only: a setup that loses a session without a break will lose them all."""
@@ -179,14 +186,18 @@ class Transfer(Struct, kw_only=True):
             raise error
         return await self._restart(said)
 
-    async def _restart(self, reason: str) -> bool:
-        """A new session, from the start; always False."""
+    async def _restart(self, reason: str, *, known: bool = False) -> bool:
+        """A new session, from the start; True when the blob has come to be there instead."""
+        if self._unanswered and await self._comes_to_be():
+            return True
+        if known:
+            await self.session.cancel()
         self._count_restart(reason)
         self.session = await begin(self.call, self.what)
         if self.intake.window.start:
             await self.intake.reopen()
         self.standing.begin_anew()
-        self._single = self._interrupted = False
+        self._single = self._interrupted = self._unanswered = False
         return False
 
     def _count_restart(self, reason: str) -> None:
@@ -201,6 +212,24 @@ class Transfer(Struct, kw_only=True):
                 repository=repository,
             )
         line.listener(Restarted(repository=repository, blob=self.what, reason=reason))
+
+    @property
+    def _all_is_sent(self) -> bool:
+        """Only the completion of the blob is left."""
+        return self.intake.exhausted and 0 < self.intake.window.end <= self.standing.offset
+
+    async def _comes_to_be(self) -> bool:
+        """Whether the blob is there after a while: to send it anew costs far more."""
+        patience, host = await self.call.patience(), self.call.line.host
+        reason = f"{self.what} is not complete yet"
+        for _ in range(_LOOKS):
+            try:
+                await patience.pause(Interrupted(f"{host}: {reason}", reason=reason))
+            except RegistryUnavailable:
+                return False  # no more looks are allowed
+            if await self._is_there():
+                return True
+        return False
 
     async def _is_there(self) -> bool:
         """Whether the blob has arrived after all: the answer to a PUT may have been lost."""

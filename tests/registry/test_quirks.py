@@ -13,6 +13,7 @@ from longshore.oci.digest import Digest
 from longshore.registry.blobs import BlobSource
 from longshore.registry.chunking import Chunking
 from longshore.registry.limits import Limits
+from longshore.registry.placed import Candidate, key_of
 from longshore.registry.progress import unheard
 from longshore.registry.push import PushOptions, push
 from longshore.testing.stored import MemoryImage, MemoryLayer
@@ -477,3 +478,25 @@ async def test_a_registry_that_names_no_digest_may_lag_behind(
         done = await push(client, "a/b", ["1"], image, PushOptions())
     assert registry.manifests["1"] == done.manifest.content
     assert registry.count("HEAD manifests") == 2
+
+
+async def test_a_layer_of_which_head_tells_no_size_is_not_sent_again(
+    serve: Serve, connect: Connect, image: MemoryImage
+) -> None:
+    """Web frameworks say Content-Length: 0 to HEAD where nobody sets it."""
+
+    def odd(request: web.Request) -> web.Response | None:
+        looking = request.method == "HEAD" and request.path.rpartition("/")[2] in registry.blobs
+        return web.Response(headers={"Content-Length": "0"}) if looking else None
+
+    registry = SmallRegistry(odd)
+    async with serve(registry) as host, connect(host) as client:
+        first = await push(client, "a/b", ["1"], image, PushOptions())
+        sent = registry.count("POST uploads")
+        known = {
+            key_of(layer): (Candidate(digest=blob.digest, size=blob.size),)
+            for layer, blob in zip(image.layers, first.manifest.layers, strict=True)
+        }
+        again = await push(client, "a/b", ["2"], image, PushOptions(candidates=known))
+    assert registry.count("POST uploads") == sent
+    assert again.manifest == first.manifest

@@ -278,6 +278,30 @@ async def test_cookies_of_any_name_and_attribute_are_kept(
     assert seen == [None, "lb:1=a=b"]
 
 
+async def test_a_registry_that_takes_its_own_session_for_a_browsers_does_not_get_it_back(
+    serve: Serve, connect: Connect, image: MemoryImage
+) -> None:
+    """Harbor refuses to write then (openai/tart#295, dotnet/sdk-container-builds#418)."""
+    seen: set[str] = set()
+
+    def harbor(request: web.Request) -> web.Response:
+        seen.update(request.cookies)
+        if request.method not in ("GET", "HEAD") and "sid" in request.cookies:
+            error = {"code": "FORBIDDEN", "message": "CSRF token invalid"}
+            return web.json_response({"errors": [error]}, status=403)
+        kind = registry.asked[-1].partition(" ")[2]
+        answer = registry._answer(request, kind, request._read_bytes or b"")
+        for cookie in ("sid=e1da; Path=/; HttpOnly", "_gorilla_csrf=MTU5; Path=/", "lb=node1"):
+            answer.headers.add("Set-Cookie", cookie)
+        return answer
+
+    registry = SmallRegistry(harbor)
+    async with serve(registry) as host, connect(host) as client:
+        await push(client, "a/b", ["1"], image, PushOptions())
+    assert "1" in registry.manifests
+    assert seen == {"lb"}
+
+
 async def test_a_mount_that_fails_over_becomes_an_upload(
     serve: Serve, connect: Connect, stream: Callable[..., BlobSource], waits: list[float]
 ) -> None:

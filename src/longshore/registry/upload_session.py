@@ -6,6 +6,7 @@ all requests of a session to the process that knows it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Final
@@ -30,6 +31,10 @@ _FAILED: Final = frozenset({500})
 """Some registries fail over a mount, and take the blob itself all the same."""
 _NO_STATUS: Final = frozenset({400, 403, 404, 405, 409, 410, 416, 422, 501})
 """What registries answer of an upload they cannot go on with, or cannot be asked about."""
+
+_OF_BROWSERS: Final = re.compile(r"sid|.*session.?id|.*[cx]srf.*", re.IGNORECASE)
+"""Cookies of a registry's own web page, no balancer's. With its ``sid`` Harbor takes a request for
+a browser's and refuses to write without a token against forgery (openai/tart#295)."""
 
 
 class SessionLost(Exception):  # a turn in the story, not an error
@@ -123,7 +128,7 @@ class UploadSession(Struct):
         for header in answer.headers.getall("Set-Cookie", ()):
             # Python's cookies know neither every attribute nor every name that is in use.
             name, equals, value = header.partition(";")[0].partition("=")
-            if equals and name.strip():
+            if equals and name.strip() and not _OF_BROWSERS.fullmatch(name.strip()):
                 kept[name.strip()] = value.strip()
 
     def _move(self, answer: Answer) -> None:

@@ -13,8 +13,9 @@ from longshore.oci.digest import Digest
 from longshore.registry.blobs import BlobSource
 from longshore.registry.chunking import Chunking
 from longshore.registry.limits import Limits
-from longshore.registry.placed import Candidate, key_of
+from longshore.registry.placed import Candidate, Candidates, key_of
 from longshore.registry.progress import unheard
+from longshore.registry.publish import PushedImage
 from longshore.registry.push import PushOptions, push
 from longshore.testing.stored import MemoryImage, MemoryLayer
 
@@ -317,6 +318,14 @@ async def test_a_mount_that_fails_over_becomes_an_upload(
     assert waits == []
 
 
+def known_of(image: MemoryImage, pushed: PushedImage) -> Candidates:
+    """What is known of its layers after a push."""
+    return {
+        key_of(layer): (Candidate(digest=blob.digest, size=blob.size),)
+        for layer, blob in zip(image.layers, pushed.manifest.layers, strict=True)
+    }
+
+
 @pytest.fixture
 def image() -> MemoryImage:
     """With a layer that is streamed, and one that is not."""
@@ -504,6 +513,29 @@ async def test_a_registry_that_names_no_digest_may_lag_behind(
     assert registry.count("HEAD manifests") == 2
 
 
+@pytest.mark.parametrize("store", ["http://127.0.0.1:1", "http://store.example"])
+async def test_a_layer_that_is_kept_where_we_do_not_reach_is_not_sent_again(
+    serve: Serve, connect: Connect, image: MemoryImage, waits: list[float], store: str
+) -> None:
+    """In an object store of an inner network (distribution/distribution#1300)."""
+
+    def odd(request: web.Request) -> web.Response | None:
+        if request.method != "HEAD" or request.path.rpartition("/")[2] not in registry.blobs:
+            return None
+        return web.Response(status=307, headers={"Location": f"{store}/data?Signature=x"})
+
+    registry = SmallRegistry(odd)
+    async with serve(registry) as host, connect(host) as client:
+        first = await push(client, "a/b", ["1"], image, PushOptions())
+        sent = registry.count("POST uploads")
+        again = await push(
+            client, "a/b", ["2"], image, PushOptions(candidates=known_of(image, first))
+        )
+    assert registry.count("POST uploads") == sent
+    assert again.manifest == first.manifest
+    assert waits == []
+
+
 async def test_a_layer_of_which_head_tells_no_size_is_not_sent_again(
     serve: Serve, connect: Connect, image: MemoryImage
 ) -> None:
@@ -517,10 +549,8 @@ async def test_a_layer_of_which_head_tells_no_size_is_not_sent_again(
     async with serve(registry) as host, connect(host) as client:
         first = await push(client, "a/b", ["1"], image, PushOptions())
         sent = registry.count("POST uploads")
-        known = {
-            key_of(layer): (Candidate(digest=blob.digest, size=blob.size),)
-            for layer, blob in zip(image.layers, first.manifest.layers, strict=True)
-        }
-        again = await push(client, "a/b", ["2"], image, PushOptions(candidates=known))
+        again = await push(
+            client, "a/b", ["2"], image, PushOptions(candidates=known_of(image, first))
+        )
     assert registry.count("POST uploads") == sent
     assert again.manifest == first.manifest

@@ -13,6 +13,7 @@ from longshore.oci.digest import Digest, Verifier
 from longshore.registry.line import Call
 from longshore.registry.transport.errors import Interrupted
 from longshore.registry.transport.exchange import Answer, Buffer
+from longshore.registry.transport.redirects import FOR_NOW
 
 MAY_NOT_LOOK: Final = frozenset({401, 403, 405})
 """What a registry answers to a question about a manifest to which we have no right, or which it
@@ -88,6 +89,8 @@ async def size_of(call: Call, digest: Digest) -> int | None:
     answer = await call.ask("HEAD", await call.url(f"blobs/{digest}"), what)
     if answer.status == 404:
         return None
+    if answer.status in FOR_NOW:
+        return -1  # kept on a host that we do not reach (see `Redirecting`)
     if answer.status != 200:
         raise call.refusal(answer, what)
     named = answer.headers.get("Docker-Content-Digest")

@@ -21,6 +21,7 @@ from longshore.registry.transport.scheme import Reach
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _KEEPING_METHOD: Final = frozenset({307, 308})
+FOR_NOW: Final = frozenset({302, 303, 307})
 _MOST: Final = 5
 _SECRET_HEADERS: Final = ("Authorization", "Cookie", "Proxy-Authorization")
 
@@ -85,8 +86,23 @@ def follow(request: Request, answer: Answer, reach: Reach) -> Request | None:
     return None if request.confidential else moved.without_header(*_SECRET_HEADERS)
 
 
+def _is_kept_elsewhere(answer: Answer) -> bool:
+    if answer.status not in FOR_NOW:
+        return False
+    try:
+        target = answer.url.join(URL(answer.headers.get("Location", ""), encoded=True))
+        return not same_origin(answer.url, secured(target, answer.url))
+    except ValueError:
+        return False
+
+
 class Redirecting:
-    """Follows redirects, at most five in a row."""
+    """Follows redirects, at most five in a row.
+
+    A question (HEAD) for which a registry sends us to another host for now, to an object store of
+    its own, is asked there once: where that is out of our reach (distribution/distribution#1300)
+    the redirect itself is the answer.
+    """
 
     def __init__(self, inner: Sender, reach: Reach) -> None:
         self._inner = inner
@@ -94,11 +110,18 @@ class Redirecting:
 
     async def send(self, request: Request) -> Answer:
         """See `Sender.send`."""
-        current = request
+        current, pointer = request, None
         for _ in range(_MOST):
-            answer = await self._inner.send(current)
-            following = follow(current, answer, self._reach)
+            try:
+                answer = await self._inner.send(current)
+                if request.method == "HEAD" and _is_kept_elsewhere(answer):
+                    pointer = pointer or answer
+                following = follow(current, answer, self._reach)
+            except RegistryError:
+                if pointer is None:
+                    raise
+                return pointer
             if following is None:
                 return answer
-            current = following
+            current = replace(following, once=pointer is not None or request.once)
         raise _misled(request.subject, f"more than {_MOST} redirects")

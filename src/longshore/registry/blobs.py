@@ -82,8 +82,7 @@ class BlobBytes(Struct, frozen=True):
 async def size_of(call: Call, digest: Digest) -> int | None:
     """How large the blob is there (OCI distribution spec, end-2), None when it is not there.
 
-    -1 when the registry does not tell its size; many web frameworks say 0 to every HEAD. Raises
-    RegistryError for all else.
+    -1 when the registry does not tell its size. Raises RegistryError for all else.
     """
     what = f"blob {digest}"
     answer = await call.ask("HEAD", await call.url(f"blobs/{digest}"), what)
@@ -97,7 +96,7 @@ async def size_of(call: Call, digest: Digest) -> int | None:
     if named is not None and named != str(digest):
         raise mismatch(call, what, digest, named)
     length = answer.headers.get("Content-Length", "")
-    return (int(length) if length.isdigit() else 0) or -1
+    return int(length) if length.isdigit() else -1
 
 
 async def look_for(call: Call, digest: Digest) -> int | None:

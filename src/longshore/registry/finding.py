@@ -79,7 +79,7 @@ class Finder(Struct, frozen=True, kw_only=True):
         size = await self.client.find_blob(repository, candidate.digest)
         if size is None:
             return None
-        if size < 0:
+        if size <= 0:  # many web frameworks say 0 to every HEAD
             size = candidate.size
         elif candidate.size not in (None, size):
             return None

@@ -225,6 +225,24 @@ async def test_a_registry_that_takes_nothing_with_the_last_request_gets_it_befor
     assert registry.count("DELETE uploads") == 1, "the first upload is not left behind"
 
 
+async def test_a_registry_that_fails_over_bytes_with_the_last_request_gets_them_before(
+    serve: Serve, connect: Connect, stream: Callable[..., BlobSource], waits: list[float]
+) -> None:
+    """As older ones of Pulp, and so of Satellite (pulp/pulp_container#1131)."""
+
+    def odd(request: web.Request) -> web.Response | None:
+        with_body = request.method == "PUT" and request.headers.get("Content-Length") != "0"
+        return web.Response(status=500) if with_body else None
+
+    registry = SmallRegistry(odd)
+    async with serve(registry) as host, connect(host) as client:
+        await client.upload_blob("a/b", stream(b"one"))
+        await client.upload_blob("a/b", stream(b"two"))
+    assert set(registry.blobs.values()) == {b"one", b"two"}
+    assert registry.count("PUT uploads") == 3, "it is known the second time"
+    assert len(waits) == 1
+
+
 async def test_bytes_may_be_taken_with_another_success(
     serve: Serve, connect: Connect, stream: Callable[..., BlobSource], some_bytes: MakeBytes
 ) -> None:

@@ -143,7 +143,12 @@ class Attempt(Struct, frozen=True, kw_only=True):
 
     async def _commit(self) -> None:
         digest, body = self.intake.digest, self._rest()
-        answer = await self.session.commit(digest, body)
+        try:
+            answer = await self.session.commit(digest, body)
+        except Interrupted as error:
+            if body and error.status == 500:  # older ones of Pulp (pulp/pulp_container#1131)
+                self.call.line.chunking.with_commit = False
+            raise
         if body and answer.status in _NOT_WITH_COMMIT:
             self.call.line.chunking.with_commit = False
             await self.session.cancel()

@@ -188,6 +188,35 @@ async def test_a_session_that_is_gone_after_a_break_is_begun_anew_as_often_as_it
     assert delivery.restarts == 3
 
 
+async def test_a_status_that_counts_one_byte_too_many_does_not_end_the_pieces(
+    serve: Serve, connect: Connect, stream: Callable[..., BlobSource], some_bytes: MakeBytes
+) -> None:
+    """Quay's, also in what it says of a piece that begins too late."""
+    cuts = {1, 3, 6}
+
+    def quay(request: web.Request) -> web.Response | None:
+        has = len(registry._uploads.get(request.path.rpartition("/")[2], b""))
+        if request.method == "GET":
+            return web.Response(status=204, headers={"Range": f"bytes=0-{has}"})
+        if request.method != "PATCH":
+            return None
+        if registry.count("PATCH uploads") in cuts:
+            return cut(request)
+        if int(request.headers.get("Content-Range", "0-0").partition("-")[0]) > has:
+            return web.Response(status=416, headers={"Range": f"0-{has}"})
+        return None
+
+    registry, content = SmallRegistry(quay), some_bytes(6 * MEBIBYTE)
+    async with (
+        serve(registry) as host,
+        connect(host, limits=Limits(chunk_size=MEBIBYTE)) as client,
+    ):
+        delivery = await client.upload_blob("a/b", stream(content))
+    assert list(registry.blobs.values()) == [content]
+    assert delivery.restarts == 1, "after the stream, of which nothing was kept"
+    assert len(delivery.resumed) == 2
+
+
 @pytest.mark.parametrize("status", [403, 409, 410, 422])
 async def test_an_upload_that_cannot_be_asked_about_is_begun_anew(
     serve: Serve,

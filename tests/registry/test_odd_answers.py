@@ -175,11 +175,27 @@ async def test_silence_is_told_with_what_to_do(connect: Connect) -> None:
             "the tag is there already and must not change; push under another one",
         ),
         (
+            Answer(
+                status=400,
+                code=Code.BLOB_UPLOAD_INVALID,
+                message="Repository does not allow updating assets: docker-hosted",
+            ),
+            "the tag is there already and must not change; push under another one",
+        ),
+        (
+            Answer(
+                status=400,
+                code=Code.MANIFEST_INVALID,
+                message="cannot update tag 1. The repository has enabled tag immutability",
+            ),
+            "the tag is there already and must not change; push under another one",
+        ),
+        (
             Answer(status=409, message="conflict"),
             "the tag is there already and must not change; push under another one",
         ),
     ],
-    ids=["kind", "immutable", "conflict"],
+    ids=["kind", "immutable", "updating", "immutability", "conflict"],
 )
 async def test_a_refused_manifest_is_told_with_what_to_do(
     connect: Connect, refused: Answer, hint: str

@@ -15,6 +15,8 @@ from longshore.registry.transport.exchange import Answer
 
 _OCI: Final = frozenset({OCI_MANIFEST, OCI_INDEX})
 _KIND_REFUSED: Final = frozenset({"MANIFEST_INVALID", "UNSUPPORTED"})
+_SETTLED: Final = ("immutab", "overwrit", "does not allow updating")
+"""Of a tag that must not change, as Google's, Alibaba's and Nexus (jib#2395) say it."""
 _LIMITED: Final = frozenset({429})
 """Docker Hub limits how often manifests are read, and not how often they are asked about."""
 Reference = str | Digest
@@ -138,7 +140,7 @@ def _refused(call: Call, answer: Answer, what: str, manifest: Document) -> Regis
 def _remedy(error: RegistryError, manifest: Document) -> str | None:
     if error.code == "MANIFEST_BLOB_UNKNOWN":
         return "a layer vanished from the registry meanwhile (garbage collection?); push again"
-    if error.status == 409 or "immutable" in (error.detail or "").lower():
+    if error.status == 409 or any(words in (error.detail or "").lower() for words in _SETTLED):
         return "the tag is there already and must not change; push under another one"
     unknown = error.status == 415 or error.code in _KIND_REFUSED
     if unknown and manifest.media_type in _OCI:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
+import anyio
 import pytest
 from aiohttp import web
 
@@ -458,6 +459,29 @@ async def test_a_registry_that_knows_a_blob_only_after_a_while_is_waited_for(
         await push(client, "a/b", ["1"], image, PushOptions())
     assert "1" in registry.manifests
     assert len(waits) == 1
+
+
+async def test_a_manifest_that_is_new_comes_once_before_it_comes_twice_at_a_time(
+    serve: Serve, connect: Connect, image: MemoryImage
+) -> None:
+    """Quay refuses it else (GoogleContainerTools/jib#2470)."""
+    coming = 0
+
+    async def quay(request: web.Request) -> web.Response:
+        nonlocal coming
+        if request.method != "PUT" or "/manifests/" not in request.path or registry.manifests:
+            return await registry(request)
+        if coming:
+            error = {"code": "MANIFEST_INVALID", "message": "manifest invalid"}
+            return web.json_response({"errors": [error]}, status=400)
+        coming += 1
+        await anyio.sleep(0.1)
+        return await registry(request)
+
+    registry = SmallRegistry(lambda _: None)
+    async with serve(quay) as host, connect(host) as client:
+        await push(client, "a/b", ["1", "2", "3"], image, PushOptions())
+    assert set(registry.manifests) == {"1", "2", "3"}
 
 
 class TestTagsThatMustNotChange:

@@ -127,7 +127,8 @@ async def put_tags(
     on_tags: OnTags,
 ) -> PushedImage:
     """The image with `tags` beside those it has: its manifest is written under each, and seen to
-    stand there.
+    stand there. The first goes before the others: Quay refuses a manifest that it does not know yet
+    when it comes twice at a time (jib#2470).
 
     Raises the first refusal when every other tag is done: of one cut off in the middle nobody
     could tell whether it is there. What was written by then `on_tags` has heard.
@@ -147,7 +148,8 @@ async def put_tags(
         written = replace(written, tags=(*written.tags, tag))
         on_tags(written)
 
-    await side_by_side(put, tags, at_once=_AT_ONCE)
+    await side_by_side(put, tags[:1], at_once=1)
+    await side_by_side(put, tags[1:], at_once=_AT_ONCE)
     if refusals:
         raise refusals[0]
     return replace(image, tags=(*image.tags, *tags))

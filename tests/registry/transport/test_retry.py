@@ -336,3 +336,40 @@ async def test_a_retry_after_of_nothing_leaves_the_back_off_on(
     pauses = [event.seconds for event in told if isinstance(event, Waiting)]
     assert len(pauses) == 4
     assert max(pauses) > 0
+
+
+class TestDenialsOfGitHub:
+    """Some hold for a moment only (docker/build-push-action#463)."""
+
+    WHIMSICAL = URL("https://ghcr.io/v2/")
+
+    async def test_one_of_a_moment_is_got_over(self, retrying: Make) -> None:
+        inner = Scripted(_status(403), _status(403))
+        done = await retrying(inner).send(_request(method="POST", url=self.WHIMSICAL))
+        assert (done.status, inner.sent) == (200, 3)
+
+    async def test_one_that_stays_is_handed_on(self, retrying: Make) -> None:
+        inner = Scripted(*[_status(403)] * 5)
+        done = await retrying(inner).send(_request(method="POST", url=self.WHIMSICAL))
+        assert (done.status, inner.sent) == (403, 3)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"url": URL_, "method": "POST"},
+            {"url": WHIMSICAL, "method": "GET"},
+            {"url": WHIMSICAL, "method": "PUT", "once": True},
+        ],
+        ids=["another's", "a question", "once"],
+    )
+    async def test_others_are_handed_on_at_once(
+        self, retrying: Make, changes: dict[str, object]
+    ) -> None:
+        inner = Scripted(_status(403))
+        done = await retrying(inner).send(_request(**changes))
+        assert (done.status, inner.sent) == (403, 1)
+
+    async def test_where_nothing_may_be_tried_again_one_is_handed_on(self, retrying: Make) -> None:
+        inner = Scripted(_status(403))
+        done = await retrying(inner, retries=0).send(_request(method="POST", url=self.WHIMSICAL))
+        assert (done.status, inner.sent) == (403, 1)

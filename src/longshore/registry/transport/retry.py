@@ -25,6 +25,10 @@ from longshore.registry.transport.exchange import Answer, Request, Sender, host_
 
 _FIRST_CEILING: Final = 0.5
 _LAST_CEILING: Final = 30.0
+_WHIMSICAL: Final = frozenset({"ghcr.io"})
+_WHIMS: Final = 2
+"""GitHub's registry denies what it allows a moment later (403, docker/build-push-action#463), so
+often is it asked again; whoever really lacks the right hears of it a second later."""
 
 
 class Clock(Struct, frozen=True, kw_only=True):
@@ -172,17 +176,27 @@ class Retrying:
         while True:
             await self.backoff.ready(patience.host, request.deadline)
             try:
-                return await self._attempt(request)
+                return await self._attempt(request, patience.attempts)
             except Interrupted as interruption:
                 if request.once or not request.replayable:
                     raise
                 await patience.pause(interruption)
 
-    async def _attempt(self, request: Request) -> Answer:
+    async def _attempt(self, request: Request, tried: int) -> Answer:
         answer = await self._inner.send(request)
+        if tried < min(_WHIMS, self.backoff.limits.retries) and _is_a_whim(request, answer):
+            reason = f"{answer.phrase} may be a whim"
+            raise Interrupted(f"{request.subject.registry}: {reason}", reason=reason)
         if answer.status in TEMPORARY_STATUSES - request.final:
             error = refusal(answer, request.subject)
             if isinstance(error, Interrupted):
                 raise error
         self.backoff.answered(host_of(request.url))
         return answer
+
+
+def _is_a_whim(request: Request, answer: Answer) -> bool:
+    """Questions are not asked again: that they are denied is no failure."""
+    telling = request.confidential or request.method not in ("GET", "HEAD")
+    again = telling and request.replayable and not request.once
+    return again and answer.status == 403 and host_of(request.url) in _WHIMSICAL

@@ -133,3 +133,29 @@ def test_plain_http_on_the_host_that_was_asked_by_https_is_https(
     """Its proxy ends TLS, and it does not know (distribution#1177)."""
     found = resolve(answer(202, URL(asked), Location=location), SUBJECT, Reach())
     assert str(found) == target
+
+
+@pytest.mark.parametrize(
+    ("asked", "location", "leads_to"),
+    [
+        (
+            "https://r.example:8443/v2/a/b/blobs/uploads/",
+            "https://r.example/v2/a/b/blobs/uploads/u?s=a%2Fb%3D",
+            "https://r.example:8443/v2/a/b/blobs/uploads/u?s=a%2Fb%3D",
+        ),
+        (
+            "http://localhost:5000/v2/a/b/blobs/uploads/",
+            "http://localhost/v2/a/b/blobs/uploads/u",
+            "http://localhost:5000/v2/a/b/blobs/uploads/u",
+        ),
+        ("https://r.example:8443/v2/x", "https://r.example/store/x", "https://r.example/store/x"),
+        ("https://r.example:8443/v2/x", "https://cdn.example/v2/x", "https://cdn.example/v2/x"),
+        ("http://localhost:5000/v2/x", "https://localhost/v2/x", "https://localhost/v2/x"),
+        ("https://r.example/v2/x", "https://r.example/v2/y", "https://r.example/v2/y"),
+        ("https://r.example:8443/v2/x", "https://r.example:443/v2/y", "https://r.example:443/v2/y"),
+    ],
+)
+def test_the_port_that_a_proxy_drops_is_put_back(asked: str, location: str, leads_to: str) -> None:
+    """nginx with ``Host $host`` (distribution/distribution#2862)."""
+    target = resolve(_to(location, 202, URL(asked)), SUBJECT, Reach())
+    assert target == URL(leads_to, encoded=True)

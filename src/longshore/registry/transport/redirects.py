@@ -30,8 +30,9 @@ def resolve(answer: Answer, subject: Subject, reach: Reach) -> URL:
     """Where the Location of `answer` points, kept exactly as the registry encoded it.
 
     One to plain HTTP on the host that answered by HTTPS is taken for HTTPS: a proxy before the
-    registry ends TLS, and the registry does not know. Raises RegistryError when it is missing, is
-    no HTTP address, or leads to plain HTTP on another host that may not be reached that way.
+    registry ends TLS, and the registry does not know; and one without the port that was asked as
+    one with it (see `_at_its_port`). Raises RegistryError when it is missing, is no HTTP address,
+    or leads to plain HTTP on another host that may not be reached that way.
     """
     location = answer.headers.get("Location", "")
     if not location:
@@ -44,7 +45,7 @@ def resolve(answer: Answer, subject: Subject, reach: Reach) -> URL:
         target = URL()
     if target.scheme not in ("http", "https") or not target.host:
         raise _misled(subject, f"no usable Location ({redact(location)})")
-    target = secured(target, answer.url)
+    target = _at_its_port(secured(target, answer.url), answer.url)
     if target.scheme == "http" and not reach.allows_plain(host_of(target)):
         raise _misled(subject, f"a Location over plain HTTP ({redact(target)})")
     return target.with_fragment(None)
@@ -56,6 +57,15 @@ def secured(target: URL, asked: URL) -> URL:
     if not behind or target.port not in (80, asked.port):
         return target
     return target.with_scheme("https").with_port(asked.explicit_port)
+
+
+def _at_its_port(target: URL, asked: URL) -> URL:
+    """An address in the API of the very host that was `asked` at another port than the usual, which
+    proxies drop when they tell a registry its name (distribution/distribution#2862)."""
+    same = (target.scheme, target.host) == (asked.scheme, asked.host)
+    lost = target.explicit_port is None and not asked.is_default_port()
+    in_api = target.raw_path.startswith("/v2/")
+    return target.with_port(asked.explicit_port) if same and lost and in_api else target
 
 
 def _misled(subject: Subject, what: str) -> RegistryError:

@@ -19,9 +19,10 @@ def registry_words(body: bytes) -> tuple[str | None, str | None]:
 
     (None, some of the text) when it is no such document: proxies answer in HTML.
     """
-    text = body.decode("utf-8", "replace").strip()
-    found = _first_error(body)
+    document = _document(body)
+    found = _first_error(document)
     if found is None:
+        text = _sentence(document) or body.decode("utf-8", "replace").strip()
         return None, _cut(text) if text and not text.startswith("<") else None
     code, message, detail = (found.get(key) for key in ("code", "message", "detail"))
     words = str(message or "")
@@ -30,12 +31,22 @@ def registry_words(body: bytes) -> tuple[str | None, str | None]:
     return (_cut(str(code)) if code else None), _cut(words) or None
 
 
-def _first_error(body: bytes) -> Mapping[str, object] | None:
+def _document(body: bytes) -> Mapping[str, object]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        return None
-    errors = document.get("errors") if isinstance(document, dict) else None
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _sentence(document: Mapping[str, object]) -> str | None:
+    """What token servers say: Docker Hub's, GitLab's, and those of OAuth 2 (RFC 6749, 5.2)."""
+    said = (document.get(key) for key in ("error_description", "message", "details", "error"))
+    return next((words for words in said if isinstance(words, str) and words), None)
+
+
+def _first_error(document: Mapping[str, object]) -> Mapping[str, object] | None:
+    errors = document.get("errors")
     first = errors[0] if isinstance(errors, list) and errors else None
     return first if isinstance(first, dict) else None
 

@@ -157,3 +157,24 @@ async def test_a_login_that_is_never_asked_for_is_not_said_to_be_tried(
         f'{host} did not ask for a login (WWW-Authenticate), so user "bob" from the tests was not '
         "tried; its owner has to mend that: a proxy before it may drop this header"
     )
+
+
+async def test_scopes_that_are_named_together_are_asked_for_one_by_one(
+    serve: Serve, connect: Connect
+) -> None:
+    """As of a mount, which reads one repository and writes another."""
+    named = "repository:team/app:pull repository:base/app:pull"
+    asked: list[list[str]] = []
+
+    def registry(request: web.Request) -> web.Response:
+        if request.path == "/token":
+            asked.append(request.query.getall("scope"))
+            return web.json_response({"token": "good" if len(asked[-1]) > 1 else "poor"})
+        if request.headers.get("Authorization") == "Bearer good":
+            return web.json_response({"tags": ["1"]})
+        realm = f'Bearer realm="http://{request.host}/token",service="r",scope="{named}"'
+        return web.Response(status=401, headers={"WWW-Authenticate": realm})
+
+    async with serve(registry) as host, connect(host) as client:
+        assert await client.tags(REPOSITORY) == ("1",)
+    assert asked == [["repository:team/app:pull", "repository:base/app:pull"]]

@@ -115,9 +115,10 @@ class Authorizing(Struct, kw_only=True):
         return used is None and self.credential is not None and self._accepts_basic()
 
     def _widen(self, scopes: tuple[str, ...], wanted: str) -> None:
-        """Ask for what the registry names as well, when that is not what we thought."""
-        if wanted and wanted not in scopes:
-            self._asked[scopes] = (*scopes, wanted)
+        """Ask for what the registry names as well, when that is not what we thought; it may be
+        several scopes with blanks between (distribution ``docs/spec/auth/token.md``)."""
+        if more := [scope for scope in wanted.split() if scope not in scopes]:
+            self._asked[scopes] = (*scopes, *more)
 
     async def _header(self, request: Request) -> Secret | None:
         challenge = self._bearer()

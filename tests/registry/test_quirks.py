@@ -519,6 +519,22 @@ class TestTagsThatMustNotChange:
             done = await push(client, "a/b", ["1", "2"], image, PushOptions())
         assert set(done.tags) == {"1", "2"}
 
+    async def test_one_that_is_this_image_without_its_blobs_is_no_push(
+        self, serve: Serve, connect: Connect, image: MemoryImage
+    ) -> None:
+        def odd(request: web.Request) -> web.Response | None:
+            if request.method != "PUT":
+                return None
+            error = {"code": "MANIFEST_BLOB_UNKNOWN", "message": "blob unknown to registry"}
+            return web.json_response({"errors": [error]}, status=404)
+
+        registry = SmallRegistry(lambda _: None)
+        async with serve(registry) as host, connect(host) as client:
+            done = await push(client, "a/b", ["1"], image, PushOptions())
+            registry._odd = odd
+            with pytest.raises(RegistryError, match="MANIFEST_BLOB_UNKNOWN"):
+                await client.put_manifest("a/b", "1", done.manifest)
+
     async def test_one_that_is_another_image_is_refused(
         self, serve: Serve, connect: Connect, image: MemoryImage
     ) -> None:

@@ -90,7 +90,8 @@ async def put(call: Call, reference: Reference, manifest: Document) -> Digest:
         body=manifest.content,
     )
     if answer.status not in (200, 201, 202):
-        if await _stands(call, reference, manifest.digest):
+        # 404 says that blobs are missing, whatever the tag stands for.
+        if answer.status != 404 and await _stands(call, reference, manifest.digest):
             return manifest.digest
         raise _refused(call, answer, what, manifest)
     named = answer.headers.get("Docker-Content-Digest")

@@ -567,6 +567,16 @@ class TestManifestsThatAreNotShownToHead:
             assert await client.head_manifest("a/b", "1") == done.manifest.digest
         assert waits == []
 
+    async def test_what_a_tag_stands_for_need_not_be_an_image(
+        self, serve: Serve, connect: Connect
+    ) -> None:
+        registry = SmallRegistry(
+            lambda request: web.Response(status=404) if request.method == "HEAD" else None
+        )
+        registry.manifests["1"] = b"a chart"
+        async with serve(registry) as host, connect(host) as client:
+            assert await client.head_manifest("a/b", "1") == Digest.of(b"a chart")
+
     async def test_a_limit_of_pulls_does_not_make_one_that_is_not_there_an_error(
         self, serve: Serve, connect: Connect, waits: list[float]
     ) -> None:

@@ -39,7 +39,7 @@ async def head(call: Call, reference: Reference) -> Digest | None:
             return Digest.parse(answer.headers.get("Docker-Content-Digest", ""))
     final = _LIMITED if answer.status == 404 else frozenset()
     try:
-        return (await get(call, reference, final=final)).digest
+        return Digest.of((await _whole(call, reference, final)).body)
     except RegistryError as error:
         if error.status in {404, *final}:
             return None
@@ -54,13 +54,7 @@ async def get(
     `final`: statuses that are raised at once.
     """
     what = f"manifest {reference}"
-    answer = await _ask(call, "GET", reference, what, final=final)
-    if answer.status != 200:
-        raise call.refusal(answer, what)
-    actual, announced = Digest.of(answer.body), answer.headers.get("Docker-Content-Digest")
-    for named in (announced, str(reference) if isinstance(reference, Digest) else None):
-        if named is not None and named != str(actual):
-            raise mismatch(call, what, actual, named)
+    answer = await _whole(call, reference, final)
     try:
         return parse_manifest(answer.body, answer.headers.get("Content-Type"))
     except InvalidValue as error:
@@ -70,6 +64,18 @@ async def get(
             registry=call.line.host,
             repository=call.repository,
         ) from error
+
+
+async def _whole(call: Call, reference: Reference, final: frozenset[int]) -> Answer:
+    what = f"manifest {reference}"
+    answer = await _ask(call, "GET", reference, what, final=final)
+    if answer.status != 200:
+        raise call.refusal(answer, what)
+    actual, announced = Digest.of(answer.body), answer.headers.get("Docker-Content-Digest")
+    for named in (announced, str(reference) if isinstance(reference, Digest) else None):
+        if named is not None and named != str(actual):
+            raise mismatch(call, what, actual, named)
+    return answer
 
 
 async def put(call: Call, reference: Reference, manifest: Document) -> Digest:

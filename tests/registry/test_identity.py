@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from longshore.errors import (
     RegistryDenied,
     RegistryError,
 )
+from longshore.registry.server.refusals import Code, Refusal
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
 from longshore.testing.blob import content_of, tiny_image
@@ -24,7 +28,8 @@ from longshore.testing.faults import (
     read_only,
 )
 from longshore.testing.registry import faulty_registry
-from longshore.testing.registry_auth import BasicAuth, TokenAuth
+from longshore.testing.registry_auth import TOKEN_PATH, BasicAuth, TokenAuth
+from longshore.testing.registry_process import certificates
 
 from .conftest import Connect, MakeBytes, MakeStream
 
@@ -99,8 +104,6 @@ class TestIdentity:
     async def test_a_token_server_over_plain_http_gets_nothing(self, connect: Connect) -> None:
         class Elsewhere(TokenAuth):
             def check(self, request: object) -> None:
-                from longshore.registry.server.refusals import Code, Refusal
-
                 header = {"WWW-Authenticate": 'Bearer realm="http://tokens.example/t"'}
                 raise Refusal(401, Code.UNAUTHORIZED, "no", headers=header)
 
@@ -110,6 +113,29 @@ class TestIdentity:
         ):
             with pytest.raises(RegistryError, match=r"plain HTTP \(http://tokens\.example/t\)"):
                 await client.tags(REPOSITORY)
+
+    async def test_a_token_server_of_the_registry_itself_is_asked_by_tls_as_the_registry_is(
+        self, connect: Connect, tmp_path: Path
+    ) -> None:
+        """A proxy ends TLS, and the registry says http of its own address."""
+
+        class Behind(TokenAuth):
+            def check(self, request: web.Request) -> None:
+                try:
+                    super().check(request)
+                except Refusal as refused:
+                    realm = f'Bearer realm="http://{request.host}{TOKEN_PATH}",service="r"'
+                    header = {"WWW-Authenticate": realm}
+                    raise Refusal(401, Code.UNAUTHORIZED, "no", headers=header) from refused
+
+        authority = certificates(tmp_path)
+        server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        server.load_cert_chain(tmp_path / "server.pem", tmp_path / "server.key")
+        async with (
+            faulty_registry(auth=Behind(users=USERS), tls=server) as registry,
+            connect(registry.host, credential=BOB, authorities=[authority]) as client,
+        ):
+            assert await client.tags(REPOSITORY) == ()
 
 
 class TestOtherHosts:

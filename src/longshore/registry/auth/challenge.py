@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct, field
+from yarl import URL
 
 _WORD: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _SPACE: Final = re.compile(r"[ \t]*")
@@ -28,6 +29,10 @@ class Challenge(Struct, frozen=True):
     def get(self, name: str) -> str:
         """A parameter, or the empty text."""
         return self.parameters.get(name, "")
+
+    def at(self, realm: URL) -> Challenge:
+        """The same with that address for its realm."""
+        return Challenge(self.scheme, {**self.parameters, "realm": str(realm)})
 
 
 def parse_challenges(headers: Iterable[str]) -> tuple[Challenge, ...]:

@@ -145,7 +145,7 @@ class Authorizing(Struct, kw_only=True):
             what=f"a token for {self.registry}",
         )
         scopes = self._asked.get(request.scopes, request.scopes)
-        flow = bearer(challenge, scopes, self.credential)
+        flow = bearer(challenge.at(realm), scopes, self.credential)
         outcome = await self._drive(flow, subject, request.deadline)
         if isinstance(outcome, Refused):
             raise self._denied(outcome.answer, request.subject)

@@ -35,6 +35,7 @@ from longshore.engine.endpoint import Endpoint
 from longshore.engine.spec import BuildSpec
 from longshore.environment import Environment
 from longshore.errors import BuildFailed, EngineUnavailable
+from longshore.processes import killed, opened, run
 
 _STOP_SECONDS = 3.0
 """What an interrupted build gets, as all else does from the first Ctrl-C on (C-6)."""
@@ -66,12 +67,7 @@ class Setting(Struct, frozen=True, kw_only=True):
 async def installed(environment: Environment) -> bool:
     """Whether ``docker buildx`` can be used; Podman's imitation of it has no bake."""
     try:
-        result = await anyio.run_process(
-            ["docker", "buildx", "version"],
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env=dict(environment.values),
-        )
+        result = await run(["docker", "buildx", "version"], env=environment.values)
     except OSError:
         return False
     return result.returncode == 0 and b"docker/buildx" in result.stdout
@@ -83,11 +79,8 @@ async def driver(setting: Setting, spec: BuildSpec) -> str:
     Asked as the build will be run: a builder is chosen for each engine.
     """
     with _configured(setting, spec) as directory:
-        result = await anyio.run_process(
-            ["docker", "buildx", "inspect"],
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env=child_environment(setting, spec, directory),
+        result = await run(
+            ["docker", "buildx", "inspect"], env=child_environment(setting, spec, directory)
         )
     # An engine that does not answer leaves it empty.
     said = result.stdout.decode(errors="replace")
@@ -272,7 +265,7 @@ async def _opened(
     """
     theirs, ours = os.pipe()
     try:
-        process = await anyio.open_process(
+        process = await opened(
             words,
             stdin=theirs,
             stderr=subprocess.STDOUT,
@@ -312,8 +305,7 @@ async def _ended(process: Process) -> None:
             await process.wait()
     if process.returncode is None:
         _signal(process, signal.SIGKILL)
-        await process.wait()
-    await process.aclose()
+    await killed(process)
 
 
 def _signal(process: Process, number: signal.Signals) -> None:

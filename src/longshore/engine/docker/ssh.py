@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
+import signal
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +15,7 @@ from anyio.abc import Process
 
 from longshore.engine.endpoint import remote_socket
 from longshore.errors import EngineUnavailable
+from longshore.processes import killed, opened, send
 
 
 def command(url: str, local: Path) -> list[str]:
@@ -52,9 +53,7 @@ async def forward(url: str) -> AsyncIterator[Path]:
         words = command(url, local)
         try:
             # Out of the reach of Ctrl-C at the terminal: clean-up goes this way.
-            process = await anyio.open_process(
-                words, stdin=subprocess.DEVNULL, start_new_session=True
-            )
+            process = await opened(words, start_new_session=True)
         except OSError as exception:
             raise EngineUnavailable(
                 f"ssh cannot be started: {exception.strerror}",
@@ -77,9 +76,6 @@ async def _ready(process: Process, url: str) -> None:
         said = b""
         async for part in process.stderr:
             said += part
-        with anyio.move_on_after(5):
-            # Who is signalled while ending is an unknown child to asyncio, it warns (gh-87744).
-            await process.wait()
         by_hand = shlex.join(["ssh", *_destination(url), "docker", "version"])
         raise EngineUnavailable(
             f"no ssh connection to {url}: {said.decode(errors='replace').strip()}",
@@ -88,10 +84,7 @@ async def _ready(process: Process, url: str) -> None:
 
 
 async def _end(process: Process) -> None:
-    if process.returncode is None:
-        process.terminate()
+    send(process, signal.SIGTERM)
     with anyio.move_on_after(5):
         await process.wait()
-    if process.returncode is None:
-        process.kill()
-    await process.aclose()
+    await killed(process)

@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from longshore.engine.embedded.locks import EXCLUSIVE, lock, lock_directory
 from longshore.errors import EngineUnavailable
+from longshore.processes import run
 
 _ROUTES: Final = Path("/proc/net/route")
 _FIRST, _COUNT = 200, 55
@@ -162,7 +163,7 @@ def _destination(address: str, mask: str) -> IPv4Network:
 
 
 async def _run(command: Command) -> None:
-    result = await anyio.run_process(command, check=False)
+    result = await run(command, start_new_session=True)
     if result.returncode:
         said = result.stderr.decode(errors="replace").strip().splitlines()
         raise EngineUnavailable(
@@ -172,4 +173,4 @@ async def _run(command: Command) -> None:
 
 
 async def _succeeds(command: Command) -> bool:
-    return (await anyio.run_process(command, check=False)).returncode == 0
+    return (await run(command, start_new_session=True)).returncode == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ from longshore.engine.embedded.programs import Programs
 from longshore.engine.patience import until
 from longshore.environment import Environment
 from longshore.errors import EngineUnavailable
+from longshore.processes import run
 
 READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 30.0
@@ -48,7 +48,7 @@ async def _unmount_stale(home: Home, programs: Programs) -> None:
     if programs.umount is None:
         return
     for path in home.namespaces.glob("*"):
-        await anyio.run_process([programs.umount, str(path)], check=False)
+        await run([programs.umount, str(path)])
         with suppress(OSError):
             path.unlink()
 
@@ -60,15 +60,7 @@ def _network(home: Home, programs: Programs) -> AbstractAsyncContextManager[Brid
 async def _launch(home: Home, environment: dict[str, str]) -> None:
     command = [sys.executable, "-I", keeper.__file__, str(home.plan)]
     with home.log.open("wb") as log:
-        result = await anyio.run_process(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            check=False,
-            env=environment,
-            start_new_session=True,
-        )
+        result = await run(command, stdout=log, stderr=log, env=environment, start_new_session=True)
     if result.returncode:
         raise _did_not_start(home)
 

@@ -19,6 +19,7 @@ import anyio
 from msgspec import Struct
 
 from longshore.errors import RegistryError
+from longshore.processes import run
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
 
@@ -79,9 +80,7 @@ class CredentialHelper(Struct, frozen=True, kw_only=True):
             raise self._error("is not the name of a program")
         try:
             with anyio.fail_after(self.timeout), _holding(f"{line}\n".encode()) as stdin:
-                return await anyio.run_process(
-                    [self.program, verb], stdin=stdin, check=False, env=self.environment
-                )
+                return await run([self.program, verb], stdin=stdin, env=self.environment)
         except TimeoutError as error:
             raise self._error(f"did not answer within {self.timeout:g} seconds") from error
         except FileNotFoundError as error:

@@ -124,9 +124,11 @@ class Walker(Struct, frozen=True):
 
     async def _one_by_one(self, group: Serial | Manual, gate: Gate) -> list[StepResult]:
         results: list[StepResult] = []
+        stopped = False
         for step in group.steps:
-            stop = any(_stops(result.outcome) for result in results)
-            results.append(self.so_far(step) if stop else await self.walk(step, gate))
+            result = self.so_far(step) if stopped else await self.walk(step, gate)
+            results.append(result)
+            stopped = stopped or _stops(result.outcome)
         return results
 
     async def _side_by_side(self, group: Parallel, gate: Gate) -> list[StepResult]:

@@ -90,11 +90,10 @@ async def _load(
         interruption.opened.set()
         with interruption.scope:
             await _images(runtime, services, done)
-        interrupted = interruption.began.is_set()
         names = [_name(plan, service) for service in services]
-        result = _result(done, names, interrupted, time.monotonic() - began)
+        result = _result(done, names, interruption.began.is_set(), time.monotonic() - began)
         runtime.emit(run_finished(result))
-    return 130 if interrupted else exit_code(result)
+    return 130 if interruption.began.is_set() else exit_code(result)
 
 
 async def _images(runtime: Runtime, services: Sequence[str], done: Outcomes) -> None:

@@ -68,6 +68,31 @@ class TestStart:
         assert (refusal.hint or "").splitlines()[-1] == "the reason"
         assert not _bridge(environment).exists()
 
+    async def test_the_reason_is_not_buried_in_what_goes_as_usual(
+        self, environment: Environment
+    ) -> None:
+        usual = 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13; do echo "time=x level=info msg=$i"; done'
+        _program(environment, "dockerd", f"#!/bin/sh\necho the reason\n{usual}\nexit 1\n")
+        refusal = await _refusal(environment)
+        assert refusal.hint == "It said last:\nthe reason"
+
+    async def test_a_full_disk_is_told_as_such_with_the_directory(
+        self, environment: Environment
+    ) -> None:
+        home = Home.of(environment)
+        home.data.mkdir(parents=True)
+        await anyio.run_process(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(home.data)])
+        try:
+            home.make()
+            (home.data / "large").write_bytes(bytes(60 << 10))
+            refusal = await _refusal(environment)
+            assert refusal.message == "the private container engine did not start: no space left"
+            assert str(home.data) in (refusal.hint or "")
+            with anyio.fail_after(30), lock_file(home.alive) as alive:
+                await lock(alive, SHARED, 30)
+        finally:
+            await anyio.run_process(["umount", str(home.data)], check=False)
+
     async def test_a_daemon_that_cannot_be_executed_is_named(
         self, environment: Environment
     ) -> None:

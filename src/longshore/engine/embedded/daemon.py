@@ -22,6 +22,7 @@ from longshore.processes import run
 READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 30.0
 _LOG_LINES: Final = 12
+_NO_ROOM: Final = "no space left on device"
 _PASSED_ON: Final = ("HOME", "XDG_RUNTIME_DIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 
 
@@ -76,7 +77,15 @@ def _keeper_is_gone(home: Home) -> bool:
 
 
 def _did_not_start(home: Home) -> EngineUnavailable:
-    lines = home.log.read_text(errors="replace").splitlines() if home.log.exists() else []
+    """Where the disk is full the daemon's last words are of what it misses, many lines later."""
+    log = home.log.read_text(errors="replace") if home.log.exists() else ""
+    if _NO_ROOM in log:
+        return EngineUnavailable(
+            "the private container engine did not start: no space left",
+            hint=f"Make room in {home.data} and {home.run}, or set XDG_DATA_HOME and "
+            "XDG_RUNTIME_DIR to directories with room.",
+        )
+    lines = [line for line in log.splitlines() if " level=info " not in line]
     return EngineUnavailable(
         "the private container engine did not start",
         hint="\n".join(("It said last:", *lines[-_LOG_LINES:])) if lines else None,

@@ -225,3 +225,14 @@ def on_a_terminal(directory: Path, *words: str, **variables: str) -> str:
         process.wait(20)
     os.close(ours)
     return seen.decode()
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_limit_of_processes_that_is_reached_is_no_bug_of_ours(
+    capsys: pytest.CaptureFixture[str], nested: bool
+) -> None:
+    error: Exception = RuntimeError("can't start new thread")
+    assert guarded(raising(ExceptionGroup("g", [error]) if nested else error)) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "Error: the system gives this process no further thread"
+    assert said[1].startswith("hint: ")

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,16 @@ async def test_a_packing_process_that_is_killed_is_an_error_that_says_so(
 
     with pytest.raises(EngineError, match="ended before its time"):
         await kill_it()
+
+
+async def test_a_layer_is_packed_here_where_no_process_can_be_started(
+    load: object, data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert callable(load)
+    layer = open_overlay2(data_root, load([RandomLayer(content=40 << 20, seed=3)])).layers[0]
+    apart = await _blob(layer, CompressionOptions())
+    monkeypatch.setattr(sys, "executable", "/longshore/has/no/such/program")
+    assert await _blob(layer, CompressionOptions()) == apart
 
 
 def _large(layer: RecordedLayer) -> RecordedLayer:

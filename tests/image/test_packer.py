@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import tracemalloc
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -70,6 +71,28 @@ def test_a_helper_that_gets_no_processor_does_not_have_a_layer_held_in_memory(
         tracemalloc.stop()
     assert size > 96 * MIB
     assert peak < 32 * MIB
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_where_a_limit_leaves_no_threads_a_layer_is_packed_with_what_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: int
+) -> None:
+    image = FakeImage(layers=({"noise": Random(1).randbytes(20 * MIB)},))
+    write_store(tmp_path, image.config, image.layer_tars)
+    [record] = tmp_path.rglob("tar-split.json.gz")
+    [directory] = tmp_path.glob("overlay2/*/diff")
+    words = (str(record), str(directory), _options(3))
+    usual = b"".join(bytes(content) for _, content in pack(*words))
+    start = threading.Thread.start
+
+    def limited(thread: threading.Thread) -> None:
+        if threading.active_count() > before + left - 1:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    before = threading.active_count()
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    assert b"".join(bytes(content) for _, content in pack(*words)) == usual
 
 
 def _options(threads: int) -> CompressionOptions:

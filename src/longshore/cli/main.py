@@ -17,6 +17,7 @@ from longshore.cli.exit_codes import ExitCode, exit_code_of
 from longshore.cli.streams import (
     is_lost_directory,
     is_lost_output,
+    is_want_of_threads,
     open_missing,
     say,
     told_lost_output,
@@ -79,6 +80,8 @@ def _unforeseen(error: Exception) -> int:
     """What lies outside of us has a sentence of its own."""
     if is_lost_output(error):
         return _output_lost(error)
+    if is_want_of_threads(error):
+        return _no_threads()
     if isinstance(error, FileNotFoundError) and is_lost_directory():
         return _told(UsageError("the current directory is gone", hint="change to one that exists"))
     return _bug(error)
@@ -117,6 +120,8 @@ def _group(group: BaseExceptionGroup[BaseException]) -> int:
         return _output_lost(next(_leaves(lost)))
     if group.subgroup(KeyboardInterrupt) is not None:
         return ExitCode.INTERRUPTED
+    if group.subgroup(is_want_of_threads) is not None:
+        return _no_threads()
     return _bug(group)
 
 
@@ -130,6 +135,12 @@ def _leaves(group: BaseExceptionGroup[Failure]) -> Iterator[Failure]:
 
 def _output_lost(error: BaseException) -> int:
     told_lost_output(error)
+    return ExitCode.FAILED
+
+
+def _no_threads() -> int:
+    say("Error: the system gives this process no further thread")
+    say("hint: raise its limit of processes: ulimit -u, or that of the container or pod")
     return ExitCode.FAILED
 
 

@@ -1,4 +1,4 @@
-"""The process's standard streams and directory when they are not what a program expects."""
+"""The process's streams, directory and threads when they are not what a program expects."""
 
 from __future__ import annotations
 
@@ -58,6 +58,11 @@ def is_lost_directory() -> bool:
     except FileNotFoundError:
         return True
     return False
+
+
+def is_want_of_threads(error: BaseException) -> bool:
+    """Whether a limit of processes is reached, which Python tells by these words alone."""
+    return isinstance(error, RuntimeError) and str(error) == "can't start new thread"
 
 
 def told_lost_output(error: BaseException) -> None:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from longshore.errors import EngineError
 from longshore.image.layer import Block
 from longshore.image.packing import Packed
 from longshore.oci.digest import Digest
+
+
+class NoProcess(EngineError):
+    """The machine, or a limit of it, gives us no process more."""
 
 
 class CompressedLayer(AsyncIterator[Block]):

@@ -16,6 +16,7 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from enum import IntEnum
+from threading import Event, Thread
 from typing import Final
 
 from longshore.errors import ContentMismatch, LongshoreError
@@ -76,9 +77,10 @@ def pack(
     """
     buffers = _Buffers()
     packing = Packing(options, buffers.give_back)
-    hungry = (options.threads or 1) + 1
+    threads = _given_threads(options.threads or 1)
+    hungry = threads + 1 if threads else 0
     yield Kind.CHUNK, packing.begin()
-    with ThreadPoolExecutor(options.threads) as others:
+    with ThreadPoolExecutor(threads or 1) as others:
         given: deque[Future[None]] = deque()
         for block in reassemble(record, directory, buffers.take):
             segment = packing.admit(block)
@@ -97,6 +99,23 @@ def pack(
     last = packing.end()
     yield Kind.PACKED, _result(packing)
     yield Kind.LAST, last
+
+
+def _given_threads(wanted: int) -> int:
+    """How many of them a limit of processes leaves us; with none the caller packs alone."""
+    end, begun = Event(), list[Thread]()
+    try:
+        for _ in range(wanted):
+            thread = Thread(target=end.wait)
+            thread.start()
+            begun.append(thread)
+    except RuntimeError:  # threading: "can't start new thread"
+        return len(begun)
+    finally:
+        end.set()
+        for thread in begun:
+            thread.join()
+    return wanted
 
 
 def _chunks(packing: Packing) -> Iterator[tuple[Kind, Block]]:

@@ -22,7 +22,7 @@ from anyio import wait_readable
 
 from longshore.errors import ContentMismatch, EngineError, LongshoreError, NotFound
 from longshore.image.allocation import keep_freed_memory
-from longshore.image.compressed import CompressedLayer
+from longshore.image.compressed import CompressedLayer, NoProcess
 from longshore.image.compression import CompressionOptions
 from longshore.image.cores import usable_cores
 from longshore.image.layer import Block
@@ -101,7 +101,7 @@ class PackedApart(CompressedLayer):
 async def packed_apart(
     record: Path, directory: Path, diff_id: Digest, options: CompressionOptions
 ) -> AsyncIterator[PackedApart]:
-    """Start packing; the process ends when the block is left."""
+    """Start packing; the process ends when the block is left. Raises NoProcess."""
     keep_freed_memory()
     with _helpers.lent(options.threads) as threads:
         process = _start(record, directory, options, threads)
@@ -157,7 +157,7 @@ def _start(
             bufsize=0,
         )
     except OSError as exc:
-        raise EngineError(f"a process to pack a layer cannot be started: {exc.strerror}") from exc
+        raise NoProcess(f"a process to pack a layer cannot be started: {exc.strerror}") from exc
     assert process.stdout is not None
     pipe = process.stdout.fileno()
     os.set_blocking(pipe, False)

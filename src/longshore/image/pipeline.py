@@ -14,7 +14,7 @@ stage of a segment once took as long as hashing it.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import Final, Protocol, TypeGuard, runtime_checkable
 
 from anyio import (
@@ -30,7 +30,7 @@ from anyio.abc import ObjectReceiveStream, ObjectSendStream, TaskGroup
 from anyio.lowlevel import RunVar
 
 from longshore.errors import LongshoreError
-from longshore.image.compressed import CompressedLayer
+from longshore.image.compressed import CompressedLayer, NoProcess
 from longshore.image.compression import SEGMENT, CompressionOptions
 from longshore.image.cores import usable_cores
 from longshore.image.flow import Cutter
@@ -53,7 +53,10 @@ _shared: RunVar[CapacityLimiter] = RunVar("longshore.image.pipeline")
 
 @runtime_checkable
 class SelfPacking(Protocol):
-    """A layer that may be able to have itself packed elsewhere; `packer` None: not now."""
+    """A layer that may be able to have itself packed elsewhere; `packer` None: not now.
+
+    Opening it raises NoProcess where the machine has no process left.
+    """
 
     def packer(
         self, options: CompressionOptions
@@ -88,9 +91,17 @@ async def compressed(
     A source that is `packed` already passes as it is, whatever the options say. The same layer
     and options give the same bytes every time. Leaving early stops reading and packing.
     """
-    packer = source.packer(options) if _packs_itself(source) else None
-    async with packer or _piped(source, options) as layer:
-        yield layer
+    async with AsyncExitStack() as stack:
+        yield await _opened(stack, source, options)
+
+
+async def _opened(
+    stack: AsyncExitStack, source: LayerSource, options: CompressionOptions
+) -> CompressedLayer:
+    if _packs_itself(source) and (packer := source.packer(options)):
+        with suppress(NoProcess):  # then here, if more slowly
+            return await stack.enter_async_context(packer)
+    return await stack.enter_async_context(_piped(source, options))
 
 
 def _packs_itself(source: LayerSource) -> TypeGuard[SelfPacking]:

@@ -243,6 +243,13 @@ def test_without_an_engine_the_exit_code_is_125(user: User) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_run_says_why_its_container_ended_where_that_was_not_by_itself(user: User) -> None:
+    user.write("codeship-services.yml", "app: {image: longshore-test/busybox, mem_limit: 20m}\n")
+    done = user.run("run", "app", "tail", "/dev/zero")
+    assert done.returncode == 137
+    assert "the engine killed it for want of memory" in done.stderr
+
+
 def test_run_passes_output_input_and_exit_code_through(user: User) -> None:
     user.write("codeship-services.yml", SERVICES)
     done = user.run("run", "app", "sh", "-c", "echo out; echo err >&2; exit 5")

@@ -23,8 +23,9 @@ from longshore.report.readers import LogOptions, reader
 from longshore.report.sink import Sink
 from longshore.report.style import Style
 from longshore.run.convert import Extra
+from longshore.run.events import Notice
 from longshore.run.execute import open_runtime
-from longshore.run.leaves import run_service
+from longshore.run.leaves import forced_end, run_service
 from longshore.run.needs import needs_of_services
 from longshore.run.ports import published_ports
 from longshore.run.runtime import StepLabel
@@ -103,6 +104,8 @@ async def _run(
             )
             ended = await run_service(runtime, label, request.service, extra, reader=terminal)
             code = 1 if ended is None else ended.code
+            if ended is not None and (forced := forced_end(ended, request.service)):
+                runtime.emit(Notice(text=f"{forced.message} ({forced.hint})"))
     return 130 if interruption.began.is_set() else code
 
 

@@ -38,18 +38,25 @@ async def run_command(runtime: Runtime, step: RunStep) -> Outcome:
     ended = await run_service(runtime, label, step.service, Extra(command=step.command))
     if ended is None:
         return Broken(silence(runtime.options.quiet_timeout))
+    if forced := forced_end(ended, step.service):
+        return forced
+    return Passed() if ended.code == 0 else Failed(ended.code)
+
+
+def forced_end(ended: Exit, service: str) -> Broken | None:
+    """How a container of `service` ended, where it was not by itself."""
     if ended.stopped:
         return Broken(
-            f'the container of service "{step.service}" was stopped while it ran',
+            f'the container of service "{service}" was stopped while it ran',
             hint="the engine was shut down, or something else stops its containers; "
             "longshore did not",
         )
     if ended.out_of_memory:
         return Broken(
             f"container exited with a {ended.code} code: the engine killed it for want of memory",
-            hint=f'raise mem_limit of service "{step.service}" or give the engine more memory',
+            hint=f'raise mem_limit of service "{service}" or give the engine more memory',
         )
-    return Passed() if ended.code == 0 else Failed(ended.code)
+    return None
 
 
 async def run_service(

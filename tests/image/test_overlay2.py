@@ -100,8 +100,9 @@ async def test_a_packing_process_that_is_killed_is_an_error_that_says_so(
             async for _ in packed:
                 pass
 
-    with pytest.raises(EngineError, match="ended before its time"):
+    with pytest.raises(EngineError, match="was killed") as told:
         await kill_it()
+    assert "memory" in (told.value.hint or "")
 
 
 async def test_a_layer_is_packed_here_where_no_process_can_be_started(

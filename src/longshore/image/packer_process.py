@@ -11,12 +11,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from anyio import wait_readable
 
@@ -35,15 +36,19 @@ _PIPE: Final = 1 << 20
 _HELPERS: Final = 6
 """Threads that help those that read, in all packing processes together: each has 8 MiB in hand,
 and a push of any image stays below 300 MB on any number of cores."""
+_KILLED_HINT: Final = "most likely for want of memory: a push needs 300 MB"
 _DAMAGED_HINT: Final = "the image was changed in the engine's store; build or pull it again"
 
 
 class PackedApart(CompressedLayer):
     """The blob of the layer `diff_id` as it comes from the process that packs it."""
 
-    def __init__(self, pipe: IO[bytes], diff_id: Digest, options: CompressionOptions) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], diff_id: Digest, options: CompressionOptions
+    ) -> None:
         super().__init__()
-        self._pipe = pipe
+        assert process.stdout is not None
+        self._process, self._pipe = process, process.stdout
         self._diff_id = diff_id
         self._compression = options.compression
         self._over = False
@@ -92,7 +97,7 @@ class PackedApart(CompressedLayer):
                 await wait_readable(self._pipe)
                 continue
             if not count:
-                raise EngineError("the process that packs a layer ended before its time")
+                raise _untimely(self._process)
             rest = rest[count:]
         return content
 
@@ -107,7 +112,7 @@ async def packed_apart(
         process = _start(record, directory, options, threads)
         assert process.stdout is not None
         try:
-            yield PackedApart(process.stdout, diff_id, options)
+            yield PackedApart(process, diff_id, options)
         finally:
             # It has nothing to lose: it only reads.
             process.kill()
@@ -171,6 +176,15 @@ def _widen(pipe: int) -> None:
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
     except OSError:
         return
+
+
+def _untimely(process: subprocess.Popen[bytes]) -> EngineError:
+    """Its pipe is at the end, so it has ended, or is about to."""
+    what = "the process that packs a layer"
+    with suppress(subprocess.TimeoutExpired):
+        if process.wait(1) == -signal.SIGKILL:
+            return EngineError(f"{what} was killed", hint=_KILLED_HINT)
+    return EngineError(f"{what} ended before its time")
 
 
 def _failure(kind: Kind, message: str) -> LongshoreError:

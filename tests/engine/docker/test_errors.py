@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import ssl
 from collections.abc import Iterator
 
@@ -63,6 +64,15 @@ def test_every_exception_of_h11_becomes_ours_with_its_cause(kind: type[Exception
 def test_an_engine_that_is_not_there_is_unavailable(exception: Exception) -> None:
     assert isinstance(exception, FOREIGN)
     assert isinstance(translation(exception, "tcp://x"), EngineUnavailable)
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+def test_a_limit_of_open_files_of_ours_is_not_taken_for_an_engine_that_is_gone(number: int) -> None:
+    with pytest.raises(EngineError) as caught, dialling("unix:///s"):
+        raise OSError(number, os.strerror(number))
+    assert not isinstance(caught.value, EngineUnavailable)
+    assert "too many open files" in caught.value.message
+    assert "ulimit -n" in (caught.value.hint or "")
 
 
 def test_what_speaks_another_language_is_no_engine() -> None:

@@ -144,6 +144,8 @@ _BY_ERRNO = {
     errno.ETIMEDOUT: "The engine's machine does not answer: look at DOCKER_HOST.",
 }
 
+_TOO_MANY_FILES = frozenset({errno.EMFILE, errno.ENFILE})
+
 FOREIGN = (
     h11.ProtocolError,
     anyio.BrokenResourceError,
@@ -199,6 +201,8 @@ def translation(exception: BaseException, where: str) -> EngineError:
 def _of_system(exception: OSError, where: str) -> EngineError:
     if exception.errno == errno.ENOSPC:
         return EngineError(f"the disk is full: {exception}", hint=DISK_FULL)
+    if exception.errno in _TOO_MANY_FILES:
+        return _no_file_left()
     if exception.errno in _BY_ERRNO:
         reason = exception.strerror or str(exception)
         return EngineUnavailable(
@@ -206,6 +210,13 @@ def _of_system(exception: OSError, where: str) -> EngineError:
             hint=_BY_ERRNO.get(exception.errno or 0),
         )
     return EngineUnavailable(f"the engine at {where} ended the connection")
+
+
+def _no_file_left() -> EngineError:
+    return EngineError(
+        "no connection to the engine can be opened: too many open files",
+        hint="Raise the limit with `ulimit -n`, or let fewer steps run at a time: --max-parallel.",
+    )
 
 
 @contextmanager
@@ -228,6 +239,8 @@ def dialling(where: str) -> Iterator[None]:
         except OSError as error:
             # anyio joins the attempts for several addresses in an error without a number.
             first = error.__cause__ if isinstance(error.__cause__, OSError) else error
+            if first.errno in _TOO_MANY_FILES:
+                raise _no_file_left() from error
             reason = first.strerror or str(error)
             raise EngineUnavailable(
                 f"no container engine answers at {where}: {reason}",

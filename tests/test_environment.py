@@ -25,3 +25,12 @@ def test_a_user_the_system_does_not_know_is_at_home_where_docker_says(
     monkeypatch.delenv("HOME", raising=False)
     monkeypatch.setattr(pwd, "getpwuid", getpwuid)
     assert Environment({}).home == Path("/")
+
+
+@pytest.mark.parametrize("named", ["", "state", "./state", "../state"])
+def test_a_base_directory_that_is_no_absolute_path_is_ignored(named: str) -> None:
+    """It would lie in the project, and go into its images (XDG base directory specification)."""
+    environment = Environment({"HOME": "/home/me", "XDG_STATE_HOME": named})
+    assert environment.state_directory == Path("/home/me/.local/state/longshore")
+    absolute = Environment({"HOME": "/home/me", "XDG_STATE_HOME": "/state"})
+    assert absolute.state_directory == Path("/state/longshore")

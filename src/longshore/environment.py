@@ -86,7 +86,8 @@ class Environment(Struct, frozen=True):
     @property
     def docker_config_directory(self) -> Path:
         """Where docker's config.json lies."""
-        return self._directory("DOCKER_CONFIG", ".docker")
+        named = self.get("DOCKER_CONFIG")
+        return Path(named) if named else self.home / ".docker"
 
     @property
     def podman_logins(self) -> tuple[Path, ...]:
@@ -100,18 +101,20 @@ class Environment(Struct, frozen=True):
     @property
     def cache_directory(self) -> Path:
         """Our directory for things that may be deleted at any time."""
-        return self._directory("XDG_CACHE_HOME", ".cache") / "longshore"
+        return self._base_directory("XDG_CACHE_HOME", ".cache") / "longshore"
 
     @property
     def state_directory(self) -> Path:
         """Our directory for journals and locks of runs."""
-        return self._directory("XDG_STATE_HOME", ".local/state") / "longshore"
+        return self._base_directory("XDG_STATE_HOME", ".local/state") / "longshore"
 
     @property
     def data_directory(self) -> Path:
         """Our directory for what should last: the embedded engine's images."""
-        return self._directory("XDG_DATA_HOME", ".local/share") / "longshore"
+        return self._base_directory("XDG_DATA_HOME", ".local/share") / "longshore"
 
-    def _directory(self, variable: str, below_home: str) -> Path:
-        value = self.get(variable)
-        return Path(value) if value else self.home / below_home
+    def _base_directory(self, variable: str, below_home: str) -> Path:
+        """One of the XDG base directory specification, by which a relative path is to be ignored:
+        it would lie in the project, and go into its images."""
+        named = Path(self.get(variable) or "")
+        return named if named.is_absolute() else self.home / below_home

@@ -34,6 +34,30 @@ def service(read: Read, text: str) -> ServiceEntry:
     return next(iter(found.project.services.services.values()))
 
 
+def test_a_volume_without_a_slash_is_the_directory_of_that_name_where_there_is_one(
+    read: Read, tmp_path: Path
+) -> None:
+    text = f"{_SERVICE}  volumes:\n  - scripts:/scripts:ro\n"
+    (tmp_path / "scripts").mkdir()
+    found = read(text)
+    assert found.project is not None
+    assert service(read, text).volumes == (
+        VolumeEntry(host="scripts", container="/scripts", read_only=True),
+    )
+    (warning,) = found.problems
+    assert str(warning) == (
+        'codeship-services.yml:4:5: warning: "scripts" is taken for the directory of that name, '
+        "not for a named volume"
+    )
+    assert warning.hint == 'write "./scripts:/scripts"'
+
+
+def test_a_volume_of_a_name_that_is_no_directory_is_refused(read: Read, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    (fault,) = errors(read(f"{_SERVICE}  volumes:\n  - data:/data\n"))
+    assert fault.startswith('codeship-services.yml:4:5: error: named volume "data" is not')
+
+
 def test_an_empty_path_is_none_as_scripts_pass_variables_that_are_not_set(tmp_path: Path) -> None:
     (tmp_path / "codeship-services.yml").write_text(_SERVICE)
     found = load(tmp_path, services_path="", steps_path="", need_steps=False)

@@ -73,7 +73,8 @@ KINDS = (
         codes.NAMED_VOLUME,
         "named-volume",
         "A named volume",
-        "Volumes by name are not supported, since top-level volumes are ignored.",
+        "Volumes by name are not supported, since top-level volumes are ignored. Where the project "
+        "has a directory of that name it is mounted, with a warning.",
         "For a directory of the project write ./ before it; for scratch space that lives for one "
         "step write only the path in the container.",
         "db:\n  image: postgres\n  volumes:\n  - data:/var/lib/postgresql/data\n",

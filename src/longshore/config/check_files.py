@@ -1,7 +1,8 @@
-"""Files the project names that are not there, and Dockerfiles that use their own name.
+"""Files the project names that are not there, Dockerfiles that use their own name, and volumes
+that only the disk tells from directories.
 
-Warnings only: an earlier step may write them, and a step that is skipped needs none. The disk is
-seen through `read_text` and ``Path.exists``.
+What is missing is a warning only: an earlier step may write it, and a step that is skipped needs
+none. The disk is seen through `read_text` and ``Path.exists``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from longshore.config.model import BuildEntry, ServiceEntry, ServicesFile, Steps
 from longshore.config.names import image_name
 from longshore.config.problem import Place
 from longshore.config.report import Report
+from longshore.config.service_shapes import is_bare_name
 from longshore.errors import InvalidValue
 from longshore.oci.reference import ImageReference
 
@@ -23,6 +25,7 @@ ReadText = Callable[[Path], str | None]
 
 _SERVICES = "the directory of the services file"
 _PROJECT = "the project directory"
+_DIRECTORY = "is a directory"
 _FROM = re.compile(
     r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:[ \t]+AS[ \t]+(\S+))?", re.IGNORECASE | re.MULTILINE
 )
@@ -35,12 +38,13 @@ def check_files(
     report: Report,
     read_text: ReadText,
 ) -> None:
-    """Warn about every named file that does not exist, resolved as in F-11."""
+    """Warn about every named file that does not exist (F-11), and refuse named volumes."""
     for entry in services.services.values():
         for key, path, place in _files(entry):
             _exists(services.directory / path, key, path, place, report, _SERVICES)
         if entry.build is not None:
             _dockerfile(entry, entry.build, services.directory, report, read_text)
+        _bare_names(entry, services.directory, report)
     for step in all_steps(steps.steps) if steps else ():
         keys = step.credentials
         for key, named in (
@@ -81,12 +85,31 @@ def _wrong(path: Path) -> str | None:
     """Why a file cannot be read, as far as a look tells, to complete a sentence."""
     try:
         if path.is_dir():
-            return "is a directory"
+            return _DIRECTORY
         return None if path.exists() else "does not exist"
     except PermissionError:
         return "cannot be read: permission denied"
     except (OSError, ValueError, RuntimeError):  # a loop of links is a RuntimeError before 3.13
         return "does not exist"
+
+
+def _bare_names(entry: ServiceEntry, root: Path, report: Report) -> None:
+    """jet took ``scripts:/scripts`` for the directory, where there is one; a volume is refused."""
+    for number, volume in enumerate(entry.volumes):
+        if not volume.host or not is_bare_name(volume.host):
+            continue
+        name, place = volume.host[:40], entry.where("volumes", number)
+        meant = f'write "./{name}:{volume.container[:60]}"'
+        if _wrong(root / volume.host) == _DIRECTORY:
+            found = f'"{name}" is taken for the directory of that name, not for a named volume'
+            report.warning(codes.NAMED_VOLUME, place, found, meant)
+            continue
+        report.error(
+            codes.NAMED_VOLUME,
+            place,
+            f'named volume "{name}" is not supported; {meant} for the directory of that name',
+            f'for a volume that lives as long as its step write "{volume.container[:60]}"',
+        )
 
 
 def _dockerfile(

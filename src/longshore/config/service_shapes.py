@@ -23,8 +23,9 @@ _MODES = frozenset(
 _NOT_KEPT = frozenset({"", "ro", "rw", "nocopy"})
 
 
-class _Named(InvalidValue):
-    """A volume with a name of its own (LS037)."""
+def is_bare_name(host: str) -> bool:
+    """Whether the host part of a volume is written like the name of a volume, not like a path."""
+    return not _LOOKS_LIKE_PATH.search(host)
 
 
 def parse_volume(text: str) -> VolumeEntry:
@@ -47,12 +48,6 @@ def parse_volume(text: str) -> VolumeEntry:
     if options - _MODES:
         raise InvalidValue(
             f'"{mode[:20]}" is no mode of a volume', hint='write ":ro", ":rw" or nothing'
-        )
-    if host and not _LOOKS_LIKE_PATH.search(host):
-        raise _Named(
-            f'named volume "{host[:40]}" is not supported; write "./{host[:40]}:{container[:60]}" '
-            "for the directory of that name",
-            hint=f'for a volume that lives as long as its step write "{container[:60]}"',
         )
     return VolumeEntry(
         host=host or None,
@@ -119,8 +114,7 @@ class _Volume(Struct, frozen=True):
         try:
             return parse_volume(text)
         except InvalidValue as fault:
-            code = codes.NAMED_VOLUME if isinstance(fault, _Named) else codes.VOLUME
-            report.error(code, node, fault.message, fault.hint)
+            report.error(codes.VOLUME, node, fault.message, fault.hint)
             return None
 
 

@@ -52,6 +52,15 @@ def test_a_volume_without_a_slash_is_the_directory_of_that_name_where_there_is_o
     assert warning.hint == 'write "./scripts:/scripts"'
 
 
+def test_a_missing_file_that_is_mounted_is_told(read: Read) -> None:
+    found = read(
+        f"{_SERVICE}  volumes: [./my.cnf:/etc/my.cnf, ./conf.d:/etc/conf.d, ./tmp:/a.sql]\n"
+    )
+    assert [str(problem) for problem in found.problems] == [
+        'codeship-services.yml:3:13: warning: volume "./my.cnf" does not exist'
+    ]
+
+
 def test_a_volume_of_a_name_that_is_no_directory_is_refused(read: Read, tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
     (fault,) = errors(read(f"{_SERVICE}  volumes:\n  - data:/data\n"))

@@ -249,6 +249,24 @@ async def test_a_missing_host_directory_is_made_by_us(scene: Scene) -> None:
     assert mount.host == str(scene.directory / "tmp")
 
 
+async def test_no_directory_is_made_in_the_place_of_a_missing_file(scene: Scene) -> None:
+    scene.prepare = lambda engine: setattr(
+        engine, "engine_info", replace(engine.engine_info, local=True)
+    )
+    services = "{db: {image: busybox, volumes: [./db/my.cnf:/my.cnf, ./a.test:/www/a.test]}}"
+    file = scene.directory / "db" / "my.cnf"
+    ran = await scene.run(services, "[{service: db, command: x}]")
+    outcome = ran.outcomes["x"]
+    assert isinstance(outcome, Broken)
+    assert outcome.message == f'the file {file} that service "db" mounts does not exist'
+    assert not file.parent.exists()
+    file.parent.mkdir()
+    file.write_text("")
+    ran = await scene.run(services, "[{service: db, command: x}]")
+    assert ran.result.passed
+    assert (scene.directory / "a.test").is_dir()
+
+
 async def test_a_host_directory_that_cannot_be_made_breaks_the_step(scene: Scene) -> None:
     scene.prepare = lambda engine: setattr(
         engine, "engine_info", replace(engine.engine_info, local=True)

@@ -17,7 +17,7 @@ from longshore.config.model import BuildEntry, ServiceEntry, ServicesFile, Steps
 from longshore.config.names import image_name
 from longshore.config.problem import Place
 from longshore.config.report import Report
-from longshore.config.service_shapes import is_bare_name
+from longshore.config.service_shapes import is_bare_name, is_file_mount
 from longshore.errors import InvalidValue
 from longshore.oci.reference import ImageReference
 
@@ -45,6 +45,7 @@ def check_files(
         if entry.build is not None:
             _dockerfile(entry, entry.build, services.directory, report, read_text)
         _bare_names(entry, services.directory, report)
+        _mounted_files(entry, services.directory, report)
     for step in all_steps(steps.steps) if steps else ():
         keys = step.credentials
         for key, named in (
@@ -91,6 +92,15 @@ def _wrong(path: Path) -> str | None:
         return "cannot be read: permission denied"
     except (OSError, ValueError, RuntimeError):  # a loop of links is a RuntimeError before 3.13
         return "does not exist"
+
+
+def _mounted_files(entry: ServiceEntry, root: Path, report: Report) -> None:
+    """Missing directories are made (S-38); one in the place of a file would only be in the way."""
+    for number, volume in enumerate(entry.volumes):
+        if volume.host and is_file_mount(volume.host, volume.container):
+            path, place = root / volume.host, entry.where("volumes", number)
+            if _wrong(path) not in (None, _DIRECTORY):
+                _exists(path, "volume", volume.host, place, report, _SERVICES)
 
 
 def _bare_names(entry: ServiceEntry, root: Path, report: Report) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 
 from msgspec import Struct
 
@@ -19,6 +20,11 @@ _MODES = frozenset(
     | {prefix + mode for prefix in ("", "r") for mode in ("private", "shared", "slave")}
 )
 
+# Of files that get mounted alone; no endings of hosts, which directories are called after.
+_FILES = re.compile(
+    r"\.(cert|cfg|cnf|conf|crt|env|ini|json|key|pem|properties|pub|sh|sql|toml|txt|xml|ya?ml)"
+)
+
 # `nocopy` is for named volumes: engines refuse it with a host directory.
 _NOT_KEPT = frozenset({"", "ro", "rw", "nocopy"})
 
@@ -26,6 +32,12 @@ _NOT_KEPT = frozenset({"", "ro", "rw", "nocopy"})
 def is_bare_name(host: str) -> bool:
     """Whether the host part of a volume is written like the name of a volume, not like a path."""
     return not _LOOKS_LIKE_PATH.search(host)
+
+
+def is_file_mount(host: str, container: str) -> bool:
+    """Whether a volume is written as one file in the place of another, as far as names tell."""
+    suffix = PurePosixPath(host).suffix
+    return bool(_FILES.fullmatch(suffix)) and suffix == PurePosixPath(container).suffix
 
 
 def parse_volume(text: str) -> VolumeEntry:

@@ -70,6 +70,12 @@ def test_an_event_looks_as_specified(event: Event, expected: str) -> None:
     assert Console().render(event).out.decode() == expected
 
 
+@pytest.mark.parametrize("outcome", [Failed(1), Broken("image x not found", "see y")])
+def test_a_group_that_failed_does_not_tell_again_why_a_step_in_it_did(outcome: Outcome) -> None:
+    event = StepFinished(step="1", name="tests", kind="parallel", outcome=outcome, seconds=1)
+    assert Console().render(event).out.decode() == "(step: tests) failed ✘\n"
+
+
 def test_the_end_names_the_failed_step_its_code_and_what_did_not_run() -> None:
     event = RunFinished(
         failed=(("unit", Failed(3)),),

@@ -28,7 +28,7 @@ from longshore.run.events import (
     StepFinished,
     StepStarted,
 )
-from longshore.run.outcome import Broken, Failed, NotRun, Outcome, Passed, Skipped, Stopped
+from longshore.run.outcome import Broken, Failed, NotRun, Passed, Skipped, Stopped
 
 
 class Lines(Struct, frozen=True):
@@ -59,7 +59,7 @@ class Console(Struct, frozen=True, kw_only=True):
             case StepStarted():
                 return self._text(_step(event.name), "")
             case StepFinished():
-                return self._text(_step(event.name), self._outcome(event.outcome))
+                return self._text(_step(event.name), self._outcome(event))
             case Pushed():
                 tail = f" {event.summary}" if event.summary else ""
                 return self._text(
@@ -95,14 +95,16 @@ class Console(Struct, frozen=True, kw_only=True):
             prefix = f"{self.clock().isoformat(timespec='milliseconds')} {prefix}"
         return prefixed(prefix, lines)
 
-    def _outcome(self, outcome: Outcome) -> str:
-        match outcome:
+    def _outcome(self, event: StepFinished) -> str:
+        match event.outcome:
             case Passed():
                 return self.style.success
+            case Failed() | Broken() if event.kind not in ("run", "push"):
+                return self.style.failure  # as a step in it did, which has told why
             case Failed():
-                return f"{reason(outcome)}\n{self.style.failure}"
-            case Broken():
-                told = [reason(outcome), *hint_lines(outcome), self.style.failure]
+                return f"{reason(event.outcome)}\n{self.style.failure}"
+            case Broken() as broken:
+                told = [reason(broken), *hint_lines(broken), self.style.failure]
                 return "\n".join(told)
             case Skipped(because):
                 return f"{self.style.skipped} ({because})"

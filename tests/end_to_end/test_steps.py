@@ -45,6 +45,29 @@ def test_a_passing_pipeline_prints_the_lines_of_the_original(user: User) -> None
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_what_dependencies_print_can_be_kept_for_steps_that_fail(user: User) -> None:
+    user.write(
+        "codeship-services.yml",
+        """
+        app: {image: longshore-test/busybox, depends_on: [db]}
+        db: {image: longshore-test/busybox, command: "sh -c 'echo ready; sleep 60'"}
+        """,
+    )
+    user.write(
+        "codeship-steps.yml",
+        """
+        - {name: good, service: app, command: sh -c 'sleep 1; echo well'}
+        - {name: bad, service: app, command: sh -c 'sleep 1; exit 7'}
+        """,
+    )
+    done = user.run("steps", "--no-print-dependency-output", "--stop-grace", "1s")
+    assert done.stdout == (
+        "(step: good)\n(service: app) (step: good) well\n(step: good) success ✔\n"
+        "(step: bad)\n(service: db) (step: bad) ready\n"
+        "(step: bad) container exited with a 7 code\n(step: bad) failed ✘\n"
+    )
+
+
 def test_a_failing_step_gives_exit_code_1_and_the_end_tells_what_did_not_run(user: User) -> None:
     user.write("codeship-services.yml", SERVICES)
     user.write(

@@ -254,6 +254,10 @@ build_output_flag = flag(
 
 steps_flags = _all(
     build_output_flag,
+    flag(
+        "--no-print-dependency-output",
+        help="show the output of dependencies only when their step fails",
+    ),
     flag("--keep-volumes", help="let steps share the volumes of services named in volumes_from"),
     flag("--eager-push", help="upload layers while the steps before a push still run"),
 )

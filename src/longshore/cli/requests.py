@@ -73,6 +73,7 @@ def log(flags: Flags) -> LogOptions:
         format=LogFormat(flags["log_format"]),
         timestamps=flags["timestamps"],
         verbose=flags["debug"],
+        dependencies=not flags.get("no_print_dependency_output", False),
     )
 
 

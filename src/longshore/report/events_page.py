@@ -47,7 +47,7 @@ def events_page() -> str:
 def _section(event: type[Struct]) -> Iterator[str]:
     names = [f"`{one.name}`" for one in fields(event)]
     if event is ContainerOutput:
-        names[-1] = "`text` (`data_base64` where it is no UTF-8)"
+        names[names.index("`data`")] = "`text` (`data_base64` where it is no UTF-8)"
     if event is StepFinished:
         names.insert(names.index("`outcome`") + 1, "the fields of the outcome")
     yield f"## `{wire_name(event)}`\n\n{_meaning(event)}\n\nFields: {', '.join(names)}.\n"

@@ -69,6 +69,7 @@ def outcome_fields(outcome: Outcome) -> dict[str, Any]:
 def _output(event: ContainerOutput) -> dict[str, Any]:
     record: dict[str, Any] = {"step": event.step, "name": event.name, "service": event.service}
     try:
-        return record | {"text": event.data.decode()}
+        record["text"] = event.data.decode()
     except UnicodeDecodeError:
-        return record | {"data_base64": base64.b64encode(event.data).decode()}
+        record["data_base64"] = base64.b64encode(event.data).decode()
+    return record | {"dependency": event.dependency}

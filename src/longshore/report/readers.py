@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from longshore.report.console import Console
 from longshore.report.event_readers import JsonReader, TextReader
+from longshore.report.held_output import HeldOutput
 from longshore.report.legacy import LegacyLog
 from longshore.report.sink import Sink
 from longshore.report.style import Style
@@ -33,6 +34,8 @@ class LogOptions(Struct, frozen=True, kw_only=True):
     format: LogFormat = LogFormat.TEXT
     timestamps: bool = False
     verbose: bool = False
+    dependencies: bool = True
+    """Whether what dependencies write is shown of steps that pass, too."""
 
 
 def reader(options: LogOptions, sink: Sink, style: Style, masker: Masker) -> Emit:
@@ -41,6 +44,8 @@ def reader(options: LogOptions, sink: Sink, style: Style, masker: Masker) -> Emi
     Container output is masked on its way into the stream, where pieces can still be joined.
     """
     show = _reader(options, sink, style)
+    if not options.dependencies:
+        show = HeldOutput(show)
 
     def read(event: Event) -> None:
         show(masked(event, masker))

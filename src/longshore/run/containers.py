@@ -145,7 +145,7 @@ class StepContainers(Struct):
 
     async def _start_dependency(self, service: ServicePlan, group: TaskGroup) -> None:
         await self._wait_for(service)
-        pump = Pump(self.runtime, self.label, service.name, self.heard)
+        pump = Pump(self.runtime, self.label, service.name, self.heard, dependency=True)
         with _starting(service.name):
             container = await self.runtime.engine.create(await self._spec(service, Extra()))
             self.debris.dependencies.append(container)

@@ -68,12 +68,16 @@ class ImageFinished(Struct, frozen=True, kw_only=True):
 
 
 class ContainerOutput(Struct, frozen=True, kw_only=True):
-    """Output of a container: bytes of one or more whole lines, each ended by a newline."""
+    """Output of a container: bytes of one or more whole lines, each ended by a newline.
+
+    `dependency`: of a service that the step's own depends on.
+    """
 
     step: str
     name: str
     service: str
     data: bytes
+    dependency: bool = False
 
 
 class ServiceMessage(Struct, frozen=True, kw_only=True):

@@ -51,6 +51,7 @@ class Pump(Struct):
     label: StepLabel
     service: str
     spoke: Callable[[], None] = lambda: None
+    dependency: bool = False
     tail: Tail = field(default_factory=Tail)
     _buffers: dict[int, LineBuffer] = field(default_factory=dict)
 
@@ -90,6 +91,10 @@ class Pump(Struct):
         self.tail.add(lines)
         self.runtime.emit(
             ContainerOutput(
-                step=self.label.path, name=self.label.name, service=self.service, data=lines
+                step=self.label.path,
+                name=self.label.name,
+                service=self.service,
+                data=lines,
+                dependency=self.dependency,
             )
         )

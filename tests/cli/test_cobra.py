@@ -118,6 +118,11 @@ def test_flags_may_follow_and_precede_what_is_no_flag(longshore: Program) -> Non
     assert longshore("decrypt", "a", "-", "--key-path", "k.aes").out == "FROM scratch\n"
 
 
+@pytest.mark.parametrize("grace", ["0", "0s"])
+def test_dependencies_may_be_killed_at_once(longshore: Program, grace: str) -> None:
+    assert longshore("plan", "--stop-grace", grace).code == 0
+
+
 def test_every_flag_of_steps_is_taken_by_plan(longshore: Program) -> None:
     done = longshore(
         "plan", "--debug", "-e", "A=b", "-e=C=d", "-T", "--no-remove", "--max-parallel=3",
@@ -185,6 +190,16 @@ def test_an_unknown_command_gets_the_nearest(longshore: Program) -> None:
         (
             "steps --timeout 1h30",
             '--timeout: "1h30" is no duration; write for example 90s, 5m or 1h30m',
+            STEPS_FLAGS,
+        ),
+        (
+            "steps --timeout 0",
+            '--timeout: "0" leaves no time; write for example 90s, 5m or 1h30m',
+            STEPS_FLAGS,
+        ),
+        (
+            "steps --stop-grace=",
+            '--stop-grace: "" is no duration; write for example 90s, 5m or 1h30m',
             STEPS_FLAGS,
         ),
         (

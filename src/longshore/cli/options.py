@@ -196,7 +196,7 @@ container_flags = _all(
     ),
     click.option(
         "--stop-grace",
-        type=Duration(),
+        type=Duration(zero=True),
         metavar="duration",
         default=10.0,
         help="what a dependency gets between SIGTERM and SIGKILL (default 10s)",

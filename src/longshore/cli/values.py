@@ -35,14 +35,17 @@ class Whole(click.IntRange):
 
 
 class Duration(click.ParamType[float]):
-    """``90``, ``90s``, ``5m``, ``1h30m``: seconds as a float."""
+    """``90``, ``90s``, ``5m``, ``1h30m``: seconds as a float; `zero`: ``0s`` as well."""
 
     name = "duration"
+
+    def __init__(self, *, zero: bool = False) -> None:
+        self.zero = zero
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        """Seconds; anything that is no positive duration is a usage error."""
+        """Seconds; anything that is no duration, or may not be zero, is a usage error."""
         import re
 
         if isinstance(value, int | float):
@@ -51,8 +54,10 @@ class Duration(click.ParamType[float]):
         whole = re.fullmatch(_DURATION, text)
         parts = [float(part or 0) for part in whole.groups()] if whole else [0.0, 0.0, 0.0]
         total = parts[0] * 3600 + parts[1] * 60 + parts[2]
-        if total <= 0:
+        if not whole or not any(whole.groups()):
             self.fail(f'"{value}" is no duration; write for example 90s, 5m or 1h30m', param, ctx)
+        if not total and not self.zero:
+            self.fail(f'"{value}" leaves no time; write for example 90s, 5m or 1h30m', param, ctx)
         return total
 
 

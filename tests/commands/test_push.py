@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
@@ -129,3 +130,17 @@ def test_the_users_login_is_no_remedy_where_it_does_not_count(pushing: Pushing) 
     assert isinstance(denied, RegistryDenied)
     assert "(--no-user-credentials)" in (denied.hint or "")
     assert "docker login" not in (denied.hint or "")
+
+
+def test_a_password_that_a_refusal_repeats_is_told_to_nobody(pushing: Pushing) -> None:
+    """By one that asked for no login, and knows it all the same."""
+    host = pushing.registry.host
+    refusal = replace(FORBIDDEN, message="no pass-of-bob")
+    pushing.registry.plan = Script([on("POST uploads", refusal, times=None)])
+    login = base64.b64encode(b"bob:pass-of-bob").decode()
+    config = pushing.folder / ".docker" / "config.json"
+    config.parent.mkdir()
+    config.write_text(json.dumps({"auths": {host: {"auth": login}}}))
+    with pytest.raises(BaseExceptionGroup) as caught:
+        pushing.push("R/app:1")
+    assert caught.group_contains(RegistryDenied, match=r"DENIED: no \*\*\* \(", depth=None)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from longshore.commands.image_place import FilePlace, find_place, names_file
 from longshore.commands.interruption import interruptible
+from longshore.commands.preparation import masked_failures
 from longshore.commands.registry_options import RegistryOptions
 from longshore.config.credential_keys import CredentialKeys
 from longshore.engine.opening import open_engine
@@ -110,7 +111,7 @@ async def _run(
     pushed: list[PushedImage] = []
     async with interruptible(sink.tell, leave, sink.patience.hurry) as interruption:
         interruption.opened.set()
-        with interruption.scope:
+        with interruption.scope, masked_failures(masker):
             orders = [
                 Order(
                     name=request.image,

@@ -25,6 +25,7 @@ from longshore.registry.line import Call, Line
 from longshore.registry.once import Once
 from longshore.registry.progress import Listener, unheard
 from longshore.registry.tags import list_tags
+from longshore.registry.transport.discretion import Discreet
 from longshore.registry.transport.errors import Interrupted
 from longshore.registry.transport.redirects import Redirecting
 from longshore.registry.transport.retry import Backoff, Clock, Patience, Retrying
@@ -102,7 +103,7 @@ class RegistryClient:
             Session(environment=self.access.environment, trust=trust, idle=self.limits.idle)
         )
         backoff = Backoff(limits=self.limits, clock=self.clock, listener=self.listener)
-        chain = Redirecting(Retrying(session, backoff), reach)
+        chain = Redirecting(Retrying(Discreet(session), backoff), reach)
         self._line = Line(
             host=self.host,
             open=chain,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+
 import anyio
 import pytest
 from aiohttp import web
 
 from longshore.errors import RegistryDenied, RegistryError
+from longshore.registry.limits import Limits
+from longshore.registry.progress import Progress
 from longshore.registry.tags import list_tags
 from longshore.registry.transport.retry import Clock
 from longshore.secrets.credential import Credential
@@ -15,7 +19,7 @@ from longshore.testing.registry import faulty_registry
 from longshore.testing.registry_auth import BasicAuth, TokenAuth
 from longshore.testing.registry_bench import FreeTime
 
-from ..conftest import Connect, Serve
+from ..conftest import Connect, MakeStream, Serve
 
 REPOSITORY = "team/app"
 USERS = {"bob": "pw-of-bob"}
@@ -178,3 +182,65 @@ async def test_scopes_that_are_named_together_are_asked_for_one_by_one(
     async with serve(registry) as host, connect(host) as client:
         assert await client.tags(REPOSITORY) == ("1",)
     assert asked == [["repository:team/app:pull", "repository:base/app:pull"]]
+
+
+@pytest.mark.parametrize("status", [403, 503])
+async def test_a_token_that_a_refusal_repeats_is_told_to_nobody(
+    serve: Serve, connect: Connect, told: list[Progress], status: int
+) -> None:
+    """As a proxy does whose operator looks for an error."""
+    token = "c2VjcmV0.dG9rZW4-b2Y_Ym9i"
+
+    def registry(request: web.Request) -> web.Response:
+        if request.path == "/token":
+            return web.json_response({"token": token})
+        given = request.headers.get("Authorization")
+        realm = {"WWW-Authenticate": f'Bearer realm="http://{request.host}/token"'}
+        if given is None:
+            return web.Response(status=401, headers=realm)
+        message = f"{'-' * 370} nobody with {given}"
+        return web.json_response({"errors": [{"message": message}]}, status=status)
+
+    async with serve(registry) as host, connect(host, limits=Limits(retries=1)) as client:
+        with pytest.raises(RegistryError) as refused:
+            await client.tags(REPOSITORY)
+    assert "nobody with Bearer ***" in str(refused.value)
+    assert token[:4] not in f"{refused.value}{told}"
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [BOB, Credential(identity_token=Secret("pw-of-bob"), origin="the tests")],
+)
+async def test_a_password_that_the_token_server_repeats_is_told_to_nobody(
+    serve: Serve, connect: Connect, credential: Credential
+) -> None:
+    async def registry(request: web.Request) -> web.Response:
+        realm = {"WWW-Authenticate": f'Bearer realm="http://{request.host}/token"'}
+        if request.path != "/token":
+            return web.Response(status=401, headers=realm)
+        given = request.headers.get("Authorization") or await request.text()
+        return web.json_response({"errors": [{"message": f"not with {given}"}]}, status=401)
+
+    async with serve(registry) as host, connect(host, credential=credential) as client:
+        with pytest.raises(RegistryDenied) as refused:
+            await client.tags(REPOSITORY)
+    assert "***" in str(refused.value)
+    assert "pw-of" not in str(refused.value)
+    assert base64.b64encode(b"bob:pw-of-bob").decode() not in str(refused.value)
+
+
+async def test_the_signature_of_an_address_that_a_refusal_repeats_is_told_to_nobody(
+    serve: Serve, connect: Connect, stream: MakeStream
+) -> None:
+    def registry(request: web.Request) -> web.Response:
+        if request.method == "POST":
+            place = "/upload?X-Amz-Signature=5ec2e7&digest=any"
+            return web.Response(status=202, headers={"Location": place})
+        if request.method == "HEAD":
+            return web.Response(status=404)
+        return web.Response(status=403, text=f"not with {request.url}")
+
+    async with serve(registry) as host, connect(host) as client:
+        with pytest.raises(RegistryDenied, match=r"X-Amz-Signature=\*\*\*&digest=any"):
+            await client.upload_blob(REPOSITORY, stream(b"bytes"))

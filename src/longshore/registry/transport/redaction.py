@@ -8,7 +8,8 @@ from yarl import URL
 
 from longshore.secrets.secret import MASK
 
-_HARMLESS: Final = frozenset({"digest", "from", "last", "mount", "n", "scope", "service"})
+HARMLESS: Final = frozenset({"digest", "from", "last", "mount", "n", "scope", "service"})
+"""Keys of queries whose values say nothing secret."""
 
 
 def redact(url: URL | str) -> str:
@@ -22,5 +23,5 @@ def redact(url: URL | str) -> str:
         return MASK
     if not bare.query_string:
         return str(bare)
-    shown = (f"{key}={value if key in _HARMLESS else MASK}" for key, value in bare.query.items())
+    shown = (f"{key}={value if key in HARMLESS else MASK}" for key, value in bare.query.items())
     return f"{bare.with_query(None)}?{'&'.join(shown)}"

@@ -6,6 +6,7 @@ import pytest
 
 from longshore.secrets.envelope import encrypt
 from longshore.secrets.key import generate_key
+from longshore.secrets.key_lookup import read_key
 
 from .conftest import User
 
@@ -45,6 +46,16 @@ def test_names_and_the_source_that_wins_are_shown_but_no_value(project: User) ->
         "E\t-e",
     }
     assert done.returncode == 0
+
+
+def test_a_piece_of_a_value_of_several_lines_is_not_shown_as_a_name(project: User) -> None:
+    key = read_key(project.directory / "codeship.aes")
+    text = b'C={\n  "auth": "aHVudGVyMg=="\n}\n'
+    (project.directory / "sealed.env").write_bytes(encrypt(text, key))
+    done = project.run("env", "app")
+    assert "***\tencrypted_env_file sealed.env" in lines(done.stdout)
+    assert "aHVu" not in done.stdout + done.stderr
+    assert '"auth": "aHVudGVyMg==' in project.run("env", "--reveal", "app").stdout
 
 
 def test_reveal_shows_the_values_too(project: User) -> None:

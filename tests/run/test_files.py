@@ -94,6 +94,19 @@ def test_what_may_be_the_end_of_a_secret_is_not_told_as_a_name(tmp_path: Path) -
     assert files.masker.unmasked_names == ("A",)
 
 
+def test_what_stands_before_the_equals_sign_in_a_piece_of_a_secret_is_masked(
+    tmp_path: Path,
+) -> None:
+    """Somebody has written JSON on several lines, and its base64 is padded."""
+    pieces = b'LOGINS={\n  "auth": "aHVudGVyMg==",\n  "url": "https://x/token-4711?n=1234"\n}\n'
+    files = project_files()
+    pairs = files.encrypted_env_file(sealed(tmp_path / "env", pieces))
+    shown = files.masker.mask_text(f"{pairs} {files.masker.unmasked_names}")
+    assert "aHVudGVy" not in shown
+    assert "4711" not in shown
+    assert "LOGINS" in shown
+
+
 def build(tmp_path: Path) -> BuildPlan:
     return BuildPlan(
         key="k",

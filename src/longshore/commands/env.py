@@ -49,7 +49,7 @@ def show_env(
     for origin, pairs in layers:
         sources |= {name: origin for name, _ in merged([pairs], environment.values)}
     for name, value in merged([pairs for _, pairs in layers], environment.values):
-        shown = f"{name}={value}" if reveal else printable(name)
+        shown = f"{name}={value}" if reveal else printable(files.masker.mask_text(name))
         sink.write(f"{shown}\t{printable(sources[name])}\n")
     return 0
 

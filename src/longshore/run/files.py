@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from longshore.errors import InvalidValue
 from longshore.secrets.envelope import decrypt, decrypt_inline, decrypt_text, is_encrypted
-from longshore.secrets.envfile import parse_env
+from longshore.secrets.envfile import is_plain_name, parse_env
 from longshore.secrets.key import AesKey
 from longshore.secrets.masking import Masker
 from longshore.secrets.secret import Secret
@@ -70,7 +70,9 @@ class ProjectFiles:
             (variable, decrypt_inline(text, key, f'"{variable}" in {name}'))
             for variable, text in values
         )
-        return self._masked(pairs)
+        for variable, value in pairs:
+            self._mask(variable, value)
+        return pairs
 
     def build_values(self, plan: BuildPlan, *, as_secrets: bool) -> tuple[Values, Values]:
         """A build's arguments, and what it gets as BuildKit secrets.
@@ -118,14 +120,19 @@ class ProjectFiles:
         return self._secret_pairs(text, path.name)
 
     def _secret_pairs(self, text: str, name: str) -> Pairs:
-        return self._masked(self._pairs(text, name))
-
-    def _masked(self, pairs: Pairs) -> Pairs:
-        for name, value in pairs:
-            # What stands before "==" may be the end of some base64, and would be told as a name.
-            if value and value != "=":
-                self.masker.add(name, Secret(value))
+        pairs = self._pairs(text, name)
+        for variable, value in pairs:
+            if is_plain_name(variable):
+                self._mask(variable, value)
+            else:
+                for part in (variable, value, f"{variable}={value}"):
+                    self._mask(f"a line of {name}", part)
         return pairs
+
+    def _mask(self, name: str, value: str | None) -> None:
+        # What stands before "==" may be the end of some base64, and would be told as a name.
+        if value and value != "=":
+            self.masker.add(name, Secret(value))
 
     def _pairs(self, text: str, name: str) -> Pairs:
         try:

@@ -59,6 +59,12 @@ def parse_env(text: str) -> EnvFile:
     return EnvFile(pairs=tuple(pairs), warnings=tuple(warnings))
 
 
+def is_plain_name(name: str) -> bool:
+    """Whether `name` is a variable's; any other may be a piece of a value of several lines, in
+    which there happens to be a "="."""
+    return _NAME.fullmatch(name) is not None
+
+
 def _lines(lines: Sequence[str]) -> Iterator[tuple[int, str, bool]]:
     """Number and text of those that say something, and whether the rest of a key was left out."""
     left_out = 0
@@ -87,7 +93,7 @@ def _end_of_key(lines: Sequence[str], number: int) -> int:
 
 
 def _cut(name: str | None) -> str:
-    known = f' of "{name}"' if name and _NAME.fullmatch(name) else ""
+    known = f' of "{name}"' if name and is_plain_name(name) else ""
     return (
         f'the lines{known} up to "-----END" are ignored '
         "(write a multi-line value on one line with \\n)"
@@ -112,7 +118,7 @@ def _pair(line: str) -> tuple[tuple[str, str | None] | None, str | None]:
 
 
 def _from_host(name: str) -> tuple[tuple[str, str | None] | None, str | None]:
-    if _NAME.fullmatch(name):
+    if is_plain_name(name):
         return (name, None), None
     # The line may be part of a multi-line secret: nothing of it is shown but a plain key.
     if match := _YAML.match(name):
@@ -124,5 +130,5 @@ def _from_host(name: str) -> tuple[tuple[str, str | None] | None, str | None]:
 
 
 def _exported(name: str) -> str:
-    known = f' before "{name}"' if _NAME.fullmatch(name) else ""
+    known = f' before "{name}"' if is_plain_name(name) else ""
     return f'"export"{known} is ignored: this is not a shell script'

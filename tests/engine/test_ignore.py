@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longshore.engine.ignore import parse
+from longshore.engine.ignore import parse, parse_pattern
 from longshore.errors import InvalidValue
 
 
@@ -88,3 +88,51 @@ def test_any_text_is_patterns_or_an_invalid_value(text: str, path: str) -> None:
     except InvalidValue:
         return
     assert ignore.ignores(path) in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("**/*a*a*a*a*a*a*a*a*a*a*a*a*b", "d/" + "a" * 200 + "b"),
+        ("*?*?*?*?*?*?*?*?*?*?*?*z", "a" * 200 + "z"),
+        ("a**a**a**a**a**a**a**a**z", "a" * 8 + "z"),
+        ("**/a/**/a/**/b", "a/" * 1999 + "b"),
+    ],
+)
+def test_a_pattern_of_many_wildcards_is_decided_at_once(line: str, name: str) -> None:
+    """`re` alone would not come to an end, and no Ctrl-C would reach it."""
+    ignore = parse(line)
+    assert ignore.ignores(name)
+    assert not any(map(ignore.patterns[0].matches, ("a" * 250, "a/" * 1999 + "a")))
+
+
+_PIECES = [
+    "*",
+    "**",
+    "**/",
+    "?",
+    "a",
+    "b",
+    "/",
+    "[ab]",
+    "[^a]",
+    "[a*b]",
+    "^",
+    "-",
+    r"\d",
+    r"\b",
+    ".",
+]
+
+
+@given(
+    st.lists(st.sampled_from(_PIECES), min_size=4, max_size=12).map("".join),
+    st.text("ab/1.\n", max_size=9),
+)
+def test_many_wildcards_mean_what_few_do(line: str, path: str) -> None:
+    try:
+        pattern = parse_pattern(line)
+    except InvalidValue:
+        return
+    if pattern.wildcards is not None:
+        assert pattern.matches(path) == (pattern.expression.fullmatch(path) is not None)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from longshore.engine.wildcards import ANY_DIRECTORIES, Wildcards
 from longshore.errors import InvalidValue
 
 _BOM = "\ufeff"
@@ -30,14 +31,20 @@ _CLASS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 
 
 class Pattern(Struct, frozen=True):
-    """One line: its text (cleaned, without ``!``), whether it is an exception, and its meaning."""
+    """One line: its text (cleaned, without ``!``), whether it is an exception, and its meaning.
+
+    `wildcards` takes the place of `expression` where there are many.
+    """
 
     text: str
     exception: bool
     expression: re.Pattern[str]
+    wildcards: Wildcards | None = None
 
     def matches(self, path: str) -> bool:
         """Whether the pattern means exactly `path` (not what is below it)."""
+        if self.wildcards is not None:
+            return self.wildcards.match(path)
         return self.expression.fullmatch(path) is not None
 
 
@@ -96,7 +103,7 @@ def parse_pattern(text: str) -> Pattern:
         expression = re.compile(_expression(body), re.ASCII)
     except re.error as error:
         raise _broken(text) from error
-    return Pattern(body, exception, expression)
+    return Pattern(body, exception, expression, Wildcards.of(expression.pattern))
 
 
 def _broken(text: str) -> InvalidValue:
@@ -154,7 +161,7 @@ def _is_wild(text: str) -> bool:
 def _translated(token: re.Match[str]) -> str:
     text = token.group()
     if text.startswith("**"):
-        return ".*" if token.end() == len(token.string) else "(?:.*/)?"
+        return ".*" if token.end() == len(token.string) else ANY_DIRECTORIES
     if text == "*":
         return "[^/]*"
     if text == "?":

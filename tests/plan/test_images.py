@@ -252,3 +252,11 @@ def test_arguments_are_expanded_with_the_service_and_its_image(compile_: Compile
 )
 def test_the_images_of_a_dockerfile(dockerfile: str, images: list[str]) -> None:
     assert list(base_images(dockerfile, [("GIVEN", "value")])) == images
+
+
+def test_values_that_double_from_line_to_line_do_not_fill_the_memory() -> None:
+    lines = ["ARG A0=x", *(f"ARG A{n}=${{A{n - 1}}}${{A{n - 1}}}" for n in range(1, 64))]
+    dockerfile = "\n".join([*lines, "FROM ${A3}", "FROM ${A63}"])
+    short, long = base_images(dockerfile)
+    assert short == "xxxxxxxx:latest"
+    assert len(long) < 10_000

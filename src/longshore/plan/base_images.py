@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from longshore.errors import InvalidValue
 from longshore.oci.reference import ImageReference
@@ -16,6 +17,9 @@ _COMMENT = re.compile(r"^[ \t]*#.*$", _LINES)
 _MOUNT_FROM = re.compile(r"(?<=\s)--mount=(?:\S*,)?from=([^\s,]+)")
 _ARG = re.compile(r"^[ \t]*ARG[ \t]+(\S.*)", _LINES)
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?:(:?[-+])([^{}]*))?\})")
+_LONGEST: Final = 1024
+"""Characters of a value that are looked at: no image has so long a name, and values that double
+from line to line would fill the memory."""
 
 Arguments = Iterable[tuple[str, str]]
 
@@ -62,7 +66,7 @@ def _known_to_from(dockerfile: str, given: Mapping[str, str]) -> dict[str, str]:
         for word in _words(match[1]):
             name, has_default, default = word.partition("=")
             if name in given or has_default:
-                values[name] = given.get(name, _expanded(default, values))
+                values[name] = given.get(name, _expanded(default, values))[:_LONGEST]
     return values
 
 
@@ -82,7 +86,7 @@ def _expanded(text: str, values: Mapping[str, str]) -> str:
             return match[0] if found is None else found
         return match[4] if bool(found) is match[3].endswith("+") else found or ""
 
-    return _VARIABLE.sub(value, text)
+    return _VARIABLE.sub(value, text[:_LONGEST])
 
 
 def _full_name(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -114,9 +115,25 @@ def test_a_directory_that_is_no_layout_is_not_found(tmp_path: Path) -> None:
 
 
 def test_an_index_without_end_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "index.json").symlink_to("/dev/zero")
+    index = tmp_path / "index.json"
+    index.symlink_to("/dev/zero")
+    with pytest.raises(InvalidValue, match=r"index\.json is no file"):
+        open_oci_layout(tmp_path, AMD64)
+    index.unlink()
+    index.touch()
+    os.truncate(index, 17 << 20)
     with pytest.raises(InvalidValue, match=r"index\.json is too large"):
         open_oci_layout(tmp_path, AMD64)
+
+
+@pytest.mark.timeout(20)
+def test_pipes_in_a_layout_are_not_waited_for(layout: Path, tmp_path: Path) -> None:
+    for number, name in enumerate(("index.json", f"blobs/sha256/{_manifest_digest(layout).hex}")):
+        copy = shutil.copytree(layout, tmp_path / str(number))
+        (copy / name).unlink()
+        os.mkfifo(copy / name)
+        with pytest.raises(InvalidValue, match="is no file"):
+            open_oci_layout(copy, AMD64)
 
 
 def test_a_damaged_configuration_is_a_content_mismatch(layout: Path, tmp_path: Path) -> None:

@@ -32,8 +32,7 @@ class BlobDirectory(Struct, frozen=True, kw_only=True):
         """A small blob, verified. Raises NotFound, or ContentMismatch when it is damaged."""
         path = self.directory / digest.hex
         try:
-            with path.open("rb") as file:
-                content = file.read(_LARGEST_DOCUMENT + 1)
+            content = document_in(path, _LARGEST_DOCUMENT + 1)
         except OSError as exc:
             raise NotFound(f"{self.origin}: blob {digest} is not there: {exc.strerror}") from exc
         if Digest.of(content) != digest:
@@ -79,6 +78,17 @@ class BlobDirectory(Struct, frozen=True, kw_only=True):
             choice = choice_of(chosen, document.manifests)
             digest, media_type = chosen.digest, chosen.media_type
         raise InvalidValue(f"{self.origin}: indexes within indexes, and no image")
+
+
+def document_in(path: Path, most: int) -> bytes:
+    """The first `most` bytes of a file.
+
+    Raises OSError, and InvalidValue for what is none: a pipe would be waited for without end.
+    """
+    if path.exists() and not path.is_file():
+        raise InvalidValue(f"{path} is no file")
+    with path.open("rb") as file:
+        return file.read(most)
 
 
 def choose_manifest(manifests: Iterable[Descriptor], platform: Platform) -> Descriptor:

@@ -9,7 +9,13 @@ from typing import Final
 from msgspec.structs import replace
 
 from longshore.errors import InvalidValue, NotFound
-from longshore.image.content import BlobDirectory, choice_of, choose_manifest, images_for
+from longshore.image.content import (
+    BlobDirectory,
+    choice_of,
+    choose_manifest,
+    document_in,
+    images_for,
+)
 from longshore.image.files import FileImage
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.manifest import Index, parse_manifest
@@ -66,8 +72,7 @@ def _called(manifest: Descriptor) -> str:
 
 def _index(path: Path) -> Index:
     try:
-        with (path / "index.json").open("rb") as file:
-            content = file.read(_LARGEST_INDEX + 1)
+        content = document_in(path / "index.json", _LARGEST_INDEX + 1)
     except OSError as exc:
         raise NotFound(f"{path} is no OCI layout: index.json: {exc.strerror}") from exc
     if len(content) > _LARGEST_INDEX:

@@ -74,6 +74,14 @@ def test_from_https_to_plain_http_is_refused_unless_listed() -> None:
     assert follow(_request(), _to("http://cdn.example/x"), Reach(("cdn.example",))) is not None
 
 
+def test_a_registry_elsewhere_sends_nobody_to_what_listens_on_this_machine() -> None:
+    """Engines and databases do, and take what is put there."""
+    for location in ("http://127.0.0.1:2375/containers/x/archive", "http://localhost/"):
+        with pytest.raises(RegistryError, match="Location over plain HTTP"):
+            resolve(_to(location), SUBJECT, Reach())
+        assert resolve(_to(location), SUBJECT, Reach(("127.0.0.0/8", "localhost")))
+
+
 @pytest.mark.parametrize("location", ["", "ftp://x/y", "http://[", "javascript:alert(1)"])
 def test_a_location_that_leads_nowhere_is_an_error_that_names_the_blob(location: str) -> None:
     with pytest.raises(RegistryError, match=r"r\.example answered for blob x of a/b"):

@@ -29,7 +29,9 @@ def test_loopback_is_this_machine_and_nothing_that_looks_like_it(
     authority: str, loopback: bool
 ) -> None:
     assert is_loopback(authority) is loopback
-    assert Reach().allows_plain(authority) is loopback
+    assert Reach().allows_plain(authority, "localhost") is loopback
+    assert not Reach().allows_plain(authority, "registry.example")
+    assert Reach((authority,)).allows_plain(authority, "registry.example")
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,7 @@ class Authorizing(Struct, kw_only=True):
             realm = secured(realm, self.origin)
         if realm.scheme not in ("http", "https") or not realm.host:
             raise self._unusable(f"no usable address ({redact(text)})", "tell its owner")
-        if realm.scheme == "http" and not self.reach.allows_plain(host_of(realm)):
+        if realm.scheme == "http" and not self.reach.allows_plain(host_of(realm), self.registry):
             raise self._unusable(
                 f"plain HTTP ({redact(realm)})",
                 f"to send credentials in plain all the same: --insecure-registry {host_of(realm)}",

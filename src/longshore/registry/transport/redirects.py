@@ -46,7 +46,8 @@ def resolve(answer: Answer, subject: Subject, reach: Reach) -> URL:
     if target.scheme not in ("http", "https") or not target.host:
         raise _misled(subject, f"no usable Location ({redact(location)})")
     target = _at_its_port(secured(target, answer.url), answer.url)
-    if target.scheme == "http" and not reach.allows_plain(host_of(target)):
+    named_by = host_of(answer.url)
+    if target.scheme == "http" and not reach.allows_plain(host_of(target), named_by):
         raise _misled(subject, f"a Location over plain HTTP ({redact(target)})")
     return target.with_fragment(None)
 

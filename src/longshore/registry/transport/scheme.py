@@ -32,9 +32,11 @@ class Reach(Struct, frozen=True):
 
     insecure: tuple[str, ...] = ()
 
-    def allows_plain(self, authority: str) -> bool:
-        """Whether plain HTTP is allowed: loopback, or listed."""
-        return is_loopback(authority) or self.is_insecure(authority)
+    def allows_plain(self, authority: str, named_by: str) -> bool:
+        """Whether a host may be reached by plain HTTP: it is listed, or on this machine as is the
+        host that names it. One elsewhere is not to send us to what listens here."""
+        here = is_loopback(authority) and is_loopback(named_by)
+        return here or self.is_insecure(authority)
 
     def is_insecure(self, authority: str) -> bool:
         """Whether the user listed the host: its certificate is not checked either."""

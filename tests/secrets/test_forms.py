@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import base64
+import csv
+import html
+import io
 import json
 import os
 import shlex
 import shutil
 import subprocess
 from urllib.parse import quote, quote_plus
+from xml.sax import saxutils
 
 import pytest
 from hypothesis import given
@@ -46,6 +50,24 @@ def test_quoted_values_are_forms(value: str) -> None:
     assert encode(shlex.quote(value).strip("'").replace("'\"'\"'", "'\\''")) in found or (
         value.startswith("'") or value.endswith("'")
     )
+
+
+@given(maskable.filter(lambda value: "\n" not in value and "\r" not in value))
+def test_values_in_markup_and_in_tables_are_forms(value: str) -> None:
+    found = forms(value)
+    row = io.StringIO()
+    csv.writer(row, quoting=csv.QUOTE_ALL, lineterminator="").writerow([value])
+    texts = [html.escape(value), html.escape(value, quote=False), row.getvalue()[1:-1]]
+    texts += [saxutils.escape(value, {'"': "&quot;", "'": "&apos;"})]
+    assert set(map(encode, texts)) <= found
+
+
+def test_values_as_programs_write_them_are_forms() -> None:
+    value = """it's <a&"b"\\c>"""
+    found = forms(value)
+    assert repr(value)[1:-1].encode() in found
+    assert value.replace("'", "''").encode() in found  # YAML, SQL
+    assert b"it&#39;s &lt;a&amp;&#34;b&#34;\\c&gt;" in found  # Go
 
 
 def test_url_forms_have_both_cases_of_hexadecimal_digits_and_the_browser_s_choice() -> None:

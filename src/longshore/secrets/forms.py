@@ -40,6 +40,17 @@ _IN_ANSI_C: Final = str.maketrans(
 """What bash writes between ``$'`` and ``'`` where a value has control characters, as line breaks
 are (its manual, "ANSI-C Quoting")."""
 
+_QUOTES_IN_MARKUP: Final = tuple(
+    str.maketrans({'"': double, "'": single})
+    for double, single in (
+        ("&quot;", "'"),  # within double quotes
+        ("&quot;", "&apos;"),  # XML
+        ("&quot;", "&#39;"),  # Ruby, PHP, JavaScript
+        ("&quot;", "&#x27;"),  # Python
+        ("&#34;", "&#39;"),  # Go, Jinja
+    )
+)
+
 _COMPONENT_SAFE: Final = "!'()*~"
 """What JavaScript's encodeURIComponent leaves as it is, besides letters, digits and ``_.-``."""
 
@@ -54,8 +65,9 @@ def forms(value: str) -> frozenset[bytes]:
     """Every byte string to look for so that `value` does not come to light; empty: unmaskable.
 
     The value, its lines, and of each its base64 (at all three alignments, both alphabets),
-    URL-encoded, JSON-escaped and shell-quoted form. A value with the two characters ``\\n`` in it
-    is multi-line too: that is how env files carry private keys (spec S-22).
+    URL-encoded, JSON- or HTML-escaped form, and how shells and programs quote it. A value with the
+    two characters ``\\n`` in it is multi-line too: that is how env files carry private keys (spec
+    S-22).
     """
     found: set[bytes] = set()
     if is_maskable(value):
@@ -88,6 +100,8 @@ def _text_forms(piece: str) -> Iterator[str]:
     yield piece
     yield from _shell_forms(piece)
     yield from _json_forms(piece)
+    yield from _markup_forms(piece)
+    yield from _literal_forms(piece)
     for quoted in _url_forms(piece):
         yield quoted
         yield _lower_hex(quoted)
@@ -108,6 +122,21 @@ def _json_forms(piece: str) -> Iterator[str]:
         yield escaped.replace("/", "\\/")  # PHP
         # Go's encoding/json, for HTML's sake
         yield escaped.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _markup_forms(piece: str) -> Iterator[str]:
+    """In HTML and XML; between tags most leave quotes as they are."""
+    bare = piece.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    yield bare
+    for quotes in _QUOTES_IN_MARKUP:
+        yield bare.translate(quotes)
+
+
+def _literal_forms(piece: str) -> Iterator[str]:
+    """In literals of programs (Python's repr, Node's inspect), in YAML and SQL, and in CSV."""
+    yield piece.replace("\\", "\\\\").replace("'", "\\'")
+    yield piece.replace("'", "''")
+    yield piece.replace('"', '""')
 
 
 def _url_forms(piece: str) -> Iterator[str]:

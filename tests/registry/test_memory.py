@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 from contextlib import closing
@@ -84,6 +85,32 @@ async def test_a_directory_that_cannot_be_written_to_only_forgets(tmp_path: Path
     (tmp_path / "file").write_text("")
     memory = await _learned(tmp_path / "file" / "below")
     assert await memory.recall(HOST, LAYER, "codec") is None
+
+
+@pytest.mark.parametrize("name", [".", "layers.sqlite"])
+async def test_what_others_may_write_to_is_not_believed_and_not_removed(
+    tmp_path: Path, name: str
+) -> None:
+    """They could have a blob of theirs pushed in the place of a layer."""
+    (await _learned(tmp_path)).close()
+    place = tmp_path / name
+    before = place.stat().st_mode
+    place.chmod(0o777)
+    memory = LayerCache(tmp_path)
+    assert await memory.recall(HOST, LAYER, "codec") is None
+    place.chmod(before)
+    assert await memory.recall(HOST, LAYER, "codec") == BLOB
+    memory.close()
+
+
+async def test_another_user_s_memory_is_not_believed(tmp_path: Path) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root gives files away")
+    (await _learned(tmp_path)).close()
+    os.chown(tmp_path, 65534, -1)
+    memory = LayerCache(tmp_path)
+    assert await memory.recall(HOST, LAYER, "codec") is None
+    memory.close()
 
 
 _WRITER = """

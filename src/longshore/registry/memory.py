@@ -1,15 +1,18 @@
 """What earlier pushes learned: under which digest a registry holds a layer, and in which
 repositories.
 
-A SQLite file in the user's cache directory, shared by all processes. It is never believed: a blob
-that is remembered is asked for by digest before it is used, and a row has to carry its own check,
-so that a damaged file only costs time. Whatever goes wrong with the file, nothing is remembered.
+A SQLite file in the user's cache directory, shared by all processes. A blob that is remembered is
+asked for by digest before it is used, and a row has to carry its own check, so that a damaged file
+only costs time. What a blob holds nobody looks at again, so the file is the user's alone: one that
+others may write to is left alone. Whatever goes wrong with it, nothing is remembered.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
+import stat
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -131,7 +134,9 @@ class LayerCache:
     def _open(self) -> sqlite3.Connection:
         import sqlite3
 
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not (_is_ours(self._path.parent) and _is_ours(self._path)):
+            raise sqlite3.OperationalError("others may have written to it")
         connection = sqlite3.connect(
             self._path, timeout=_BUSY, check_same_thread=False, isolation_level=None
         )
@@ -151,6 +156,16 @@ class LayerCache:
         self.close()
         with suppress(OSError):
             self._path.unlink()
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether it is this user's and not open to everybody, or not there yet. Groups may write: with
+    some systems' umask every user's own may."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return True
+    return status.st_uid == os.getuid() and not status.st_mode & stat.S_IWOTH
 
 
 def _begin_table(connection: sqlite3.Connection) -> None:

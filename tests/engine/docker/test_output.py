@@ -87,15 +87,25 @@ def test_the_registry_of_a_repository(repository: str, registry: str) -> None:
     assert registry_of(repository) == registry
 
 
+def test_a_line_of_packed_json_is_not_cut() -> None:
+    """A secret in it would be cut as well, and be shown in two halves."""
+    lines: list[str] = []
+    output = Output(lines.append)
+    for _ in range(100_000):
+        output.take({"stream": "packed----"})
+    output.take({"stream": "\n"})
+    assert lines == ["packed----" * 100_000]
+
+
 def test_a_line_without_end_is_shown_in_pieces() -> None:
     """Kept whole, each message costs the copy of all before it: 16 MB take a minute."""
     lines: list[str] = []
     output = Output(lines.append)
-    for _ in range(100):
+    for _ in range(300):
         output.take({"stream": "x" * 8192})
     assert lines
     output.take({"stream": "y\nz"})
     output.finish()
-    assert "".join(lines) == "x" * 819_200 + "yz"
+    assert "".join(lines) == "x" * 2_457_600 + "yz"
     assert lines[-1] == "z"
     assert max(map(len, lines)) <= LONGEST_LINE + 8192

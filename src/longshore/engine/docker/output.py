@@ -10,8 +10,12 @@ from longshore.engine.docker.errors import reading, refusal
 from longshore.engine.docker.progress import Progress, error_in
 from longshore.errors import BuildFailed
 
-LONGEST_LINE: Final = 64 * 1024
-"""A line longer than this is cut, so that output without newlines cannot grow without bound."""
+LONGEST_LINE: Final = 1 << 20
+"""A line longer than this is cut, so that output without newlines cannot grow without bound.
+
+Lines are masked when they are whole: a secret is not recognised where one is cut, and so lines that
+do occur, as those of packed JSON, may not be.
+"""
 
 _BUILT = re.compile(r"Successfully built ([0-9a-f]{12,64})\s*$")
 
@@ -22,7 +26,8 @@ class Output:
     def __init__(self, on_line: Callable[[str], None]) -> None:
         self.image: str | None = None
         self._on_line = on_line
-        self._rest = ""
+        self._rest: list[str] = []
+        self._held = 0
         self._progress = Progress()
 
     def take(self, message: Mapping[str, Any]) -> None:
@@ -42,15 +47,18 @@ class Output:
 
     def finish(self) -> None:
         """The output has ended: a line without newline is a line too."""
-        if self._rest:
-            self._line(self._rest)
-            self._rest = ""
+        if self._held:
+            self._line("".join(self._rest))
+        self._rest, self._held = [], 0
 
     def _text(self, text: str) -> None:
-        *lines, self._rest = (self._rest + text).split("\n")
+        *lines, rest = text.split("\n")
         for line in lines:
-            self._line(line)
-        if len(self._rest) > LONGEST_LINE:
+            self._line("".join((*self._rest, line)))
+            self._rest, self._held = [], 0
+        self._rest.append(rest)
+        self._held += len(rest)
+        if self._held > LONGEST_LINE:
             self.finish()
 
     def _line(self, line: str) -> None:

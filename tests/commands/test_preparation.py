@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from longshore.commands.preparation import Remarks, masked_failures
+from longshore.commands.masked_failures import masked_failures
+from longshore.commands.preparation import Remarks
 from longshore.errors import EngineError, LongshoreError
 from longshore.run.events import Event, Notice
 from longshore.secrets.masking import Masker

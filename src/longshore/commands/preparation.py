@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from msgspec import Struct, field
 
 from longshore.commands.session_options import SessionOptions
 from longshore.environment import Environment
-from longshore.errors import EngineUnavailable, LongshoreError
+from longshore.errors import EngineUnavailable
 from longshore.plan.model import Plan
 from longshore.run.credentials import Credentials
 from longshore.run.events import Notice
@@ -49,26 +48,6 @@ class Remarks(Struct):
         if names:
             listed = ", ".join(names)
             emit(Notice(text=f"not masked in the output, too short or too common: {listed}"))
-
-
-@contextmanager
-def masked_failures(masker: Masker) -> Iterator[None]:
-    """Mask the texts of errors that leave the block: what an engine says may hold anything."""
-    try:
-        yield
-    except BaseException as failure:
-        _mask(failure, masker)
-        raise
-
-
-def _mask(failure: BaseException, masker: Masker) -> None:
-    if isinstance(failure, BaseExceptionGroup):
-        for inner in failure.exceptions:
-            _mask(inner, masker)
-    elif isinstance(failure, LongshoreError):
-        failure.message = masker.mask_text(failure.message)
-        failure.args = (failure.message,)
-        failure.hint = None if failure.hint is None else masker.mask_text(failure.hint)
 
 
 def project_files(

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from longshore.commands.image_place import FilePlace, find_place, names_file
 from longshore.commands.interruption import interruptible
-from longshore.commands.preparation import masked_failures
+from longshore.commands.masked_failures import masked_failures
 from longshore.commands.registry_options import RegistryOptions
 from longshore.config.credential_keys import CredentialKeys
 from longshore.engine.opening import open_engine

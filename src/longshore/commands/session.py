@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from longshore.commands.preparation import Remarks, check_needs, masked_failures, project_files
+from longshore.commands.masked_failures import masked_failures
+from longshore.commands.preparation import Remarks, check_needs, project_files
 from longshore.commands.session_options import SessionOptions
 from longshore.engine.opening import open_engine
 from longshore.engine.port import Engine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from longshore.plan.lasting import lasting_arguments
+from longshore.plan.lasting import is_copied, lasting_arguments
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,22 @@ def test_arguments_of_the_stages_of_the_image_last(
     dockerfile: str, lasting: tuple[str, ...]
 ) -> None:
     assert lasting_arguments(dockerfile, ["TOKEN", "OTHERS"]) == lasting
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "copied"),
+    [
+        ("FROM a\nCOPY . /app\n", True),
+        ("FROM a\nCOPY ./ ./\n", True),
+        ("FROM a\nadd --chown=me / /app\n", True),
+        ('FROM a\nCOPY ["x", ".", "/app"]\n', True),
+        ("FROM a\nCOPY codeship.* /app/\n", True),
+        ("FROM a\nCOPY src Gemfile /app/\n", False),
+        ("FROM a\nCOPY src .\n", False),
+        ("FROM a AS one\nCOPY . /app\nFROM a\nCOPY --from=one . /app\n", False),
+        ("FROM a AS one\nCOPY . /app\nFROM one\n", True),
+        ("FROM a\nCOPY [\nCOPY {}\nCOPY\n", False),
+    ],
+)
+def test_what_the_stages_of_the_image_copy_is_in_it(dockerfile: str, copied: bool) -> None:
+    assert is_copied(dockerfile, "codeship.aes") is copied

@@ -173,6 +173,20 @@ def test_a_dockerfile_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     assert checked(tmp_path, "app: {build: .}\n", push) == []
 
 
+def test_a_key_that_is_copied_into_a_pushed_image_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "codeship.aes").write_text(generate_key().reveal_text())
+    (tmp_path / "Dockerfile").write_text("FROM x/base\nCOPY . /app\n")
+    services, push = "app: {build: .}\n", "- {service: app, type: push, image_name: r.example/x}\n"
+    (told,) = checked(tmp_path, services, push)
+    assert "copies the AES key (codeship.aes) into " in told
+    assert 'write "codeship.aes" into ' in told
+    assert checked(tmp_path, services, "- {service: app, command: x}\n") == []
+    (tmp_path / ".dockerignore").write_text("*.aes\n")
+    assert checked(tmp_path, services, push) == []
+    (tmp_path / "Dockerfile.dockerignore").write_text("other\n")
+    assert checked(tmp_path, services, push) == [told]
+
+
 @pytest.mark.parametrize(
     "keys",
     [

@@ -15,8 +15,9 @@ from longshore.config.credential_keys import CredentialKeys
 from longshore.config.load import read_text
 from longshore.config.names import no_generator
 from longshore.config.problem import Place
+from longshore.engine.ignore import parse
 from longshore.errors import InvalidValue, LongshoreError, RegistryDenied
-from longshore.plan.lasting import lasting_arguments
+from longshore.plan.lasting import is_copied, lasting_arguments
 from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, Plan, PushStep, ServicePlan
 from longshore.registry.credentials.store import CredentialStore
 from longshore.run.credentials import Credentials, push_chain
@@ -29,6 +30,7 @@ from longshore.run.needs import (
     images_of_need,
     services_of,
 )
+from longshore.secrets.key import KEY_FILE
 
 
 @dataclass(slots=True, kw_only=True)
@@ -132,6 +134,7 @@ class Preflight:
             if store is not None:
                 _required(store, step.push.registry)
             self._tell_lasting(step.push.image)
+            self._tell_key(step.push.image)
         if chain and not step.credentials:
             self.files.tell([_of_service_only(step)])
 
@@ -147,6 +150,16 @@ class Preflight:
             if isinstance(image, BuildPlan) and (text := read_text(image.dockerfile)):
                 names = [name for name, _ in self._arguments(image)]
                 self.files.tell(map(_lasting(image), lasting_arguments(text, names)))
+
+    def _tell_key(self, key: ImageKey) -> None:
+        """The key in an image opens all that is encrypted with it, which is often copied too."""
+        path = self.plan.directory / KEY_FILE
+        for image in image_closure(self.plan, [key]) if path.is_file() else ():
+            if isinstance(image, BuildPlan) and path.is_relative_to(image.context):
+                name = path.relative_to(image.context).as_posix()
+                text = read_text(image.dockerfile) or ""
+                if is_copied(text, name) and not _is_left_out(image, name):
+                    self.files.tell([_with_key(image, name)])
 
     def _present(self, paths: Iterable[Path]) -> Iterator[Path]:
         return (path for path in paths if _exists(path) or not self._may_come(path))
@@ -204,6 +217,25 @@ def _lasting(image: BuildPlan) -> Callable[[str], str]:
         )
 
     return told
+
+
+def _is_left_out(image: BuildPlan, name: str) -> bool:
+    """By the ignore file that belongs to the Dockerfile, else by that of the context."""
+    real = image.dockerfile.resolve()
+    own = read_text(real.with_name(f"{real.name}.dockerignore"))
+    text = own if own is not None else read_text(image.context / ".dockerignore")
+    try:
+        return parse(text or "").ignores(name)
+    except InvalidValue:
+        return True  # the build will not begin, and says why
+
+
+def _with_key(image: BuildPlan, name: str) -> str:
+    return (
+        f"{image.dockerfile.name} copies the AES key ({name}) into {image.name}, which is pushed, "
+        f'and everybody who pulls it can read it; write "{name}" into '
+        f"{image.context / '.dockerignore'}"
+    )
 
 
 def _of_service_only(step: PushStep) -> str:

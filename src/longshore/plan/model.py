@@ -67,7 +67,6 @@ class Dependency(Struct, frozen=True, kw_only=True):
     service: str
     aliases: tuple[str, ...] = ()
     condition: Condition = Condition.DEFAULT
-    linked: bool = False
 
 
 class ServicePlan(Struct, frozen=True, kw_only=True):

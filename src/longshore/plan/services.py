@@ -74,7 +74,6 @@ def dependencies(entry: ServiceEntry) -> tuple[Dependency, ...]:
             service=name,
             aliases=tuple(names),
             condition=conditions.get(name, DependencyEntry(service=name).condition),
-            linked=bool(names),
         )
         for name, names in aliases.items()
     )

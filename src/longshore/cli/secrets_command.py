@@ -181,7 +181,6 @@ def env(**flags: Any) -> int:
     from longshore.commands.env import show_env
     from longshore.environment import Environment
 
-    environment = Environment.of_process()
     return show_env(
         choices.project_choice(flags),
         choices.facts(flags),
@@ -189,7 +188,6 @@ def env(**flags: Any) -> int:
         command_line=options.pairs(flags["env"]),
         keys=_keys(flags["key_path"], flags["dir"]),
         reveal=flags["reveal"],
-        environment=environment,
+        environment=Environment.of_process(),
         sink=terminal.sink(),
-        style=terminal.style(environment),
     )

@@ -13,7 +13,6 @@ from longshore.plan.model import Plan, ServicePlan
 from longshore.plan.selection import Selection
 from longshore.report.printable import printable
 from longshore.report.sink import Sink
-from longshore.report.style import Style
 from longshore.run.docker_access import docker_access
 from longshore.run.files import ProjectFiles
 from longshore.run.variables import merged
@@ -31,7 +30,6 @@ def show_env(
     reveal: bool,
     environment: Environment,
     sink: Sink,
-    style: Style,
 ) -> int:
     """Print one line a variable: its name, with `reveal` its value, and its source.
 

@@ -121,7 +121,7 @@ def _dockerfile(
     what = '"dockerfile" moved below "build"'
     if build is None:
         start = source.index_of(key.place)
-        head = f"build:{_newline(source)}{_below(source, key)}" if _block(source, key) else None
+        head = f"build:{_newline(source)}{_below(key)}" if _block(source, key) else None
         text = f"{head}dockerfile: {pair}" if head else f'"build": {{"dockerfile": {pair}}}'
         end = source.index_of(value.place) + _length(value)
         yield Edit(start, end, text, what, key.place)
@@ -137,7 +137,7 @@ def _moved(
 ) -> Iterator[Edit]:
     """The lines ``build: DIR`` and ``dockerfile: NAME`` become one block, comments kept."""
     line = source.line(key.place.line) or ""
-    below, newline = _below(source, build[0]), _newline(source)
+    below, newline = _below(build[0]), _newline(source)
     first = source.index_of(build[1].place)
     line_end = source.starts[build[0].place.line - 1] + len(source.line(build[0].place.line) or "")
     comment = source.text[first + len(context) : line_end]
@@ -173,7 +173,7 @@ def _block(source: SourceText, key: Scalar) -> bool:
     return not line[: key.place.column - 1].strip() and key.plain
 
 
-def _below(source: SourceText, key: Scalar) -> str:
+def _below(key: Scalar) -> str:
     """The indentation of what stands below `key`: two more than its own."""
     return " " * (key.place.column + 1)
 

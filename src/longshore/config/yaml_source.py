@@ -89,7 +89,6 @@ class _Tree(Struct):
     _open: list[_Open] = field(default_factory=list)
     _anchors: dict[str, Node | None] = field(default_factory=dict)
     _read: int = 0
-    _merged: int = 0
     _plain_lines: bool = True
     _documents: int = 0
 

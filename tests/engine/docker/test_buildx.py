@@ -144,11 +144,11 @@ def test_a_build_on_an_image_of_the_engine_takes_the_builder_that_sees_it(
 
 
 def test_the_configuration_is_private_and_holds_the_users_plugins(
-    spec: BuildSpec, setting: Setting, tmp_path: Path
+    setting: Setting, tmp_path: Path
 ) -> None:
     directory = tmp_path / "private"
     directory.mkdir()
-    configure(directory, setting, spec)
+    configure(directory, setting)
     assert stat.S_IMODE((directory / "config").stat().st_mode) == 0o700
     assert (directory / "config" / "cli-plugins").is_dir()
 

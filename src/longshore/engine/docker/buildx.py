@@ -160,7 +160,7 @@ def _configured(setting: Setting, spec: BuildSpec) -> Iterator[Path]:
         try:
             made = tempfile.TemporaryDirectory(prefix="longshore-buildx-")
             directory = Path(stack.enter_context(made))
-            configure(directory, setting, spec)
+            configure(directory, setting)
             stack.enter_context(config_file(directory / "config" / "config.json", setting, spec))
         except OSError as fault:
             raise BuildFailed(
@@ -170,7 +170,7 @@ def _configured(setting: Setting, spec: BuildSpec) -> Iterator[Path]:
         yield directory
 
 
-def configure(directory: Path, setting: Setting, spec: BuildSpec) -> None:
+def configure(directory: Path, setting: Setting) -> None:
     """Fill the private directory (the temporary directory's mode is 0700).
 
     The user's plugins, contexts and builders stay usable; their credentials are not seen. The

@@ -62,9 +62,6 @@ class FileImage(Struct, frozen=True, kw_only=True):
     manifest: Manifest | None = None
     choice: Choice | None = None
 
-    async def close(self) -> None:
-        """Nothing is open."""
-
 
 def _read(layer: FileLayer) -> Generator[Block, None, None]:
     try:

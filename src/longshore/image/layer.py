@@ -95,10 +95,6 @@ class StoredImage(Protocol):
         """One source for each of `parts.diff_ids`, in that order."""
         ...
 
-    async def close(self) -> None:
-        """Give files back; the layers cannot be opened any more."""
-        ...
-
 
 class StreamedImage(Protocol):
     """An image that flows by once."""

@@ -59,10 +59,6 @@ class StoreArchive(Protocol):
         """A file or directory below those of all layers (``overlay2``)."""
         ...
 
-    async def close(self) -> None:
-        """Nothing can be opened any more."""
-        ...
-
 
 class ArchivedLayer(Struct, frozen=True, kw_only=True):
     """A `LayerSource` that raises NotFound when it cannot be put together, besides the rest.
@@ -132,15 +128,10 @@ class ArchivedLayer(Struct, frozen=True, kw_only=True):
 
 
 class ArchivedImage(Struct, frozen=True, kw_only=True):
-    """A `StoredImage` that ends its `store` when it is closed."""
+    """A `StoredImage` in a store that only the engine may read."""
 
     parts: ImageParts
     layers: tuple[ArchivedLayer, ...]
-    store: StoreArchive
-
-    async def close(self) -> None:
-        """See `StoredImage`."""
-        await self.store.close()
 
 
 async def open_archived(
@@ -148,7 +139,7 @@ async def open_archived(
 ) -> ArchivedImage:
     """The image of that id; `sizes` are estimates of its layers' bytes, by diff ID.
 
-    Raises NotFound when the store does not have it; the store is left open then.
+    Raises NotFound when the store does not have it.
     """
     async with store.about("") as chunks:
         known = await _files(chunks, _KEPT)
@@ -168,7 +159,7 @@ async def open_archived(
         )
         for chain, diff_id in zip(chain_ids(parts.diff_ids), parts.diff_ids, strict=True)
     )
-    return ArchivedImage(parts=parts, layers=layers, store=store)
+    return ArchivedImage(parts=parts, layers=layers)
 
 
 def _below(files: Mapping[bytes, bytes], directory: str) -> dict[bytes, bytes]:

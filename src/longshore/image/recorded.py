@@ -65,9 +65,6 @@ class RecordedImage(Struct, frozen=True, kw_only=True):
     parts: ImageParts
     layers: tuple[RecordedLayer, ...]
 
-    async def close(self) -> None:
-        """Nothing is held open between layers."""
-
 
 @contextmanager
 def reading_store() -> Iterator[None]:

@@ -62,9 +62,6 @@ class MemoryImage:
         """How often each layer was opened."""
         return [layer.opened for layer in self.sources]
 
-    async def close(self) -> None:
-        """See `StoredImage`."""
-
     def saved(self, tag: str = "app:latest") -> bytes:
         """The image as engines from 25 on export it, ``manifest.json`` last."""
         buffer = io.BytesIO()

@@ -54,29 +54,26 @@ async def _passing(stream: TarStream) -> AsyncIterator[AsyncIterator[Block]]:
 
 
 class ExportedImage:
-    """A `StreamedImage` from the bytes of ``docker save`` (of one image, or of the one `name`).
+    """An image that flows by once: the bytes of its ``docker save``.
 
     `diff_ids` from the engine's inspect tell which layer is which before it is read; without
     them only engines from 25 on name their layers.
     """
 
-    def __init__(
-        self,
-        chunks: AsyncIterator[bytes],
-        *,
-        diff_ids: Sequence[Digest] = (),
-        name: str | None = None,
-    ) -> None:
+    def __init__(self, chunks: AsyncIterator[bytes], *, diff_ids: Sequence[Digest] = ()) -> None:
         self._stream = TarStream(chunks)
         self._diff_ids = tuple(diff_ids)
         self._named = _by_name(self._diff_ids)
-        self._name = name
         self._documents: dict[str, bytes] = {}
         self._parts: ImageParts | None = None
         self._packed: dict[Digest, Digest] = {}
 
     async def arrivals(self) -> AsyncGenerator[LayerSource, None]:
-        """See `StreamedImage`."""
+        """The layers in the order of their arrival, each distinct layer once.
+
+        A layer not opened (or left half-way) when the next one is asked for is skipped. Iterate
+        to the end: only then `parts` is known.
+        """
         while member := await self._stream.next():
             if member.regular and (layer := await self._layer(member)):
                 yield layer
@@ -84,7 +81,7 @@ class ExportedImage:
 
     @property
     def parts(self) -> ImageParts:
-        """See `StreamedImage`."""
+        """Configuration and order; raises InvalidValue before the end, or if they never came."""
         if self._parts is None:
             raise InvalidValue("the image export is not at its end, or was none")
         return self._parts
@@ -130,7 +127,7 @@ class ExportedImage:
         self._documents[member.name] = await self._stream.document(LARGEST_DOCUMENT)
 
     def _finish(self) -> None:
-        saved = choose_saved(read_saved(self._document(MANIFEST)), self._name)
+        saved = choose_saved(read_saved(self._document(MANIFEST)), None)
         fmt = Format.OCI if saved.config.startswith(_BLOBS) else Format.DOCKER
         parts = read_config(self._document(saved.config), fmt)
         check_layers(parts, saved)

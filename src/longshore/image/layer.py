@@ -4,8 +4,9 @@ Two kinds of image, because an engine's export cannot be read twice or out of or
 
 - `StoredImage`: everything is at hand; its layers can be opened at any time, several at once,
   and again after a failure.
-- `StreamedImage`: the layers come one after the other and once; configuration and order are
-  known at the end (``manifest.json`` is the last file of ``docker save``).
+- `ExportedImage` (`longshore.image.export`): the layers come one after the other and once;
+  configuration and order are known at the end (``manifest.json`` is the last file of
+  ``docker save``).
 
 Blocks are handed over unverified; `longshore.image.pipeline.compressed` verifies while they flow.
 """
@@ -41,7 +42,7 @@ class LayerSource(Protocol):
     `open` gives the blob described by `packed` when there is one (it is compressed already, or
     stored as it will be sent), else the uncompressed tar. Whatever cannot be read raises a
     LongshoreError, during iteration as well. May be opened again and concurrently, unless it
-    came from a `StreamedImage`.
+    comes from an export.
     """
 
     @property
@@ -93,21 +94,4 @@ class StoredImage(Protocol):
     @property
     def layers(self) -> tuple[LayerSource, ...]:
         """One source for each of `parts.diff_ids`, in that order."""
-        ...
-
-
-class StreamedImage(Protocol):
-    """An image that flows by once."""
-
-    def arrivals(self) -> AsyncIterator[LayerSource]:
-        """The layers in the order of their arrival, each distinct layer once.
-
-        A layer not opened (or left half-way) when the next one is asked for is skipped. Iterate
-        to the end: only then `parts` is known.
-        """
-        ...
-
-    @property
-    def parts(self) -> ImageParts:
-        """Configuration and order; raises InvalidValue before the end, or if they never came."""
         ...

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from longshore.errors import ContentMismatch, InvalidValue
 from longshore.image.layer import Block
@@ -20,11 +19,10 @@ _GNU_NAME, _GNU_LINK = b"L", b"K"
 
 
 class Member(Struct, frozen=True, kw_only=True):
-    """A member's name, bytes of content, and the target if it is a symlink (else "")."""
+    """A member's name, bytes of content, and whether it is a regular file."""
 
     name: str
     size: int
-    link: str
     regular: bool
 
 
@@ -83,23 +81,15 @@ class TarStream:
             self._ready = memoryview(before + bytes(self._ready))
         return bytes(self._ready[:length])
 
-    @property
-    def left(self) -> int:
-        """Bytes of the member's content not read yet."""
-        return self._left
-
     def _member(self, header: tarfile.TarInfo, names: dict[str, str]) -> Member:
         if "size" in names:
             digits = names["size"]
             size = int(digits) if digits.isdecimal() and len(digits) <= _LONGEST_SIZE else -1
             self._left, self._padding = _possible(size), -size % _RECORD
-        member = Member(
-            name=names.get("path", header.name),
-            size=self._left,
-            link=names.get("linkpath", header.linkname) if header.issym() else "",
-            regular=header.isreg(),
+        name = names.get("path", header.name)
+        return Member(
+            name=name.rstrip("/").removeprefix("./"), size=self._left, regular=header.isreg()
         )
-        return replace(member, name=member.name.rstrip("/").removeprefix("./"))
 
     async def _header(self) -> tarfile.TarInfo | None:
         record = await self._exactly(_RECORD, or_end=True)
@@ -117,7 +107,7 @@ class TarStream:
         if header.type == _GNU_NAME:
             return {"path": text.rstrip("\0")}
         if header.type == _GNU_LINK:
-            return {"linkpath": text.rstrip("\0")}
+            return {}
         # POSIX pax: "LENGTH KEY=VALUE\n"; none of the values we look at has a newline.
         fields = (line.partition(" ")[2].partition("=") for line in text.split("\n"))
         return {key: value for key, _, value in fields if key}

@@ -43,20 +43,6 @@ def test_nothing_missing_is_never_exported() -> None:
     assert choice.route is Route.ENGINE_PUSH
 
 
-def test_what_the_engine_cannot_do_is_exported_however_small() -> None:
-    choice = choose(
-        Situation(
-            layer_sizes=(900 * MB, MB),
-            missing=(MB,),
-            cores=2,
-            store_refusal=REFUSED,
-            engine_can_push=False,
-        )
-    )
-    assert choice.route is Route.EXPORT
-    assert "cannot do what was asked" in choice.reason
-
-
 def test_a_store_that_the_engine_reads_for_us_wins_over_the_export() -> None:
     choice = choose(
         Situation(
@@ -94,18 +80,18 @@ def test_a_tiny_layer_is_left_to_an_engine_that_knows_the_rest() -> None:
 def test_without_the_store_the_choice_is_never_the_dearer_way(
     layers: tuple[int, ...], cores: int, packed: bool
 ) -> None:
-    def at(engine_can_push: bool) -> float:
+    def at(engine_reads: bool) -> float:
         situation = Situation(
             layer_sizes=layers,
             missing=layers[1:],
             cores=cores,
             packed_store=packed,
             store_refusal=REFUSED,
-            engine_can_push=engine_can_push,
+            engine_reads=engine_reads,
         )
         return choose(situation).seconds
 
-    assert at(engine_can_push=True) <= at(engine_can_push=False)
+    assert at(engine_reads=True) <= at(engine_reads=False)
 
 
 def test_layers_the_registry_has_in_our_packing_are_sent_again_by_the_engine() -> None:

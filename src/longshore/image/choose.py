@@ -53,8 +53,6 @@ class Situation(Struct, frozen=True, kw_only=True):
     would send `engine_missing` (None: the same), for of what was packed by us it knows nothing.
     `store_refusal` says why the store cannot be read; None: it can. `packed_store`: the engine
     keeps its layers packed (containerd). `engine_reads`: it can read its store for us.
-    `engine_can_push`: the registry is one the engine reaches
-    by itself, and nothing was asked for (format, compression) that its push cannot do.
     """
 
     layer_sizes: tuple[int, ...]
@@ -64,7 +62,6 @@ class Situation(Struct, frozen=True, kw_only=True):
     store_refusal: str | None = None
     packed_store: bool = False
     engine_reads: bool = False
-    engine_can_push: bool = True
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -78,7 +75,8 @@ class Choice(Struct, frozen=True, kw_only=True):
 def choose(situation: Situation) -> Choice:
     """The cheapest way.
 
-    The store wins wherever it can be read: it gives single layers, and nothing is faster.
+    The store wins wherever it can be read: it gives single layers, and nothing is faster. The
+    engine is one that could push the image itself: else there is little to choose from.
     """
     if situation.store_refusal is None:
         seconds = _packing(situation)
@@ -91,8 +89,7 @@ def choose(situation: Situation) -> Choice:
     ways = {Route.EXPORT: _export(situation)}
     if situation.engine_reads:
         ways[Route.THROUGH_ENGINE] = _through_engine(situation)
-    if situation.engine_can_push:
-        ways[Route.ENGINE_PUSH] = _engine_push(situation)
+    ways[Route.ENGINE_PUSH] = _engine_push(situation)
     route = min(ways, key=lambda way: ways[way])
     return Choice(route=route, seconds=ways[route], reason=_compared(situation, ways, route))
 
@@ -144,11 +141,7 @@ def _compared(situation: Situation, ways: Mapping[Route, float], route: Route) -
         Route.ENGINE_PUSH: "by the engine's own push",
     }
     others = [f"{ways[way]:.1f} s {rivals[way]}" for way in ways if way is not route]
-    found = f"about {ways[route]:.1f} s"
-    if others:
-        found += f", against {' and '.join(others)}"
-    if not situation.engine_can_push:
-        found += "; the engine's own push cannot do what was asked"
+    found = f"about {ways[route]:.1f} s, against {' and '.join(others)}"
     return f"{doing[route]}: {found} ({_refused(situation)})"
 
 

@@ -128,7 +128,6 @@ def _result(packing: Packing) -> bytes:
         "diff_id": str(packed.diff_id),
         "digest": str(packed.digest),
         "size": packed.size,
-        "uncompressed_size": packed.uncompressed_size,
     }
     return json.dumps(fields).encode()
 

@@ -43,14 +43,11 @@ _DAMAGED_HINT: Final = "the image was changed in the engine's store; build or pu
 class PackedApart(CompressedLayer):
     """The blob of the layer `diff_id` as it comes from the process that packs it."""
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], diff_id: Digest, options: CompressionOptions
-    ) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], diff_id: Digest) -> None:
         super().__init__()
         assert process.stdout is not None
         self._process, self._pipe = process, process.stdout
         self._diff_id = diff_id
-        self._compression = options.compression
         self._over = False
 
     async def __anext__(self) -> Block:
@@ -83,8 +80,6 @@ class PackedApart(CompressedLayer):
             digest=Digest.parse(found["digest"]),
             size=found["size"],
             diff_id=diff_id,
-            uncompressed_size=found["uncompressed_size"],
-            compression=self._compression,
         )
 
     async def _exactly(self, length: int) -> bytearray:
@@ -112,7 +107,7 @@ async def packed_apart(
         process = _start(record, directory, options, threads)
         assert process.stdout is not None
         try:
-            yield PackedApart(process, diff_id, options)
+            yield PackedApart(process, diff_id)
         finally:
             # It has nothing to lose: it only reads.
             process.kill()

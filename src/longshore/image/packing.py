@@ -17,13 +17,11 @@ from longshore.oci.sha256 import Sha256
 
 
 class Packed(Struct, frozen=True, kw_only=True):
-    """The blob that was made: its `digest` and `size`, and what it is when unpacked again."""
+    """The blob that was made: its `digest` and `size`, and the digest of the tar in it."""
 
     digest: Digest
     size: int
     diff_id: Digest
-    uncompressed_size: int
-    compression: Compression
 
 
 class Segment:
@@ -111,8 +109,6 @@ class Packing:
             digest=self.diff_id if bare else Digest(self._blob.hexdigest()),
             size=self._blob_size,
             diff_id=self.diff_id,
-            uncompressed_size=self._tar_size,
-            compression=self._compression,
         )
 
     def _measure(self, segment: Segment) -> None:

@@ -168,17 +168,15 @@ class _PackedCheck:
 
     def __init__(self, source: LayerSource, announced: Descriptor) -> None:
         self._source, self._announced = source, announced
-        self._compression = compression_of(announced.media_type)
         what = f"layer {announced.digest}, read from the {source.origin},"
         self._blob = Verifier(announced.digest, announced.size)
-        self._unpacker = Unpacker(self._compression, what)
-        self._tar, self._tar_size = Sha256(), 0
+        self._unpacker = Unpacker(compression_of(announced.media_type), what)
+        self._tar = Sha256()
 
     def update(self, block: Block) -> None:
         self._blob.update(block)
         for piece in self._unpacker.feed(block):
             self._tar.update(piece)
-            self._tar_size += len(piece)
 
     def finish(self) -> Packed:
         self._blob.finish()
@@ -189,8 +187,6 @@ class _PackedCheck:
             digest=self._announced.digest,
             size=self._announced.size,
             diff_id=diff_id,
-            uncompressed_size=self._tar_size,
-            compression=self._compression,
         )
 
 

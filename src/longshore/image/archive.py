@@ -20,11 +20,12 @@ from msgspec import Struct
 
 from longshore.errors import InvalidValue, NotFound
 from longshore.image.config import read_config
-from longshore.image.files import GZIP_MAGIC, FileImage, FileLayer
+from longshore.image.files import FileImage, FileLayer
 from longshore.image.layer import ImageParts
 from longshore.image.overlay2 import chain_ids
 from longshore.oci.digest import Digest
 from longshore.oci.fields import Fields
+from longshore.oci.media_types import Compression, packing_of
 from longshore.oci.reference import is_same_name
 
 MANIFEST: Final = "manifest.json"
@@ -143,7 +144,7 @@ class _Archive:
         offset, length = member.offset_data, member.size
         with self._path.open("rb") as file:
             file.seek(offset)
-            gzipped = file.read(min(2, length)) == GZIP_MAGIC
+            gzipped = packing_of(file.read(min(2, length))) is Compression.GZIP
         return FileLayer(
             path=self._path,
             offset=offset,

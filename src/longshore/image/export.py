@@ -18,15 +18,13 @@ from longshore.image.archive import (
     read_saved,
 )
 from longshore.image.config import read_config
-from longshore.image.files import GZIP_MAGIC
 from longshore.image.layer import Block, Blocks, ImageParts, LayerSource
 from longshore.image.tar_stream import Member, TarStream
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
-from longshore.oci.media_types import Compression, Format
+from longshore.oci.media_types import Compression, Format, packing_of
 
 _BLOBS: Final = "blobs/sha256/"
-_ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 _USTAR: Final = slice(257, 262)
 _MOST_DOCUMENTS: Final = 1000
 
@@ -107,10 +105,9 @@ class ExportedImage:
     async def _blob(self, member: Member) -> ArrivingLayer | None:
         digest = Digest(member.name.removeprefix(_BLOBS))
         start = await self._stream.peek(_USTAR.stop)
-        if start.startswith(GZIP_MAGIC):
-            return self._arriving(member, None, _descriptor(digest, member, Compression.GZIP))
-        if start.startswith(_ZSTD_MAGIC):
-            return self._arriving(member, None, _descriptor(digest, member, Compression.ZSTD))
+        packing = packing_of(start)
+        if packing is not Compression.NONE:
+            return self._arriving(member, None, _descriptor(digest, member, packing))
         if start.startswith(b"{") and start[_USTAR] != b"ustar":
             await self._keep(member)
             return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from pathlib import Path
-from typing import Final
 
 from msgspec import Struct
 
@@ -17,8 +16,6 @@ from longshore.oci.descriptor import Descriptor
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import Manifest
 from longshore.oci.media_types import Compression
-
-GZIP_MAGIC: Final = b"\x1f\x8b"
 
 
 class FileLayer(Struct, frozen=True, kw_only=True):

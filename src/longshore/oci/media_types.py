@@ -70,6 +70,13 @@ def compression_of(media_type: str) -> Compression:
     return Compression.NONE
 
 
+def packing_of(start: bytes) -> Compression:
+    """How a blob that begins so is packed (RFC 1952, 2.3.1; RFC 8878, 3.1.1)."""
+    if start.startswith(b"\x1f\x8b"):
+        return Compression.GZIP
+    return Compression.ZSTD if start.startswith(b"\x28\xb5\x2f\xfd") else Compression.NONE
+
+
 def is_oci(media_type: str) -> bool:
     """Whether a media type is of the OCI image specification's family."""
     return media_type.startswith("application/vnd.oci.")

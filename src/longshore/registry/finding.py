@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from longshore.errors import RegistryError
 from longshore.oci.digest import Digest
-from longshore.oci.media_types import Compression
+from longshore.oci.media_types import Compression, packing_of
 from longshore.registry.client import RegistryClient
 from longshore.registry.known_layers import KnownLayers
-from longshore.registry.placed import Candidate, Placed, packing_of
+from longshore.registry.placed import Candidate, Placed
 from longshore.registry.progress import Exists, Mounted
 from longshore.registry.uploads import Delivery
 

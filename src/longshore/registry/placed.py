@@ -100,10 +100,3 @@ def key_of(layer: LayerSource) -> Digest:
     if key is None:
         raise ValueError("a layer without diff ID that is not packed cannot be placed")
     return key
-
-
-def packing_of(start: bytes) -> Compression:
-    """How a blob that begins so is packed (RFC 1952, 2.3.1; RFC 8878, 3.1.1)."""
-    if start.startswith(b"\x1f\x8b"):
-        return Compression.GZIP
-    return Compression.ZSTD if start.startswith(b"\x28\xb5\x2f\xfd") else Compression.NONE

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longshore.errors import NotFound
-from longshore.image.arriving import KEPT, LARGE, MOST_FETCHES, ArrivingFiles, plain
+from longshore.image.arriving import KEPT, LARGE, MOST_FETCHES, ArrivingFiles
 from longshore.image.assembly import assembled
 from longshore.image.layer import BLOCK, Block
+from longshore.image.names import plain
 from longshore.image.tarsplit import Piece
 
 File = tuple[str, bytes]

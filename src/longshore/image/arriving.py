@@ -9,7 +9,6 @@ export, which then takes over, does not write more.
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from types import MappingProxyType
@@ -17,6 +16,7 @@ from typing import Final, TypeAlias
 
 from longshore.errors import NotFound
 from longshore.image.file_stream import FileStream
+from longshore.image.names import shown
 
 Fetch: TypeAlias = Callable[[str], AbstractAsyncContextManager[AsyncIterator[bytes]]]
 """Opens the archive of one file below the directory."""
@@ -29,21 +29,6 @@ LARGE: Final = 4 << 20
 
 MOST_FETCHES: Final = 100
 """Files of a layer that are fetched by themselves; each takes a tenth of a second."""
-
-_ODD: Final = re.compile(rb"^[./]|/[./]|/$")
-
-
-def plain(name: bytes) -> bytes:
-    """The name of a tar's member without empty parts, ``.`` and ``..``: as in an archive."""
-    if not _ODD.search(name):
-        return name
-    parts: list[bytes] = []
-    for part in name.split(b"/"):
-        if part == b"..":
-            del parts[-1:]
-        elif part not in (b"", b"."):
-            parts.append(part)
-    return b"/".join(parts)
 
 
 class ArrivingFiles:
@@ -123,7 +108,7 @@ class ArrivingFiles:
         try:
             return self._fetch(name.decode())
         except UnicodeDecodeError as exc:
-            raise NotFound(f'the engine cannot be asked for a file "{_shown(name)}"') from exc
+            raise NotFound(f'the engine cannot be asked for a file "{shown(name)}"') from exc
 
 
 async def _content(stream: FileStream, name: bytes, size: int) -> AsyncGenerator[memoryview, None]:
@@ -135,8 +120,4 @@ async def _content(stream: FileStream, name: bytes, size: int) -> AsyncGenerator
 
 def _check(name: bytes, there: int, wanted: int) -> None:
     if there != wanted:
-        raise NotFound(f'file "{_shown(name)}" has {there} bytes there, and {wanted} in the image')
-
-
-def _shown(name: bytes) -> str:
-    return name.decode(errors="backslashreplace")[:200]
+        raise NotFound(f'file "{shown(name)}" has {there} bytes there, and {wanted} in the image')

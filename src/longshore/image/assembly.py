@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 
-from longshore.image.arriving import ArrivingFiles, plain
+from longshore.image.arriving import ArrivingFiles
 from longshore.image.layer import BLOCK, Block
+from longshore.image.names import plain
 from longshore.image.tarsplit import Piece
 
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from longshore.errors import ContentMismatch, LongshoreError, NotFound
+from longshore.image.names import parts, shown
 
 _DIRECTORY: Final = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -74,7 +75,7 @@ class LayerTree:
             self._forget()
         current = os.dup(self._root)
         try:
-            for part in _parts(name):
+            for part in parts(name):
                 below = os.open(part, _DIRECTORY, dir_fd=current)
                 os.close(current)
                 current = below
@@ -97,28 +98,13 @@ def _check_regular(base: bytes, parent: int) -> None:
         raise OSError("it is no regular file")
 
 
-def _parts(name: bytes) -> list[bytes]:
-    """The directories to go through, ``.`` and ``..`` resolved as in a file system's root."""
-    parts: list[bytes] = []
-    for part in name.split(b"/"):
-        if part == b"..":
-            del parts[-1:]
-        elif part not in (b"", b"."):
-            parts.append(part)
-    return parts
-
-
-def _shown(name: bytes) -> str:
-    return name.decode(errors="backslashreplace")[:200]
-
-
 def unreadable(name: bytes, reason: OSError) -> LongshoreError:
     """The error for a file that should be in the layer and cannot be read.
 
     NotFound where it is only not for us: rootless engines keep files of other users' ids.
     """
     if reason.errno in (errno.EACCES, errno.EPERM):
-        return NotFound(f'file "{_shown(name)}" of the layer may not be read by this user')
+        return NotFound(f'file "{shown(name)}" of the layer may not be read by this user')
     return _damaged(name, f"cannot be read from the engine's store: {reason.strerror or reason}")
 
 
@@ -129,6 +115,6 @@ def too_short(name: bytes) -> ContentMismatch:
 
 def _damaged(name: bytes, what: str) -> ContentMismatch:
     return ContentMismatch(
-        f'file "{_shown(name)}" of the layer {what}',
+        f'file "{shown(name)}" of the layer {what}',
         hint="the store was changed behind the engine's back; build or pull the image again",
     )

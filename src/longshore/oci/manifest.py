@@ -87,17 +87,17 @@ def image_manifest(
     )
 
 
-def image_index(manifests: Sequence[Descriptor], *, fmt: Format = Format.OCI) -> Index:
-    """The index of several manifests, as canonical JSON."""
+def image_index(manifests: Sequence[Descriptor]) -> Index:
+    """OCI's index of several manifests, as canonical JSON."""
     content = _canonical(
         {
             "schemaVersion": 2,
-            "mediaType": fmt.index_type,
+            "mediaType": media_types.OCI_INDEX,
             "manifests": [manifest.document() for manifest in manifests],
         }
     )
     return Index(
-        media_type=fmt.index_type,
+        media_type=media_types.OCI_INDEX,
         content=content,
         digest=Digest.of(content),
         manifests=tuple(manifests),

@@ -44,11 +44,6 @@ class Format(StrEnum):
         return DOCKER_MANIFEST if self is Format.DOCKER else OCI_MANIFEST
 
     @property
-    def index_type(self) -> str:
-        """Media type of a list of manifests."""
-        return DOCKER_INDEX if self is Format.DOCKER else OCI_INDEX
-
-    @property
     def config_type(self) -> str:
         """Media type of an image configuration."""
         return DOCKER_CONFIG if self is Format.DOCKER else OCI_CONFIG

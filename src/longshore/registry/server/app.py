@@ -51,26 +51,18 @@ def create_app(
     *,
     middlewares: Iterable[Middleware] = (),
     body: Body = read_body,
-    chunk_minimum: int = 0,
 ) -> web.Application:
     """The OCI distribution API v1.1 over `storage`.
 
     `middlewares` run around the API (authentication, recording, faults) and may see a `Refusal`'s
-    answer but never the exception. `body` reads request bodies. `chunk_minimum`, in bytes, is
-    announced as OCI-Chunk-Min-Length when not 0.
+    answer but never the exception. `body` reads request bodies.
     """
 
     async def handle(request: web.Request) -> web.StreamResponse:
         route = route_of(request.path)
         if route is None:
             raise Refusal(404, Code.UNSUPPORTED, "the API has no such path")
-        exchange = Exchange(
-            request=request,
-            route=route,
-            storage=storage,
-            body=body,
-            chunk_minimum=chunk_minimum,
-        )
+        exchange = Exchange(request=request, route=route, storage=storage, body=body)
         return await _method(exchange)(exchange)
 
     app = web.Application(middlewares=[*middlewares, _answer_refusals])

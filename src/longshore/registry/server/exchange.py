@@ -25,13 +25,12 @@ _MAX_NAME: Final = 255
 
 
 class Exchange(Struct, frozen=True, kw_only=True):
-    """What a handler gets. `chunk_minimum` is announced as OCI-Chunk-Min-Length when not 0."""
+    """What a handler gets."""
 
     request: web.Request
     route: Route
     storage: Storage
     body: Body
-    chunk_minimum: int = 0
 
     @property
     def repository(self) -> str:

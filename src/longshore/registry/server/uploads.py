@@ -28,10 +28,7 @@ async def start(exchange: Exchange) -> web.StreamResponse:
     if "digest" in query:
         return await _take_whole(exchange, parse_digest(query["digest"]))
     upload = exchange.storage.start_upload(exchange.repository)
-    answer = _progress(exchange, upload, 202)
-    if exchange.chunk_minimum:
-        answer.headers["OCI-Chunk-Min-Length"] = str(exchange.chunk_minimum)
-    return answer
+    return _progress(exchange, upload, 202)
 
 
 async def status(exchange: Exchange) -> web.StreamResponse:

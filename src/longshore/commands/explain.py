@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from longshore.config.catalogue import CATALOGUE, UnknownCode, look_up
+from longshore.config.catalogue import CATALOGUE, look_up
 from longshore.config.reference import explanation
 from longshore.config.suggest import did_you_mean
 from longshore.errors import UsageError
@@ -17,7 +17,7 @@ def explain(*, codes: tuple[str, ...], out: Callable[[str], None]) -> int:
     """
     for code in codes:
         kind = look_up(code)
-        if isinstance(kind, UnknownCode):
+        if kind is None:
             names = [name for known in CATALOGUE.values() for name in (known.code, known.name)]
             raise UsageError(
                 f'there is no problem "{code}"' + did_you_mean(code, names),

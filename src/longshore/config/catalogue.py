@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from msgspec import Struct
-
 from longshore.config import catalogue_services, catalogue_steps, catalogue_yaml
 from longshore.config.kind import Kind
 
@@ -21,14 +19,8 @@ CATALOGUE: Final[Mapping[str, Kind]] = {
 """Every kind by its code, in the order of the codes."""
 
 
-class UnknownCode(Struct, frozen=True):
-    """A text that is the code or name of no kind."""
-
-    text: str
-
-
-def look_up(text: str) -> Kind | UnknownCode:
-    """The kind that a user means by ``LS012``, ``ls12``, ``12`` or the kind's name."""
+def look_up(text: str) -> Kind | None:
+    """The kind that a user means by ``LS012``, ``ls12``, ``12`` or the kind's name, if any."""
     wanted = text.strip().upper()
     digits = wanted.removeprefix("LS")
     if digits.isdecimal() and len(digits) <= 3:
@@ -36,4 +28,4 @@ def look_up(text: str) -> Kind | UnknownCode:
     if wanted in CATALOGUE:
         return CATALOGUE[wanted]
     named = [kind for kind in CATALOGUE.values() if kind.name == text.strip().lower()]
-    return named[0] if named else UnknownCode(text)
+    return named[0] if named else None

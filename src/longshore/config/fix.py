@@ -24,13 +24,12 @@ _IN_BUILD = {"path": "context", "dockerfile_path": "dockerfile", "name": "image"
 
 
 class Edit(Struct, frozen=True, order=True):
-    """Replace the text between two indices; `what` says what was changed, and where."""
+    """Replace the text between two indices; `what` says what was changed."""
 
     start: int
     end: int
     text: str
     what: str
-    place: Place
 
 
 class Fixed(Struct, frozen=True):
@@ -107,7 +106,7 @@ def _renamed(source: SourceText, key: Scalar, new: str) -> Edit:
     start = source.index_of(key.place)
     written = source.text[start : start + key.length]
     text = written.replace(key.text, new)
-    return Edit(start, start + key.length, text, f'"{key.text}" is now "{new}"', key.place)
+    return Edit(start, start + key.length, text, f'"{key.text}" is now "{new}"')
 
 
 def _dockerfile(
@@ -124,7 +123,7 @@ def _dockerfile(
         head = f"build:{_newline(source)}{_below(key)}" if _block(source, key) else None
         text = f"{head}dockerfile: {pair}" if head else f'"build": {{"dockerfile": {pair}}}'
         end = source.index_of(value.place) + _length(value)
-        yield Edit(start, end, text, what, key.place)
+        yield Edit(start, end, text, what)
         return
     context = _written(source, *build)
     if context is None or not (_block(source, key) and _block(source, build[0])):
@@ -143,12 +142,12 @@ def _moved(
     comment = source.text[first + len(context) : line_end]
     head = f"{comment}{newline}{below}context: {context}{newline}{below}{line.lstrip()}"
     before = first - 1 if source.text[first - 1] == " " else first
-    yield Edit(before, line_end, head, what, key.place)
+    yield Edit(before, line_end, head, what)
     start = source.starts[key.place.line - 1]
     end = source.starts[key.place.line] if key.place.line < len(source.starts) else len(source.text)
     if end == len(source.text) and start and not source.text.endswith(("\n", "\r")):
         start -= len(newline)  # the line before becomes the last, which had no line break
-    yield Edit(start, end, "", what, key.place)
+    yield Edit(start, end, "", what)
 
 
 def _written(source: SourceText, key: Scalar, value: Node) -> str | None:

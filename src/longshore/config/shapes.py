@@ -63,12 +63,11 @@ class Text(Struct, frozen=True):
     """A scalar's source text, whatever YAML would make of it (F-16)."""
 
     what: str = "a text"
-    list_hint: str | None = None
 
     def decode(self, node: Node, report: Report) -> str | None:
         if isinstance(node, Scalar):
             return "" if node.is_null else node.text
-        wrong_type(self.what, node, report, self.list_hint if isinstance(node, Sequence) else None)
+        wrong_type(self.what, node, report)
         return None
 
     def schema(self) -> Schema:
@@ -301,7 +300,6 @@ class Checked(Struct, Generic[T], frozen=True):
 
     what: str
     parse: Callable[[str], T]
-    code: str = codes.WRONG_VALUE
 
     def decode(self, node: Node, report: Report) -> T | None:
         text = Text(self.what).decode(node, report)
@@ -310,7 +308,7 @@ class Checked(Struct, Generic[T], frozen=True):
         try:
             return self.parse(text)
         except InvalidValue as fault:
-            report.error(self.code, node, fault.message, fault.hint)
+            report.error(codes.WRONG_VALUE, node, fault.message, fault.hint)
             return None
 
     def schema(self) -> Schema:

@@ -18,6 +18,8 @@ from longshore.registry.standing import Standing
 from longshore.registry.transfer import Transfer
 from longshore.registry.upload_session import UploadSession, begin, mount
 
+Route = Literal["exists", "mounted", "sent"]
+
 
 class Delivery(Struct, frozen=True, kw_only=True):
     """How a blob came to be in the repository.
@@ -28,7 +30,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
     digest: Digest
     size: int
-    route: Literal["exists", "mounted", "sent"]
+    route: Route
     source: str = ""
     resumed: tuple[int, ...] = ()
     restarts: int = 0

@@ -20,7 +20,7 @@ from longshore.oci.platform import Platform
 from longshore.registry.credentials.store import is_local
 from longshore.registry.publish import see, verify
 from longshore.registry.receipt import Receipt
-from longshore.registry.uploads import Delivery
+from longshore.registry.uploads import Delivery, Route
 from longshore.run.image_source import diff_ids_of
 from longshore.run.push import EnginePusher, PushedImage, PushRequest
 from longshore.run.push_settings import PusherChoice, PushSettings
@@ -38,13 +38,13 @@ class Told(Struct):
     """What an engine told of the layers while it pushed, by the short id it gives them: that of
     the diff ID, or with the containerd store of the blob."""
 
-    routes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    routes: dict[str, tuple[Route, str]] = field(default_factory=dict)
 
     def hear(self, line: str) -> None:
         """One line of the engine's; of a second tag's push only what is new counts."""
         if match := _OF_A_LAYER.match(line):
             source = match[3] or ""
-            route = "mounted" if source else "sent" if match[2] == "Pushed" else "exists"
+            route: Route = "mounted" if source else "sent" if match[2] == "Pushed" else "exists"
             self.routes.setdefault(match[1], (route, source))
 
     def deliveries(self, manifest: Manifest, diff_ids: Sequence[Digest]) -> tuple[Delivery, ...]:
@@ -55,16 +55,9 @@ class Told(Struct):
         return tuple(self._delivery(layer.digest, layer.size, diff_id) for layer, diff_id in pairs)
 
     def _delivery(self, blob: Digest, size: int, diff_id: Digest) -> Delivery:
-        short = (one.hex[:_SHORT] for one in (diff_id, blob))
-        told = (self.routes[one] for one in short if one in self.routes)
-        route, source = next(told, ("sent", ""))
-        match route:
-            case "mounted":
-                return Delivery(digest=blob, size=size, route="mounted", source=source)
-            case "exists":
-                return Delivery(digest=blob, size=size, route="exists")
-            case _:
-                return Delivery(digest=blob, size=size, route="sent")
+        told = self.routes.get(diff_id.hex[:_SHORT]) or self.routes.get(blob.hex[:_SHORT])
+        route, source = told or ("sent", "")
+        return Delivery(digest=blob, size=size, route=route, source=source)
 
 
 class EnginePush(Struct, frozen=True, kw_only=True):

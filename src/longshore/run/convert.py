@@ -41,12 +41,11 @@ def container_spec(
     keep_log: bool,
 ) -> ContainerSpec:
     """The container of `service`. A given command replaces the service's own (S-14, S-15)."""
-    entrypoint = service.entrypoint if extra.entrypoint is None else extra.entrypoint
-    spec = ContainerSpec(
+    return ContainerSpec(
         name=name,
         image=image,
         command=service.command if extra.command is None else extra.command,
-        entrypoint=entrypoint,
+        entrypoint=service.entrypoint if extra.entrypoint is None else extra.entrypoint,
         environment=environment,
         working_dir=service.working_dir,
         hostname=service.hostname,
@@ -56,9 +55,6 @@ def container_spec(
         labels=labels,
         limits=service.limits if network else _finding_itself(service),
         keep_log=keep_log,
-    )
-    return replace(
-        spec,
         tty=extra.tty,
         terminal_size=extra.terminal_size,
         stdin=extra.stdin,

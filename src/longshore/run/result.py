@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from longshore.run.outcome import Broken, NotRun, Outcome, Skipped, Stopped, is_failure
+from longshore.run.outcome import Broken, NotRun, Outcome, Stopped, is_failure
 
 
 class StepResult(Struct, frozen=True, kw_only=True):
@@ -59,8 +59,3 @@ class RunResult(Struct, frozen=True, kw_only=True):
     def stopped(self) -> tuple[str, ...]:
         """Names of steps that were running when everything, or their group, was stopped."""
         return tuple(leaf.name for leaf in self.root.leaves() if isinstance(leaf.outcome, Stopped))
-
-    @property
-    def skipped(self) -> tuple[str, ...]:
-        """Names of skipped steps."""
-        return tuple(leaf.name for leaf in self.root.leaves() if isinstance(leaf.outcome, Skipped))

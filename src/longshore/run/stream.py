@@ -1,4 +1,4 @@
-"""The one stream of events of a run: masked here, then given to every reader."""
+"""The one stream of events of a run, given to every reader; their texts are masked there."""
 
 from __future__ import annotations
 

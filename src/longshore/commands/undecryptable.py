@@ -12,13 +12,14 @@ from msgspec import Struct
 
 from longshore.config import codes
 from longshore.config.check_steps import all_steps
+from longshore.config.model import one_by_one
 from longshore.config.problem import Place, Problem, Problems
 from longshore.config.report import Report
 from longshore.errors import InvalidValue, SecretError
 
 if TYPE_CHECKING:
-    from longshore.config.model import ServiceEntry, ServicesFile, StepsFile
-    from longshore.run.files import ProjectFiles, Values
+    from longshore.config.model import EncryptedValues, ServiceEntry, ServicesFile, StepsFile
+    from longshore.run.files import ProjectFiles
     from longshore.secrets.key_lookup import KeySource
 
 
@@ -114,19 +115,11 @@ def _values(entry: ServiceEntry) -> Iterator[_Encrypted]:
     }
     for path, values in named.items():
         what = f'{path[-1]} of service "{entry.name}"'
-        for value, at in _one_by_one(values or ()):
+        for value, at in one_by_one(values or ()):
             yield _Encrypted(entry.where(*path, *at), partial(_open_values, value, what))
 
 
-def _one_by_one(values: Values | str) -> Iterator[tuple[Values | str, tuple[str, ...]]]:
-    """Each value, and the name under which it stands where there are several."""
-    if isinstance(values, str):
-        yield values, ()
-    else:
-        yield from (((pair,), pair[:1]) for pair in values)
-
-
-def _open_values(values: Values | str, name: str, files: ProjectFiles) -> object:
+def _open_values(values: EncryptedValues, name: str, files: ProjectFiles) -> object:
     return files.encrypted_pairs(values, name)
 
 

@@ -6,7 +6,7 @@ word that is wrong. Scalars keep their source text (spec F-16, Q-33); commands a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 
@@ -17,6 +17,18 @@ from longshore.config.problem import Place
 
 Pairs = tuple[tuple[str, str | None], ...]
 """``KEY``/value pairs in file order; value None: taken from our own environment (spec S-20)."""
+
+
+EncryptedValues = tuple[tuple[str, str], ...] | str
+"""Encrypted texts by the names they stand under, or one of ``KEY=VALUE`` lines (spec S-23)."""
+
+
+def one_by_one(values: EncryptedValues) -> Iterator[tuple[EncryptedValues, tuple[str, ...]]]:
+    """Each text by itself, and the name it stands under, if it does."""
+    if isinstance(values, str):
+        yield values, ()
+    else:
+        yield from (((pair,), pair[:1]) for pair in values)
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -92,7 +104,7 @@ class ServiceEntry(Entry, frozen=True, kw_only=True):
     user: str | None = None
     environment: Pairs = ()
     env_file: tuple[str, ...] = ()
-    encrypted_environment: tuple[tuple[str, str], ...] | str = ()
+    encrypted_environment: EncryptedValues = ()
     encrypted_env_file: tuple[str, ...] = ()
     volumes: tuple[VolumeEntry, ...] = ()
     volumes_from: tuple[str, ...] = ()

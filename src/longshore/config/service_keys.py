@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from longshore.config import by_hand
 from longshore.config.keys import Key, Keys, Status, ignored
+from longshore.config.model import EncryptedValues
 from longshore.config.service_shapes import (
     BuildShape,
     Dependencies,
@@ -113,7 +114,7 @@ ENV_FILE = Key(
     example="app:\n  build: .\n  env_file: test.env",
     rule="S-21, S-22",
 )
-ENCRYPTED_ENVIRONMENT: Key[tuple[tuple[str, str], ...] | str] = Key(
+ENCRYPTED_ENVIRONMENT: Key[EncryptedValues] = Key(
     name="encrypted_environment",
     shape=Encrypted(),
     description="Variables whose values are encrypted one by one.",

@@ -8,7 +8,13 @@ from pathlib import PurePosixPath
 from msgspec import Struct
 
 from longshore.config import codes
-from longshore.config.model import Condition, DependencyEntry, LinkEntry, VolumeEntry
+from longshore.config.model import (
+    Condition,
+    DependencyEntry,
+    EncryptedValues,
+    LinkEntry,
+    VolumeEntry,
+)
 from longshore.config.node import Mapping, Node, Scalar, Sequence
 from longshore.config.report import Report
 from longshore.config.shapes import Checked, Items, Name, Schema, Text, says_nothing, wrong_type
@@ -271,7 +277,7 @@ class Encrypted(Struct, frozen=True):
 
     what: str = "a map, a list, or one encrypted text"
 
-    def decode(self, node: Node, report: Report) -> tuple[tuple[str, str], ...] | str | None:
+    def decode(self, node: Node, report: Report) -> EncryptedValues | None:
         from longshore.config.shapes import Variables
 
         if isinstance(node, Scalar):

@@ -12,7 +12,7 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from longshore.config.credential_keys import CredentialKeys
-from longshore.config.model import Condition, Pairs
+from longshore.config.model import Condition, EncryptedValues, Pairs
 from longshore.config.problem import Place, Problem
 from longshore.engine.spec import Limits, Mount
 from longshore.oci.reference import ImageReference
@@ -83,7 +83,7 @@ class ServicePlan(Struct, frozen=True, kw_only=True):
     hostname: str | None = None
     environment: Pairs = ()
     env_files: tuple[Path, ...] = ()
-    encrypted_environment: tuple[tuple[str, str], ...] | str = ()
+    encrypted_environment: EncryptedValues = ()
     encrypted_env_files: tuple[Path, ...] = ()
     file_places: Mapping[Path, Place] = field(default_factory=dict)
     mounts: tuple[Mount, ...] = ()

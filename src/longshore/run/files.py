@@ -17,7 +17,7 @@ from longshore.secrets.masking import Masker
 from longshore.secrets.secret import Secret
 
 if TYPE_CHECKING:
-    from longshore.config.model import Pairs
+    from longshore.config.model import EncryptedValues, Pairs
     from longshore.plan.model import BuildPlan
 
 Values = tuple[tuple[str, str], ...]
@@ -59,7 +59,7 @@ class ProjectFiles:
         """An encrypted env file; raises `SecretError` or InvalidValue naming it."""
         return self._secret_lines(path, "encrypted_env_file")
 
-    def encrypted_pairs(self, values: Values | str, name: str) -> Pairs:
+    def encrypted_pairs(self, values: EncryptedValues, name: str) -> Pairs:
         """``encrypted_environment``: each value, or one text of ``K=V`` lines (S-23)."""
         if not values:
             return ()

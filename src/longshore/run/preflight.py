@@ -13,6 +13,7 @@ from pathlib import Path
 
 from longshore.config.credential_keys import CredentialKeys
 from longshore.config.load import read_text
+from longshore.config.model import one_by_one
 from longshore.config.names import no_generator
 from longshore.config.problem import Place
 from longshore.engine.ignore import parse
@@ -82,7 +83,7 @@ class Preflight:
         for path in self._present(service.env_files):
             with self._needed_by(what, service.file_places[path]):
                 self.files.env_file(path)
-        for value in _one_by_one(service.encrypted_environment):
+        for value, _ in one_by_one(service.encrypted_environment):
             with self._needed_by(what, service.place):
                 self.files.encrypted_pairs(value, f"encrypted_environment of {what}")
         for path in self._present(service.encrypted_env_files):
@@ -186,10 +187,6 @@ class Preflight:
 def _writable(service: ServicePlan) -> frozenset[str]:
     mounts = (mount for mount in service.mounts if not mount.read_only)
     return frozenset(mount.host for mount in mounts if mount.host is not None)
-
-
-def _one_by_one(values: Values | str) -> Iterator[Values | str]:
-    return iter([values] if isinstance(values, str) else [(pair,) for pair in values])
 
 
 def _exists(path: Path) -> bool:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from longshore.config.model import Pairs
+from longshore.config.model import EncryptedValues, Pairs
 from longshore.engine.spec import ImageInfo
 from longshore.plan.model import Plan, ServicePlan
 from longshore.run.links import link_variables
@@ -25,7 +25,7 @@ class Files(Protocol):
         """An encrypted env file; its values are masked from now on."""
         ...
 
-    def encrypted_pairs(self, values: tuple[tuple[str, str], ...] | str, name: str) -> Pairs:
+    def encrypted_pairs(self, values: EncryptedValues, name: str) -> Pairs:
         """``encrypted_environment``: each value, or one text of ``K=V`` lines (S-23)."""
         ...
 

@@ -48,7 +48,7 @@ def test_what_needs_no_engine_imports_none(project: Path, words: list[str]) -> N
 
 
 PROJECT = ("longshore.config.", "longshore.plan.")
-WITHOUT_A_PROJECT = {"longshore.config.credential_keys", "longshore.plan.base_images"}
+WITHOUT_A_PROJECT = {"longshore.config.credential_keys", "longshore.config.base_images"}
 
 
 def test_a_push_reads_no_project_and_imports_nothing_that_does(project: Path) -> None:

@@ -89,6 +89,7 @@ def test_manual_groups_that_may_meet_are_told(read: Read, one: str, other: str) 
         ("FROM bb as App\nRUN true\nFROM --platform=linux/amd64 app\n", []),
         ("FROM app AS app\nFROM app\n", ["LS046"]),
         ("FROM bb AS other\nFROM app:1.2\nFROM app AS app\n", ["LS046"]),
+        ("ARG BASE=app\nFROM $BASE\n", ["LS046"]),
     ],
 )
 def test_an_image_may_be_called_like_a_stage_of_its_own_but_not_like_its_base(

@@ -16,12 +16,12 @@ from longshore.commands.preparation import Remarks, credentials_of_files, projec
 from longshore.commands.project import ProjectChoice, planned
 from longshore.commands.session import open_session
 from longshore.commands.session_options import SessionOptions
+from longshore.config.base_images import base_references
 from longshore.config.credential_keys import CredentialKeys
 from longshore.config.load import read_text
 from longshore.environment import Environment
 from longshore.errors import LongshoreError, RegistryError
 from longshore.oci.reference import ImageReference
-from longshore.plan.base_images import base_references
 from longshore.plan.facts import BuildFacts
 from longshore.plan.model import BuildPlan, ImagePlan, Plan, PullPlan
 from longshore.plan.selection import Selection

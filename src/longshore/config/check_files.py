@@ -7,11 +7,11 @@ none. The disk is seen through `read_text` and ``Path.exists``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from longshore.config import codes
+from longshore.config.base_images import started_from
 from longshore.config.check_steps import all_steps
 from longshore.config.model import BuildEntry, ServiceEntry, ServicesFile, StepsFile
 from longshore.config.names import image_name
@@ -26,9 +26,6 @@ ReadText = Callable[[Path], str | None]
 _SERVICES = "the directory of the services file"
 _PROJECT = "the project directory"
 _DIRECTORY = "is a directory"
-_FROM = re.compile(
-    r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:[ \t]+AS[ \t]+(\S+))?", re.IGNORECASE | re.MULTILINE
-)
 
 
 def check_files(
@@ -155,24 +152,14 @@ def _dockerfile(
 def _hides_base(entry: ServiceEntry, text: str, report: Report) -> None:
     """A built image may hide the public one it is made from (I-3)."""
     name = image_name(entry)
-    if "/" not in name and name.partition(":")[0] in _bases(text) and _is_image(name):
+    bases = {base.partition("@")[0].partition(":")[0] for base in started_from(text)[0]}
+    if "/" not in name and name.partition(":")[0] in bases and _is_image(name):
         report.warning(
             codes.HIDES_BASE,
             entry.where("build", "image"),
             f'the image built for "{entry.name}" is called "{name}" like the image it is made from',
             f'call it for example "{name.partition(":")[0]}-{entry.name}"',
         )
-
-
-def _bases(dockerfile: str) -> frozenset[str]:
-    """The names of the images it starts from; a stage above may bear one of its own."""
-    stages: set[str] = set()
-    names: set[str] = set()
-    for name, stage in _FROM.findall(dockerfile):
-        if name.lower() not in stages:
-            names.add(name.partition("@")[0].partition(":")[0])
-        stages.add(stage.lower())
-    return frozenset(names)
 
 
 def _is_image(name: str) -> bool:

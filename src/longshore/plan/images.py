@@ -9,11 +9,11 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from longshore.config.base_images import base_images
 from longshore.config.credential_keys import CredentialKeys
 from longshore.config.model import BuildEntry, Pairs, ServiceEntry, ServicesFile
 from longshore.config.names import image_name
 from longshore.oci.reference import ImageReference
-from longshore.plan.base_images import base_images
 from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, PullPlan
 from longshore.plan.paths import real_path
 from longshore.plan.services import absolute, absolute_credentials

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from anyio import to_thread
 from msgspec.structs import replace
 
+from longshore.config.base_images import base_references
 from longshore.engine.port import Engine
 from longshore.engine.spec import ImageInfo
 from longshore.errors import InvalidValue
 from longshore.oci.digest import Digest
 from longshore.oci.platform import Platform
 from longshore.oci.reference import ImageReference
-from longshore.plan.base_images import base_references
 from longshore.registry.bases import PublishedImage, published_layers
 from longshore.run.push import PushRequest
 from longshore.run.way import Way

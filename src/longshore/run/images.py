@@ -14,11 +14,11 @@ from typing import Final
 import anyio
 from msgspec import Struct, field
 
+from longshore.config.base_images import base_references
 from longshore.config.credential_keys import CredentialKeys
 from longshore.engine.port import Engine, OnLine
 from longshore.engine.spec import BuildSpec, ImageInfo
 from longshore.errors import BuildFailed, EngineError, LongshoreError, NotFound, PullFailed
-from longshore.plan.base_images import base_references
 from longshore.plan.logins import Asker
 from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, PullPlan
 from longshore.registry.once import Once

@@ -27,6 +27,17 @@ Arguments = Iterable[tuple[str, str]]
 def base_images(dockerfile: str, arguments: Arguments = ()) -> Iterator[str]:
     """The images a Dockerfile starts from, copies from or mounts, stages and ``scratch`` left out
     (I-7)."""
+    names, stages = started_from(dockerfile, arguments)
+    read = [*_COPY_FROM.findall(dockerfile), *_MOUNT_FROM.findall(_COMMENT.sub("", dockerfile))]
+    names += [name for name in read if name.lower() not in stages]
+    for name in names:
+        if name in {"", "scratch"} or name.isdecimal() or "$" in name:
+            continue
+        yield _full_name(name)
+
+
+def started_from(dockerfile: str, arguments: Arguments = ()) -> tuple[list[str], set[str]]:
+    """The names behind FROM that are no stage's, and those of all stages, in lower case."""
     dockerfile = dockerfile.removeprefix("\ufeff")
     values = _known_to_from(dockerfile, dict(arguments))
     stages: set[str] = set()
@@ -38,12 +49,7 @@ def base_images(dockerfile: str, arguments: Arguments = ()) -> Iterator[str]:
             names.append(name)
         if match[2]:
             stages.add(match[2].lower())
-    read = [*_COPY_FROM.findall(dockerfile), *_MOUNT_FROM.findall(_COMMENT.sub("", dockerfile))]
-    names += [name for name in read if name.lower() not in stages]
-    for name in names:
-        if name in {"", "scratch"} or name.isdecimal() or "$" in name:
-            continue
-        yield _full_name(name)
+    return names, stages
 
 
 def base_references(dockerfile: str, arguments: Arguments = ()) -> tuple[ImageReference, ...]:

@@ -63,8 +63,8 @@ class Duration(click.ParamType[float]):
 
 def nearest(word: str, known: Sequence[str]) -> str:
     """``; did you mean "…"?`` with the word of `known` that is most like `word`, or nothing."""
-    import difflib
+    from longshore.config import suggest
 
     bare = {name.lstrip("-"): name for name in known}
-    near = difflib.get_close_matches(word.lstrip("-"), bare, n=1)
-    return f'; did you mean "{bare[near[0]]}"?' if near else ""
+    near = suggest.nearest(word.lstrip("-"), bare)
+    return f'; did you mean "{bare[near]}"?' if near else ""

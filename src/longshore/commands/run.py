@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 
 import anyio
@@ -14,8 +13,8 @@ from longshore.commands.project import ProjectChoice, planned
 from longshore.commands.session import open_session
 from longshore.commands.session_options import SessionOptions
 from longshore.commands.terminal import LineSink, TerminalReader, terminal_size
+from longshore.config.names import no_service
 from longshore.environment import Environment
-from longshore.errors import UsageError
 from longshore.plan.facts import BuildFacts
 from longshore.plan.model import Plan
 from longshore.plan.selection import Selection
@@ -63,12 +62,8 @@ def run(
 
 def check_service(plan: Plan, service: str) -> None:
     """Raise UsageError unless `service` is defined."""
-    if service in plan.services:
-        return
-    near = difflib.get_close_matches(service, plan.services, n=1)
-    known = ", ".join(plan.services) or "none"
-    hint = f'did you mean "{near[0]}"?' if near else f"the services are: {known}"
-    raise UsageError(f'there is no service "{service}"', hint=hint)
+    if service not in plan.services:
+        raise no_service(service, plan.services)
 
 
 async def _run(

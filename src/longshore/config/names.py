@@ -43,13 +43,18 @@ def suggestion(name: str, services: ServicesFile, report: Report) -> str:
     return ""
 
 
-def no_generator(name: str, services: Mapping[str, V]) -> UsageError:
-    """What is wrong with the service that ``--dockercfg-service`` names."""
+def no_service(name: str, services: Mapping[str, V], wanted: str = "") -> UsageError:
+    """What is wrong with a service that the command line names; `wanted`: what it is to be."""
     return UsageError(
         f'there is no service "{name}"' + did_you_mean(name, services),
-        hint="--dockercfg-service takes the service that writes registry credentials; "
-        + defined(services),
+        hint=wanted + defined(services),
     )
+
+
+def no_generator(name: str, services: Mapping[str, V]) -> UsageError:
+    """What is wrong with the service that ``--dockercfg-service`` names."""
+    wanted = "--dockercfg-service takes the service that writes registry credentials; "
+    return no_service(name, services, wanted)
 
 
 def defined(services: Mapping[str, V]) -> str:

@@ -252,16 +252,6 @@ build_output_flag = flag(
     "--no-print-build-output", help="show the output of image builds only when they fail"
 )
 
-steps_flags = _all(
-    build_output_flag,
-    flag(
-        "--no-print-dependency-output",
-        help="show the output of dependencies only when their step fails",
-    ),
-    flag("--keep-volumes", help="let steps share the volumes of services named in volumes_from"),
-    flag("--eager-push", help="upload layers while the steps before a push still run"),
-)
-
 _NO_MEANING = "it has no meaning any more"
 _LEGACY = {
     "--cache": "layers are always taken from the cache, but with --no-cache",
@@ -313,7 +303,15 @@ def flags_of_steps(function: Command) -> Command:
         container_flags,
         limit_flags,
         log_flags,
-        steps_flags,
+        build_output_flag,
+        flag(
+            "--no-print-dependency-output",
+            help="show the output of dependencies only when their step fails",
+        ),
+        flag(
+            "--keep-volumes", help="let steps share the volumes of services named in volumes_from"
+        ),
+        flag("--eager-push", help="upload layers while the steps before a push still run"),
         push_flags("--push-format"),
         pusher_flag,
         legacy_flags,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from longshore.cli.exit_codes import ExitCode
 from longshore.cli.streams import unblocking
 from longshore.environment import Environment
 from longshore.errors import UsageError
@@ -84,7 +85,7 @@ def confirmation(*, yes: bool) -> Callable[[str], bool]:
 
 def leave_at_once() -> None:
     """End the process without waiting for anything (a second Ctrl-C)."""
-    os._exit(130)
+    os._exit(ExitCode.INTERRUPTED)
 
 
 def is_interactive() -> bool:

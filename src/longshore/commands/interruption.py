@@ -5,9 +5,13 @@ from __future__ import annotations
 import signal
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 import anyio
 from msgspec import Struct, field
+
+INTERRUPTED: Final = 130
+"""The exit code of a command that a signal has stopped."""
 
 
 class Interruption(Struct, frozen=True):

@@ -10,7 +10,7 @@ import anyio
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from longshore.commands.interruption import interruptible
+from longshore.commands.interruption import INTERRUPTED, interruptible
 from longshore.commands.project import ProjectChoice, planned
 from longshore.commands.run import check_service
 from longshore.commands.session import open_session
@@ -93,7 +93,7 @@ async def _load(
         names = [_name(plan, service) for service in services]
         result = _result(done, names, interruption.began.is_set(), time.monotonic() - began)
         runtime.emit(run_finished(result))
-    return 130 if interruption.began.is_set() else exit_code(result)
+    return INTERRUPTED if interruption.began.is_set() else exit_code(result)
 
 
 async def _images(runtime: Runtime, services: Sequence[str], done: Outcomes) -> None:

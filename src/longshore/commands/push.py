@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from longshore.commands.image_place import FilePlace, find_place, names_file
-from longshore.commands.interruption import interruptible
+from longshore.commands.interruption import INTERRUPTED, interruptible
 from longshore.commands.masked_failures import masked_failures
 from longshore.commands.registry_options import RegistryOptions
 from longshore.config.credential_keys import CredentialKeys
@@ -33,8 +33,6 @@ from longshore.run.pushing import Job, Order, Pushes, push_stored
 from longshore.run.remedy import remedied
 from longshore.secrets.key_lookup import NO_DECRYPTOR, KeySource
 from longshore.secrets.masking import Masker
-
-INTERRUPTED = 130
 
 _ID = re.compile(r"(sha256:)?[0-9a-f]{4,64}")
 """Of an image, or its beginning, as engines take them for a name that they do not have."""

@@ -8,7 +8,7 @@ import anyio
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from longshore.commands.interruption import interruptible
+from longshore.commands.interruption import INTERRUPTED, interruptible
 from longshore.commands.project import ProjectChoice, planned
 from longshore.commands.session import open_session
 from longshore.commands.session_options import SessionOptions
@@ -101,7 +101,7 @@ async def _run(
             code = 1 if ended is None else ended.code
             if ended is not None and (forced := forced_end(ended, request.service)):
                 runtime.emit(Notice(text=f"{forced.message} ({forced.hint})"))
-    return 130 if interruption.began.is_set() else code
+    return INTERRUPTED if interruption.began.is_set() else code
 
 
 def _extra(plan: Plan, request: RunRequest) -> Extra:

@@ -8,7 +8,7 @@ import anyio
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from longshore.commands.interruption import interruptible
+from longshore.commands.interruption import INTERRUPTED, interruptible
 from longshore.commands.project import ProjectChoice, planned
 from longshore.commands.session import open_session
 from longshore.commands.session_options import SessionOptions
@@ -68,7 +68,7 @@ async def _run(
         interruption.opened.set()
         setting = replace(setting, interrupted=interruption.began)
         result = await execute(plan, setting, interruption.scope)
-    return 130 if interruption.began.is_set() else exit_code(result)
+    return INTERRUPTED if interruption.began.is_set() else exit_code(result)
 
 
 def exit_code(result: RunResult) -> int:

@@ -40,16 +40,27 @@ async def published_layers(
     return found
 
 
-async def _layers(
+async def manifest_for(
     client: RegistryClient, image: PublishedImage, platform: Platform
-) -> dict[Digest, tuple[Candidate, ...]]:
+) -> Manifest | None:
+    """The manifest, or the one an index has for `platform`; None where that is an index again.
+
+    Raises NotFound for an index that has none.
+    """
     document = await client.get_manifest(image.repository, image.digest)
     if not isinstance(document, Manifest):
         chosen = choose_manifest(document.manifests, platform)
         document = await client.get_manifest(image.repository, chosen.digest)
-    if not isinstance(document, Manifest):
+    return document if isinstance(document, Manifest) else None
+
+
+async def _layers(
+    client: RegistryClient, image: PublishedImage, platform: Platform
+) -> dict[Digest, tuple[Candidate, ...]]:
+    manifest = await manifest_for(client, image, platform)
+    if manifest is None:
         return {}
-    diff_ids = await _diff_ids(client, image.repository, document)
+    diff_ids = await _diff_ids(client, image.repository, manifest)
     return {
         diff_id: (
             Candidate(
@@ -59,8 +70,8 @@ async def _layers(
                 repositories=(image.repository,),
             ),
         )
-        for diff_id, layer in zip(diff_ids, document.layers, strict=False)
-        if len(diff_ids) == len(document.layers) and not is_foreign(layer.media_type)
+        for diff_id, layer in zip(diff_ids, manifest.layers, strict=False)
+        if len(diff_ids) == len(manifest.layers) and not is_foreign(layer.media_type)
     }
 
 

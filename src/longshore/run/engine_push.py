@@ -13,10 +13,10 @@ from msgspec.structs import replace
 
 from longshore.engine.port import Engine
 from longshore.errors import ContentMismatch, LongshoreError, RegistryError, UsageError
-from longshore.image.content import choose_manifest
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import Manifest
 from longshore.oci.platform import Platform
+from longshore.registry.bases import PublishedImage, manifest_for
 from longshore.registry.credentials.store import is_local
 from longshore.registry.publish import see, verify
 from longshore.registry.receipt import Receipt
@@ -139,17 +139,15 @@ class EnginePush(Struct, frozen=True, kw_only=True):
             except ContentMismatch:
                 job.written.clear()  # what the engine says is not what is there
                 raise
-        document = await client.get_manifest(job.repository, digest)
-        if not isinstance(document, Manifest):
-            platform = Platform.of_machine((await self.engine.info()).architecture)
-            chosen = choose_manifest(document.manifests, platform)
-            document = await client.get_manifest(job.repository, chosen.digest)
-        if not isinstance(document, Manifest):
+        platform = Platform.of_machine((await self.engine.info()).architecture)
+        image = PublishedImage(repository=job.repository, digest=digest)
+        manifest = await manifest_for(client, image, platform)
+        if manifest is None:
             return None
         if self.settings.verify:
-            await verify(client, job.repository, document)
-        await self._remember(document)
-        return document
+            await verify(client, job.repository, manifest)
+        await self._remember(manifest)
+        return manifest
 
     async def _remember(self, manifest: Manifest) -> None:
         """The engine's blobs, for the next estimate; not knowing them only costs time."""

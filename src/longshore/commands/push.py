@@ -29,7 +29,7 @@ from longshore.run.files import ProjectFiles
 from longshore.run.push import PushedImage, PushRequest
 from longshore.run.push_settings import PusherChoice, PushSettings
 from longshore.run.pusher import RegistryPusher, opened_pushes
-from longshore.run.pushing import Job, Order, Pushes, push_stored
+from longshore.run.pushing import Job, Order, Pushes, grouped, push_stored
 from longshore.run.remedy import remedied
 from longshore.secrets.key_lookup import NO_DECRYPTOR, KeySource
 from longshore.secrets.masking import Masker
@@ -118,7 +118,7 @@ async def _run(
                     on_line=on_line,
                     on_pushed=pushed.append,
                 )
-                for group in _by_registry(targets)
+                for group in grouped(targets, lambda target: target.registry)
             ]
 
             try:
@@ -225,15 +225,6 @@ def _without_target(image: str) -> UsageError:
         f"{image} says nothing of where to push it",
         hint=f"name a target: longshore push {image} registry/name:tag",
     )
-
-
-def _by_registry(
-    targets: tuple[ImageReference, ...],
-) -> tuple[tuple[ImageReference, ...], ...]:
-    groups: dict[str, list[ImageReference]] = {}
-    for target in targets:
-        groups.setdefault(target.registry, []).append(target)
-    return tuple(map(tuple, groups.values()))
 
 
 def _report(pushed: list[PushedImage], *, quiet: bool) -> str:

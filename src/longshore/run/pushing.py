@@ -124,14 +124,14 @@ class Pushes(Struct, kw_only=True):
         async def one(targets: tuple[ImageReference, ...]) -> Receipt:
             return await self._timed(order, targets, work)
 
-        places = _by_repository(order.targets)
+        places = _by_repository(order)
         receipts = await side_by_side(one, places, at_once=_PLACES_AT_ONCE)
         return tuple(pushed for receipt in receipts for pushed in _pushed(receipt))
 
     async def prepare(self, order: Order, work: Callable[[Job], Awaitable[bool]]) -> bool:
         """Do `work` for every repository, one after the other; whether it did something for all."""
         done = True
-        for targets in _by_repository(order.targets):
+        for targets in _by_repository(order):
             with telling(Lines(order.on_line)):
                 prepared = await work(await self._job(order, targets, []))
             self._early.update(targets if prepared else ())
@@ -248,10 +248,15 @@ def _pushed(receipt: Receipt) -> tuple[PushedImage, ...]:
     )
 
 
-def _by_repository(
-    targets: tuple[ImageReference, ...],
+def grouped(
+    targets: tuple[ImageReference, ...], place: Callable[[ImageReference], str]
 ) -> tuple[tuple[ImageReference, ...], ...]:
+    """The targets of each place together, in their order."""
     groups: dict[str, list[ImageReference]] = {}
     for target in targets:
-        groups.setdefault(target.name, []).append(target)
+        groups.setdefault(place(target), []).append(target)
     return tuple(map(tuple, groups.values()))
+
+
+def _by_repository(order: Order) -> tuple[tuple[ImageReference, ...], ...]:
+    return grouped(order.targets, lambda target: target.name)

@@ -73,7 +73,7 @@ def read_context(environment: Environment, selected: Selected) -> Context:
 def _unusable(selected: Selected, what: str) -> EngineUnavailable:
     return EngineUnavailable(
         f'docker context "{selected.name}", chosen by {selected.by}, {what}',
-        hint="`docker context ls` shows the contexts, `docker context use default` leaves them.",
+        hint="`docker context ls` shows the contexts, `docker context use default` leaves them",
     )
 
 

@@ -110,8 +110,8 @@ def _checked(address: str, origin: str) -> str:
     if not _is_address(url):
         raise EngineUnavailable(
             f'{origin} is "{shown}", which is no address of a container engine',
-            hint="Write unix:///path/to/socket, tcp://host:port or ssh://user@host"
-            + (", or unset it." if origin == "DOCKER_HOST" else "."),
+            hint="write unix:///path/to/socket, tcp://host:port or ssh://user@host"
+            + (", or unset it" if origin == "DOCKER_HOST" else ""),
         )
     return url
 

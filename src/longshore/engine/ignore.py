@@ -98,7 +98,7 @@ def parse_pattern(text: str) -> Pattern:
     if not _VALID.fullmatch(body):
         raise _broken(text)
     if not body:
-        raise InvalidValue('"!" alone is no pattern', hint="Write the path after the `!`.")
+        raise InvalidValue('"!" alone is no pattern', hint="write the path after the `!`")
     try:
         expression = re.compile(_expression(body), re.ASCII)
     except re.error as error:
@@ -108,7 +108,7 @@ def parse_pattern(text: str) -> Pattern:
 
 def _broken(text: str) -> InvalidValue:
     return InvalidValue(
-        f'"{text}" is no pattern', hint="A `[` needs its `]`; a `\\` needs a character after it."
+        f'"{text}" is no pattern', hint="a `[` needs its `]`; a `\\` needs a character after it"
     )
 
 

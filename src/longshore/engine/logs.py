@@ -79,7 +79,7 @@ class Demultiplexer:
         if self._left or self._header:
             raise EngineError(
                 "the container's output was cut off: the engine ended the connection in the middle",
-                hint="Part of the output is missing. Look at the engine's own log.",
+                hint="part of the output is missing; look at the engine's own log",
             )
 
 
@@ -87,6 +87,6 @@ def _known(number: int) -> int:
     if number > _ENGINE_ERROR:
         raise EngineError(
             f"the container's output is no stream of frames: unknown stream {number}",
-            hint="Does something between longshore and the engine change the connection?",
+            hint="does something between longshore and the engine change the connection?",
         )
     return number

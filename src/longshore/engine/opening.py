@@ -90,7 +90,7 @@ def _nobody_answers(refusals: Sequence[EngineUnavailable]) -> EngineUnavailable:
         return refusals[0]
     return EngineUnavailable(
         "no container engine is running",
-        hint="Start one, name one with DOCKER_HOST, or use --engine embedded.",
+        hint="start one, name one with DOCKER_HOST, or use --engine embedded",
     )
 
 
@@ -109,7 +109,7 @@ def _address(choice: str, origin: str, environment: Environment) -> Endpoint:
     if "://" not in choice:
         raise UsageError(
             f'{origin} is "{choice}"',
-            hint=f"It is one of {', '.join(CHOICES)}, or an address such as unix:///run/docker.sock.",
+            hint=f"it is one of {', '.join(CHOICES)}, or an address such as unix:///run/docker.sock",
         )
     return endpoint_at(choice, origin, environment)
 
@@ -119,4 +119,4 @@ def _builder(text: str) -> Builder:
         return Builder(text)
     except ValueError:
         names = ", ".join(Builder)
-        raise UsageError(f'--builder is "{text}"', hint=f"It is one of {names}.") from None
+        raise UsageError(f'--builder is "{text}"', hint=f"it is one of {names}") from None

@@ -243,7 +243,7 @@ async def test_a_failed_ssh_is_told_in_its_words_with_what_to_try_by_hand(
     with pytest.raises(EngineUnavailable, match="no route") as caught:
         async with forward("ssh://me@Host:2222"):
             pass
-    assert caught.value.hint == "Try by hand: ssh -l me -p 2222 -- Host docker version"
+    assert caught.value.hint == "try by hand: ssh -l me -p 2222 -- Host docker version"
 
 
 async def test_ctrl_c_at_the_terminal_does_not_reach_the_ssh_that_clean_up_needs(

@@ -51,7 +51,7 @@ class Builds:
                 return digest
         raise BuildFailed(
             "docker buildx has built the image, but the engine does not have it",
-            hint="Look with `docker buildx ls` which builder is in use, and on which engine.",
+            hint="look with `docker buildx ls` which builder is in use, and on which engine",
         )
 
     async def keeps_cache(self, spec: BuildSpec) -> bool:
@@ -83,7 +83,7 @@ class Builds:
             return Builder.CLASSIC
         raise BuildFailed(
             "this build needs docker's buildx plugin, which is not installed",
-            hint="Install the package docker-buildx (or docker-buildx-plugin).",
+            hint="install the package docker-buildx (or docker-buildx-plugin)",
         )
 
     def _is_for_podman(self, spec: BuildSpec) -> bool:

@@ -266,7 +266,7 @@ def _common(newest: _Api, oldest: _Api, where: str) -> _Api:
             f"the engine at {where} speaks API {oldest[0]}.{oldest[1]} to "
             f"{newest[0]}.{newest[1]}; longshore speaks {OLDEST_API[0]}.{OLDEST_API[1]} to "
             f"{NEWEST_API[0]}.{NEWEST_API[1]}",
-            hint="Update longshore." if oldest > NEWEST_API else "Update the engine.",
+            hint="update longshore" if oldest > NEWEST_API else "update the engine",
         )
     return min(newest, NEWEST_API)
 

@@ -49,7 +49,7 @@ def prepare(directory: Path, dockerfile: Path) -> Context:
     if not directory.is_dir():
         raise BuildFailed(
             f"the build context {directory} is not a directory",
-            hint="Look at `build.path` (or `context`) of the service.",
+            hint="look at `build.path` (or `context`) of the service",
         )
     content = _dockerfile(dockerfile)
     ignore = _ignore(directory, dockerfile)
@@ -90,7 +90,7 @@ def _dockerfile(path: Path) -> bytes:
     if not path.is_file():
         raise BuildFailed(
             f"there is no Dockerfile at {path}",
-            hint="Look at `build.dockerfile` (or `dockerfile_path`) of the service.",
+            hint="look at `build.dockerfile` (or `dockerfile_path`) of the service",
         )
     return _content(path)
 

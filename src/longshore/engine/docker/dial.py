@@ -69,7 +69,7 @@ async def resolved(endpoint: Endpoint) -> AsyncIterator[Address]:
         case _:
             raise EngineUnavailable(
                 f"an engine cannot listen at {endpoint.url} (from {endpoint.origin})",
-                hint="The address begins with unix://, tcp:// or ssh://.",
+                hint="the address begins with unix://, tcp:// or ssh://",
             )
 
 
@@ -89,7 +89,7 @@ def _readable_tls(endpoint: Endpoint) -> ssl.SSLContext:
     except PermissionError as error:
         raise EngineUnavailable(
             f"the certificates for the engine at {endpoint.url} may not be read by this user",
-            hint="Look at the rights of ca.pem, cert.pem and key.pem.",
+            hint="look at the rights of ca.pem, cert.pem and key.pem",
         ) from error
 
 

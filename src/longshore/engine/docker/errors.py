@@ -20,14 +20,14 @@ from msgspec import Struct
 from longshore.errors import Conflict, EngineError, EngineUnavailable, NoFreeNetwork, NotFound
 
 DISK_FULL = (
-    "The engine's disk is full: look with `docker system df`, make room with `docker system prune`."
+    "the engine's disk is full: look with `docker system df`, make room with `docker system prune`"
 )
 
 NEEDS_BUILDX = (
-    "BuildKit can do it: install docker's buildx plugin, and leave `--builder classic` away."
+    "BuildKit can do it: install docker's buildx plugin, and leave `--builder classic` away"
 )
 
-UNREADABLE = "Make it readable, or leave it out with a line in .dockerignore."
+UNREADABLE = "make it readable, or leave it out with a line in .dockerignore"
 
 _BY_STATUS: dict[int, type[EngineError]] = {
     304: Conflict,
@@ -67,65 +67,65 @@ _BY_TEXT = (
     _Text(r"error from sender: .*: permission denied", UNREADABLE),
     _Text(
         r"^Client sent an HTTP request to an HTTPS server",
-        "It wants TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to its certificates.",
+        "it wants TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to its certificates",
     ),
     _Text(
         r"client version \S+ is too (new|old)",
-        "This engine speaks another version of the API: update the engine.",
+        "this engine speaks another version of the API: update the engine",
     ),
     _Text(
         r"port is already allocated|address already in use",
-        "Another container or program uses this port: stop it, or publish another port.",
+        "another container or program uses this port: stop it, or publish another port",
         Conflict,
     ),
     _Text(
         r"has active endpoints|network is being used$",
-        "Containers are still connected to this network: remove them first.",
+        "containers are still connected to this network: remove them first",
         Conflict,
     ),
     _Text(
         r"executable file not found|exec: .*: no such file or directory",
-        "The image has no such program: look at the command, the entrypoint and the PATH.",
+        "the image has no such program: look at the command, the entrypoint and the PATH",
     ),
     _Text(
         r"exec format error",
-        "The program is made for another kind of processor, or is a script without `#!` line.",
+        "the program is made for another kind of processor, or is a script without `#!` line",
     ),
     _Text(
         # moby (distribution/pull_v2.go), and containerd.
         r"no matching manifest for|no match for platform in manifest",
-        "The image is not made for this kind of processor. Where the engine emulates others, as on"
+        "the image is not made for this kind of processor; where the engine emulates others, as on"
         " macOS, get it before with `docker pull --platform linux/amd64 IMAGE`, or write"
-        " `FROM --platform=linux/amd64 IMAGE` in the Dockerfile.",
+        " `FROM --platform=linux/amd64 IMAGE` in the Dockerfile",
     ),
     _Text(
         r"could not find an available.*address pool|all predefined address pools"
         r"|could not find free subnet",
-        "The engine has no free network left: remove old ones with `docker network prune`.",
+        "the engine has no free network left: remove old ones with `docker network prune`",
         NoFreeNetwork,
     ),
     _Text(
         r"pull access denied|no basic auth credentials|unauthorized|authentication required"
         r"|insufficient_scope|denied: requested access",
-        "The registry wants credentials: give them with `encrypted_dockercfg_path` or"
-        " `dockercfg_service`, and look whether the image's name is right.",
+        "the registry wants credentials: give them with `encrypted_dockercfg_path` or"
+        " `dockercfg_service`, and look whether the image's name is right",
         denied=True,
     ),
     _Text(
         r"manifest (for \S+ )?(not found|unknown)|name unknown|repository \S+ not found",
-        "The registry has no such image: look at its name and tag.",
+        "the registry has no such image: look at its name and tag",
     ),
     _Text(
         r"no such host|i/o timeout|connection refused|network is unreachable"
         r"|TLS handshake timeout|Client\.Timeout",
-        "The engine could not reach the registry: look at its network and proxy settings.",
+        "the engine could not reach the registry: look at its network and proxy settings",
     ),
     _Text(
         r"http: server gave HTTP response to HTTPS client",
-        "The registry speaks plain HTTP: list it under `insecure-registries` in daemon.json,"
-        " or for Podman as `insecure = true` in registries.conf.",
+        "the registry speaks plain HTTP: list it under `insecure-registries` in daemon.json,"
+        " or for Podman as `insecure = true` in registries.conf",
     ),
-    _Text(r"toomanyrequests|too many requests", "The registry limits requests: log in, or wait."),
+    _Text(r"toomanyrequests|too many requests", "the registry limits requests: log in, or wait"),
 )
 
 _WRAPPED = re.compile(
@@ -136,12 +136,12 @@ _WRAPPED = re.compile(
 """Who passed on what runc says about starting a program: up to four layers, which nobody needs."""
 
 _BY_ERRNO = {
-    errno.ENOENT: "Start the engine, or say where it listens with --engine or DOCKER_HOST.",
-    errno.ECONNREFUSED: "Start the engine, or say where it listens with --engine or DOCKER_HOST.",
-    errno.EACCES: "You may not use the engine's socket: join its group (often `docker`).",
-    errno.EPERM: "You may not use the engine's socket: join its group (often `docker`).",
-    errno.EHOSTUNREACH: "The engine's machine cannot be reached: look at DOCKER_HOST.",
-    errno.ETIMEDOUT: "The engine's machine does not answer: look at DOCKER_HOST.",
+    errno.ENOENT: "start the engine, or say where it listens with --engine or DOCKER_HOST",
+    errno.ECONNREFUSED: "start the engine, or say where it listens with --engine or DOCKER_HOST",
+    errno.EACCES: "you may not use the engine's socket: join its group (often `docker`)",
+    errno.EPERM: "you may not use the engine's socket: join its group (often `docker`)",
+    errno.EHOSTUNREACH: "the engine's machine cannot be reached: look at DOCKER_HOST",
+    errno.ETIMEDOUT: "the engine's machine does not answer: look at DOCKER_HOST",
 }
 
 _TOO_MANY_FILES = frozenset({errno.EMFILE, errno.ENFILE})
@@ -184,7 +184,7 @@ def translation(exception: BaseException, where: str) -> EngineError:
     if isinstance(exception, ssl.SSLError | ssl.CertificateError):
         return EngineUnavailable(
             f"no secure connection to the engine at {where}: {exception}",
-            hint="Look at DOCKER_TLS_VERIFY and at the files in DOCKER_CERT_PATH.",
+            hint="look at DOCKER_TLS_VERIFY and at the files in DOCKER_CERT_PATH",
         )
     if isinstance(exception, TimeoutError):
         return EngineUnavailable(f"the engine at {where} does not answer in time")
@@ -193,7 +193,7 @@ def translation(exception: BaseException, where: str) -> EngineError:
     if isinstance(exception, _NO_ENGINE):
         return EngineError(
             f"what answers at {where} does not speak like a container engine: {exception}",
-            hint="Look at DOCKER_HOST: is that the engine's address, and is TLS needed?",
+            hint="look at DOCKER_HOST: is that the engine's address, and is TLS needed?",
         )
     return EngineUnavailable(f"the engine at {where} ended the connection")
 
@@ -256,5 +256,5 @@ def reading(what: str) -> Iterator[None]:
     except (LookupError, TypeError, AttributeError, RecursionError, ValueError) as exception:
         raise EngineError(
             f"the engine's answer about {what} is not what its API promises: {exception!r}",
-            hint="Is DOCKER_HOST really the address of a container engine?",
+            hint="is DOCKER_HOST really the address of a container engine?",
         ) from exception

@@ -57,7 +57,7 @@ async def forward(url: str) -> AsyncIterator[Path]:
         except OSError as exception:
             raise EngineUnavailable(
                 f"ssh cannot be started: {exception.strerror}",
-                hint="Install the OpenSSH client, or use a unix:// or tcp:// address.",
+                hint="install the OpenSSH client, or use a unix:// or tcp:// address",
             ) from exception
         try:
             await _ready(process, url)
@@ -79,7 +79,7 @@ async def _ready(process: Process, url: str) -> None:
         by_hand = shlex.join(["ssh", *_destination(url), "docker", "version"])
         raise EngineUnavailable(
             f"no ssh connection to {url}: {said.decode(errors='replace').strip()}",
-            hint=f"Try by hand: {by_hand}",
+            hint=f"try by hand: {by_hand}",
         ) from None
 
 

@@ -85,7 +85,7 @@ def chosen_bridge(owner: Path, routes: str) -> Bridge:
     raise EngineUnavailable(
         f"no address range between 10.{_FIRST}.0.0 and 10.{_FIRST + _COUNT - 1}.255.255 is free "
         "for the private engine",
-        hint="Use an engine that runs already: set DOCKER_HOST.",
+        hint="use an engine that runs already: set DOCKER_HOST",
     )
 
 

@@ -88,7 +88,7 @@ def _did_not_start(home: Home) -> EngineUnavailable:
     lines = [line for line in log.splitlines() if " level=info " not in line]
     return EngineUnavailable(
         "the private container engine did not start",
-        hint="\n".join(("It said last:", *lines[-_LOG_LINES:])) if lines else None,
+        hint="\n".join(("it said last:", *lines[-_LOG_LINES:])) if lines else None,
     )
 
 

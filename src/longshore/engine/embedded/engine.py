@@ -83,8 +83,8 @@ def _explained() -> Iterator[None]:
         where = f"{error.filename}: " if error.filename else ""
         raise EngineUnavailable(
             f"the private engine cannot be set up: {where}{error.strerror}",
-            hint="Its images lie below XDG_DATA_HOME, its socket below XDG_RUNTIME_DIR: set them "
-            "to directories of yours with room.",
+            hint="its images lie below XDG_DATA_HOME, its socket below XDG_RUNTIME_DIR: set them "
+            "to directories of yours with room",
         ) from error
 
 

@@ -140,14 +140,14 @@ def _check_names(home: Home) -> None:
     if len(os.fsencode(home.run / _LONGEST_SOCKET)) > _SOCKET_PATH_LIMIT:
         raise EngineUnavailable(
             f"the path of the private engine's directory is too long for its sockets: {home.run}",
-            hint="Set XDG_RUNTIME_DIR to a shorter one.",
+            hint="set XDG_RUNTIME_DIR to a shorter one",
         )
     try:
         f"{home.data}{home.run}".encode()
     except UnicodeEncodeError as error:
         raise EngineUnavailable(
             f"the paths of the private engine are not in UTF-8: {home.data}, {home.run}",
-            hint="Set XDG_DATA_HOME and XDG_RUNTIME_DIR to directories that are.",
+            hint="set XDG_DATA_HOME and XDG_RUNTIME_DIR to directories that are",
         ) from error
 
 

@@ -50,7 +50,7 @@ def stuck() -> EngineUnavailable:
     """Nothing comes of waiting for another run."""
     return EngineUnavailable(
         "another run has been starting or stopping the private engine for too long",
-        hint="Look for `dockerd` in the list of processes; `longshore cleanup` tries again.",
+        hint="look for `dockerd` in the list of processes; `longshore cleanup` tries again",
     )
 
 

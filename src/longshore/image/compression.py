@@ -39,7 +39,6 @@ igzip_icf_body_h1_gr_bt.asm, ``.write_first_byte``), so that one segment in thou
 differently from process to process; so few bytes go another way.
 """
 _GZIP_LEVELS: Final = range(10)
-_ISAL_LEVELS: Final = range(4)
 _ZSTD_LEVELS: Final = range(1, 20)
 
 

@@ -17,8 +17,6 @@ from msgspec.structs import asdict
 from longshore.run.events import ContainerOutput, Event, RunFinished, StepFinished
 from longshore.run.outcome import Broken, Failed, Outcome, Skipped
 
-VERSION = 1
-
 
 def json_line(event: Event, now: datetime) -> bytes:
     """One event as a line of JSON, with its newline."""

@@ -26,7 +26,6 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from longshore.errors import DecryptionFailed, InvalidValue
 from longshore.secrets.key import KEY_BYTES, AesKey
 
-MARKER: Final = b"longshore:"
 HEADER: Final = b"longshore:v1:aes-256-gcm\n"
 END: Final = b".\n"
 MAX_PLAIN_BYTES: Final = 2**31 - 64
@@ -49,7 +48,7 @@ def encrypt(plain: bytes, key: AesKey) -> bytes:
 
 
 def decrypt(text: bytes, key: AesKey, name: str) -> bytes:
-    """The plain bytes of `text`, which begins with `MARKER`.
+    """The plain bytes of `text`, which begins with ``longshore:``.
 
     Raises DecryptionFailed when the key is another, or when any bit of `text` is not as it was
     written: header, base64 (also its unused bits), end, white space.

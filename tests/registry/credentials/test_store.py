@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from longshore.errors import RegistryDenied
-from longshore.registry.credentials.store import CredentialStore, is_local, joined
+from longshore.registry.credentials.store import CredentialStore, is_local
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
 
@@ -85,12 +85,6 @@ def test_all_credentials_are_given_by_host_for_a_build() -> None:
         "docker.io": "https://index.docker.io/v1/",
         "quay.io": "quay.io",
     }
-
-
-def test_joined_stores_keep_their_order() -> None:
-    both = joined([store("https://quay.io", origin="a"), store("https://quay.io/", origin="b")])
-    assert user(both.find("quay.io")) == "https://quay.io"
-    assert both.origin == "a, b"
 
 
 def test_a_store_does_not_show_its_passwords() -> None:

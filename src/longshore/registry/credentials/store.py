@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from msgspec import Struct
 
@@ -14,7 +14,7 @@ from longshore.secrets.credential import Credential
 
 
 class CredentialStore(Struct, frozen=True):
-    """Credentials of one file, or of several in order of preference; `origin` names it."""
+    """Credentials of one file; `origin` names it."""
 
     entries: Entries = ()
     origin: str = ""
@@ -60,15 +60,6 @@ class CredentialStore(Struct, frozen=True):
     def by_host(self) -> Mapping[str, Credential]:
         """Every credential by normalised host, for a build that needs them all (I-20)."""
         return {host: found for host in self.hosts if (found := self.find(host)) is not None}
-
-
-def joined(stores: Iterable[CredentialStore]) -> CredentialStore:
-    """Stores in order of preference as one."""
-    kept = tuple(stores)
-    origins = dict.fromkeys(store.origin for store in kept if store.origin)
-    return CredentialStore(
-        tuple(entry for store in kept for entry in store.entries), ", ".join(origins)
-    )
 
 
 def is_local(host: str) -> bool:

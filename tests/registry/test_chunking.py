@@ -8,7 +8,7 @@ from yarl import URL
 from longshore.registry.chunking import SMALLEST, Chunking, PieceSize
 from longshore.registry.limits import Limits
 from longshore.registry.progress import ChunkSized, Progress
-from longshore.registry.transport.exchange import answer
+from longshore.testing.registry_answer import answer
 
 MEBIBYTE = 1 << 20
 

@@ -10,9 +10,10 @@ from yarl import URL
 
 from longshore.registry.auth.challenge import Challenge
 from longshore.registry.auth.flow import Flow, Grant, Refused, TokenRequest, bearer
-from longshore.registry.transport.exchange import Answer, answer
+from longshore.registry.transport.exchange import Answer
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
+from longshore.testing.registry_answer import answer
 
 CHALLENGE = Challenge("bearer", {"realm": "https://auth.example/token?a=1", "service": "reg"})
 SCOPES = ("repository:a/b:pull,push", "repository:base:pull")

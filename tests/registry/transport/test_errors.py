@@ -20,9 +20,10 @@ from longshore.registry.transport.errors import (
     refusal,
     translate,
 )
-from longshore.registry.transport.exchange import Answer, Subject, answer
+from longshore.registry.transport.exchange import Answer, Subject
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
+from longshore.testing.registry_answer import answer
 
 SUBJECT = Subject(registry="r.example", repository="team/app", what="blob sha256:12")
 

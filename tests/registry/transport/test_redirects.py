@@ -7,9 +7,10 @@ import pytest
 from yarl import URL
 
 from longshore.errors import RegistryError
-from longshore.registry.transport.exchange import Answer, Request, Subject, answer, same_origin
+from longshore.registry.transport.exchange import Answer, Request, Subject, same_origin
 from longshore.registry.transport.redirects import Redirecting, follow, resolve
 from longshore.registry.transport.scheme import Reach
+from longshore.testing.registry_answer import answer
 
 SUBJECT = Subject(registry="r.example", repository="a/b", what="blob x")
 HERE = URL("https://r.example/v2/a/b/blobs/x")

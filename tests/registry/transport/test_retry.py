@@ -16,7 +16,7 @@ from longshore.errors import RegistryDenied, RegistryError, RegistryUnavailable
 from longshore.registry.limits import Limits
 from longshore.registry.progress import Progress, Waiting
 from longshore.registry.transport.errors import Interrupted
-from longshore.registry.transport.exchange import Answer, Request, Subject, answer
+from longshore.registry.transport.exchange import Answer, Request, Subject
 from longshore.registry.transport.retry import (
     Backoff,
     Clock,
@@ -24,6 +24,7 @@ from longshore.registry.transport.retry import (
     Retrying,
     parse_retry_after,
 )
+from longshore.testing.registry_answer import answer
 
 URL_ = URL("https://registry.example/v2/")
 Step = Answer | Exception

@@ -6,8 +6,9 @@ import pytest
 
 from longshore.errors import RegistryUnavailable
 from longshore.registry.transport.errors import Interrupted, NotTls
-from longshore.registry.transport.exchange import Answer, Request, answer
+from longshore.registry.transport.exchange import Answer, Request
 from longshore.registry.transport.scheme import Reach, discover, is_loopback
+from longshore.testing.registry_answer import answer
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from longshore.registry.transport.exchange import answer
 from longshore.registry.transport.words import registry_words
+from longshore.testing.registry_answer import answer
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from msgspec import Struct, field
 from msgspec.structs import replace
-from multidict import CIMultiDict, CIMultiDictProxy
+from multidict import CIMultiDictProxy
 from yarl import URL
 
 Buffer = bytes | bytearray | memoryview
@@ -117,12 +117,6 @@ class Answer(Struct, frozen=True, kw_only=True):
             return json.loads(self.body)
         except (ValueError, RecursionError):
             return None
-
-
-def answer(status: int, url: URL, body: bytes = b"", **headers: str) -> Answer:
-    """An answer made by hand, for the pure parts of the protocol; ``_`` in names is ``-``."""
-    named = CIMultiDict({name.replace("_", "-"): value for name, value in headers.items()})
-    return Answer(status=status, headers=CIMultiDictProxy(named), body=body, url=url)
 
 
 class Sender(Protocol):

@@ -17,7 +17,7 @@ from longshore.oci.digest import Digest
 from longshore.oci.manifest import Manifest
 from longshore.oci.platform import Platform
 from longshore.registry.bases import PublishedImage, manifest_for
-from longshore.registry.credentials.store import is_local
+from longshore.registry.hosts import is_loopback
 from longshore.registry.publish import see, verify
 from longshore.registry.receipt import Receipt
 from longshore.registry.uploads import Delivery, Route
@@ -107,7 +107,7 @@ class EnginePush(Struct, frozen=True, kw_only=True):
     async def _in_sight(self) -> bool:
         """Whether the registry the engine pushes to is one that we can ask."""
         registry = self.job.registry
-        if not is_local(registry) or (await self.engine.info()).local:
+        if not is_loopback(registry) or (await self.engine.info()).local:
             return True
         if self.settings.verify:
             raise UsageError(

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from longshore.engine.port import Engine
 from longshore.oci.digest import Digest
 from longshore.oci.reference import normalise_registry
-from longshore.registry.credentials.store import is_local
+from longshore.registry.hosts import is_loopback
 from longshore.registry.publish import PushedImage
 from longshore.registry.push import PushOptions, same_image
 from longshore.run.image_source import diff_ids_of
@@ -66,7 +66,7 @@ class Way(Struct, frozen=True, kw_only=True):
 
     async def is_on_the_engines_machine(self) -> bool:
         """In a push "localhost" has always been that of the engine."""
-        elsewhere = is_local(self.job.registry) and not (await self.engine.info()).local
+        elsewhere = is_loopback(self.job.registry) and not (await self.engine.info()).local
         return elsewhere and await self.engine_reaches()
 
     def with_options(self, options: PushOptions) -> Way:

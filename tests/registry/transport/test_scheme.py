@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from longshore.errors import RegistryUnavailable
+from longshore.registry.hosts import is_loopback
 from longshore.registry.transport.errors import Interrupted, NotTls
 from longshore.registry.transport.exchange import Answer, Request
-from longshore.registry.transport.scheme import Reach, discover, is_loopback
+from longshore.registry.transport.scheme import Reach, discover
 from longshore.testing.registry_answer import answer
 
 
@@ -24,6 +25,7 @@ from longshore.testing.registry_answer import answer
         ("127.0.0.1.example", False),
         ("10.0.0.1:5000", False),
         ("ghcr.io", False),
+        ("notlocalhost", False),
     ],
 )
 def test_loopback_is_this_machine_and_nothing_that_looks_like_it(

@@ -10,7 +10,8 @@ from longshore.errors import RegistryError
 from longshore.oci.reference import DOCKER_HUB, normalise_registry
 from longshore.registry.credentials.credential_helper import CredentialHelper
 from longshore.registry.credentials.dockercfg import Dockercfg
-from longshore.registry.credentials.store import CredentialStore, is_local
+from longshore.registry.credentials.store import CredentialStore
+from longshore.registry.hosts import is_loopback
 from longshore.secrets.credential import Credential
 
 HUB_KEY: Final = "https://index.docker.io/v1/"
@@ -41,7 +42,7 @@ class LoginFile:
             except RegistryError as error:
                 failure = failure or error
         found = CredentialStore(self.content.entries).find(registry)
-        wanted = wanted or not is_local(host) or bool(self._own_helpers(host))
+        wanted = wanted or not is_loopback(host) or bool(self._own_helpers(host))
         if found is None and failure is not None and wanted:
             raise failure
         return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -10,6 +9,7 @@ from msgspec import Struct
 from longshore.errors import RegistryDenied
 from longshore.oci.reference import normalise_registry
 from longshore.registry.credentials.dockercfg import Dockercfg, Entries, usable_entries
+from longshore.registry.hosts import is_loopback
 from longshore.secrets.credential import Credential
 
 
@@ -47,7 +47,7 @@ class CredentialStore(Struct, frozen=True):
         """
         found = self.find(registry)
         host = normalise_registry(registry)
-        if found is None and not is_local(host):
+        if found is None and not is_loopback(host):
             where = f" in {self.origin}" if self.origin else ""
             known = ", ".join(self.hosts) or "no registry at all"
             raise RegistryDenied(
@@ -60,14 +60,3 @@ class CredentialStore(Struct, frozen=True):
     def by_host(self) -> Mapping[str, Credential]:
         """Every credential by normalised host, for a build that needs them all (I-20)."""
         return {host: found for host in self.hosts if (found := self.find(host)) is not None}
-
-
-def is_local(host: str) -> bool:
-    """Whether a normalised registry host is this machine (P-20)."""
-    name = host.rpartition("]")[0].removeprefix("[") or host.partition(":")[0]
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False

@@ -8,8 +8,8 @@ from yarl import URL
 
 from longshore.environment import Environment
 from longshore.errors import UsageError
+from longshore.registry.hosts import is_loopback
 from longshore.registry.transport.exchange import host_of
-from longshore.registry.transport.scheme import is_loopback
 
 
 def proxy_for(url: URL, environment: Environment) -> URL | None:

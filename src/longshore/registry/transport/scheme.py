@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import (
-    IPv4Address,
-    IPv4Network,
-    IPv6Address,
-    IPv6Network,
-    ip_address,
-    ip_network,
-)
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 
 from msgspec import Struct
@@ -17,6 +10,7 @@ from yarl import URL
 
 from longshore.errors import RegistryUnavailable
 from longshore.oci.reference import DOCKER_HUB, normalise_registry
+from longshore.registry.hosts import address_of, bare_host, is_loopback
 from longshore.registry.transport.errors import Interrupted, NotTls
 from longshore.registry.transport.exchange import Answer, Request, Sender, Subject
 
@@ -40,7 +34,7 @@ class Reach(Struct, frozen=True):
 
     def is_insecure(self, authority: str) -> bool:
         """Whether the user listed the host: its certificate is not checked either."""
-        host, address = _host(authority), _address(authority)
+        host, address = bare_host(authority), address_of(authority)
         for entry in self.insecure:
             network = _network(entry)
             if network is None:
@@ -51,31 +45,9 @@ class Reach(Struct, frozen=True):
         return False
 
 
-def is_loopback(authority: str) -> bool:
-    """Whether a host (and port) is this machine: ``localhost``, 127.0.0.0/8, ``::1``."""
-    address = _address(authority)
-    if address is not None:
-        return address.is_loopback
-    host = _host(authority)
-    return host == "localhost" or host.endswith(".localhost")
-
-
-def _host(authority: str) -> str:
-    if authority.startswith("["):
-        return authority[1:].partition("]")[0].lower()
-    return (authority.partition(":")[0] if authority.count(":") == 1 else authority).lower()
-
-
 def _network(entry: str) -> IPv4Network | IPv6Network | None:
     try:
         return ip_network(entry, strict=False) if "/" in entry else None
-    except ValueError:
-        return None
-
-
-def _address(authority: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(_host(authority))
     except ValueError:
         return None
 

@@ -16,7 +16,6 @@ from longshore.registry.memory import Forgetful, LayerMemory
 from longshore.registry.once import Once
 from longshore.registry.placing import LANES, Placer
 from longshore.registry.telling import to_current
-from longshore.registry.transport.retry import Clock
 from longshore.secrets.credential import Credential
 
 
@@ -27,7 +26,6 @@ class Clients(Struct, kw_only=True):
     limits: Limits = field(default_factory=Limits)
     compression: CompressionOptions = field(default_factory=CompressionOptions)
     memory: LayerMemory = field(default_factory=Forgetful)
-    clock: Clock = field(default_factory=Clock)
     _lanes: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(LANES))
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _placers: Once[tuple[str, Credential | None], Placer] = field(default_factory=Once)
@@ -47,7 +45,6 @@ class Clients(Struct, kw_only=True):
             credential=credential,
             limits=self.limits,
             listener=to_current,
-            clock=self.clock,
         )
         await self._stack.enter_async_context(client)
         return Placer(

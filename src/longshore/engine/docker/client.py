@@ -115,15 +115,13 @@ class Client:
         *,
         params: Parameters | None = None,
         headers: Mapping[str, str] | None = None,
-        body: object = None,
         data: AsyncIterator[bytes] | None = None,
     ) -> AsyncIterator[Answer]:
-        """Send a request (`body` as JSON, or `data` as it is) and read the answer as it comes.
+        """Send a request, with `data` as its body, and read the answer as it comes.
 
         Leaving the block before the end closes the connection, which stops the engine's work.
         """
-        sent = data if data is not None else _encoded(body)
-        async with self._answer(method, path, params, headers or {}, sent) as response:
+        async with self._answer(method, path, params, headers or {}, data) as response:
             yield Answer(response, self.address.where)
 
     async def json(

@@ -40,11 +40,11 @@ def system_of(os_release: str) -> tuple[str, ...]:
     return tuple(ids.lower().split())
 
 
-def this_system(platform: str, paths: tuple[Path, ...] = _OS_RELEASE) -> tuple[str, ...]:
+def this_system(platform: str) -> tuple[str, ...]:
     """The ids of this system; `platform` is ``sys.platform``."""
     if platform == "darwin":
         return ("darwin",)
-    for path in paths:
+    for path in _OS_RELEASE:
         if path.is_file():
             return system_of(path.read_text(errors="replace"))
     return ()

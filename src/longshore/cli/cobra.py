@@ -98,9 +98,12 @@ class CobraParent(click.Group):
     """A command that only has commands of its own."""
 
     def get_help(self, ctx: click.Context) -> str:
-        """cobra's page for it."""
-        rows = [(name, _first_sentence(command)) for name, command in self.commands.items()]
-        return _group_page(ctx.command_path, inspect.cleandoc(self.help or ""), rows)
+        """cobra's page for it (C-1)."""
+        return _group_page(ctx.command_path, inspect.cleandoc(self.help or ""), self.rows())
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Each command with its one line of help."""
+        return [(name, _first_sentence(command)) for name, command in self.commands.items()]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -110,7 +113,7 @@ class CobraParent(click.Group):
         return super().resolve_command(ctx, args)
 
 
-class CobraGroup(click.Group):
+class CobraGroup(CobraParent):
     """The top level: commands are imported only when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -122,17 +125,9 @@ class CobraGroup(click.Group):
         listed = next((entry for entry in COMMANDS if entry.name == cmd_name), None)
         return None if listed is None else _load(listed)
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command of the first word; an unknown one gets the nearest known as a hint."""
-        _check_known(args[0], ctx, self.list_commands(ctx))
-        return super().resolve_command(ctx, args)
-
-    def get_help(self, ctx: click.Context) -> str:
-        """cobra's page (C-1)."""
-        rows = [(entry.name, entry.summary) for entry in COMMANDS]
-        return _group_page(ctx.command_path, inspect.cleandoc(self.help or ""), rows)
+    def rows(self) -> list[tuple[str, str]]:
+        """As `catalogue` has them."""
+        return [(listed.name, listed.summary) for listed in COMMANDS]
 
 
 def _group_page(name: str, text: str, rows: Sequence[tuple[str, str]]) -> str:

@@ -122,9 +122,12 @@ class ImageStore(Struct):
 
     def _attempt(self, plan: ImagePlan, asker: Asker) -> Attempt:
         """With what logs in for the image, and for what siblings build for it first."""
-        generated = plan.key not in self.for_generators
-        own = self.credentials.source(asker.login_chain(plan), generated=generated)
+        own = self.credentials.source(asker.login_chain(plan), generated=self._generated(plan))
         return plan.key, own, self.credentials.source(asker.credentials)
+
+    def _generated(self, plan: ImagePlan) -> bool:
+        """Whether generators of credentials count; not for images that they are started from."""
+        return plan.key not in self.for_generators
 
     def built_here(self, image: ImageInfo) -> bool:
         """Whether this run built it for a service; what it only found or pulled may be a step's."""
@@ -162,7 +165,7 @@ class ImageStore(Struct):
             arguments=arguments,
             secrets=secrets,
             credentials=await self.credentials.for_build(
-                chain, registries, generated=plan.key not in self.for_generators
+                chain, registries, generated=self._generated(plan)
             ),
             from_engine=bool(plan.builds_first),
             pull=self.options.pull_if_present and not plan.builds_first,
@@ -170,9 +173,7 @@ class ImageStore(Struct):
         )
 
         async def login(host: str) -> Credential | None:
-            return await self.credentials.for_pull(
-                chain, host, generated=plan.key not in self.for_generators
-            )
+            return await self.credentials.for_pull(chain, host, generated=self._generated(plan))
 
         self._explain(plan, _how_built(spec))
 
@@ -201,7 +202,7 @@ class ImageStore(Struct):
             credential = await self.credentials.for_pull(
                 asker.login_chain(plan),
                 plan.name.registry,
-                generated=plan.key not in self.for_generators,
+                generated=self._generated(plan),
             )
 
             async def pull(on_line: OnLine) -> str:

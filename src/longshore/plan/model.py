@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct, field
 
@@ -168,6 +169,15 @@ class Manual(PlannedStep, frozen=True, kw_only=True):
 
 Group = Serial | Parallel | Manual
 Step = RunStep | PushStep | Serial | Parallel | Manual
+
+KINDS: Final[Mapping[type[Step], str]] = {
+    RunStep: "run",
+    PushStep: "push",
+    Serial: "serial",
+    Parallel: "parallel",
+    Manual: "manual",
+}
+"""What a step is called where its type is told."""
 
 
 class Plan(Struct, frozen=True, kw_only=True):

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from longshore.plan.model import Parallel, Plan, PushStep, RunStep, Step
-from longshore.report.plan_json import KINDS
+from longshore.plan.model import KINDS, Parallel, Plan, PushStep, RunStep, Step
 
 
 class Node(Struct, frozen=True):

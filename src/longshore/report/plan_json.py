@@ -12,27 +12,17 @@ from typing import Any, Final
 from msgspec.structs import asdict
 
 from longshore.plan.model import (
+    KINDS,
     BuildPlan,
     ImageKey,
-    Manual,
-    Parallel,
     PushStep,
     RunStep,
-    Serial,
     ServicePlan,
     Step,
 )
 from longshore.report.plan_facts import PlanView
 
 VERSION: Final = 1
-
-KINDS: Final = {
-    RunStep: "run",
-    PushStep: "push",
-    Serial: "serial",
-    Parallel: "parallel",
-    Manual: "manual",
-}
 
 
 def plan_json(view: PlanView) -> str:

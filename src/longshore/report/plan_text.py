@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from longshore.plan.model import (
+    KINDS,
     BuildPlan,
     ImageKey,
     ImagePlan,
@@ -15,7 +16,6 @@ from longshore.plan.model import (
     Step,
 )
 from longshore.report.plan_facts import CredentialSource, PlanView
-from longshore.report.plan_json import KINDS
 from longshore.report.printable import printable
 from longshore.report.style import Colour, Style
 

@@ -1,4 +1,4 @@
-"""Which presenter shows a run, and the masking in front of every one of them."""
+"""Which reader shows a run, and the masking in front of every one of them."""
 
 from __future__ import annotations
 

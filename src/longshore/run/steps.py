@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from longshore.errors import EngineUnavailable, LongshoreError
-from longshore.plan.model import Manual, Parallel, PushStep, RunStep, Serial, Step
+from longshore.plan.model import KINDS, Manual, Parallel, PushStep, RunStep, Serial, Step
 from longshore.plan.selection import WAITING
 from longshore.run.eager import pushes_of, unreachable
 from longshore.run.events import StepFinished, StepStarted
@@ -31,14 +31,6 @@ from longshore.run.outcome import (
 )
 from longshore.run.result import StepResult
 from longshore.run.runtime import Runtime
-
-_KINDS = {
-    RunStep: "run",
-    PushStep: "push",
-    Serial: "serial",
-    Parallel: "parallel",
-    Manual: "manual",
-}
 
 
 class Walker(Struct, frozen=True):
@@ -153,7 +145,7 @@ class Walker(Struct, frozen=True):
         return [self.so_far(step) for step in group.steps]
 
     async def _timed(self, step: Step, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
-        self.runtime.emit(StepStarted(step=step.path, name=step.name, kind=_KINDS[type(step)]))
+        self.runtime.emit(StepStarted(step=step.path, name=step.name, kind=KINDS[type(step)]))
         started = time.monotonic()
         outcome: Outcome = Stopped()
         try:
@@ -168,7 +160,7 @@ class Walker(Struct, frozen=True):
             StepFinished(
                 step=step.path,
                 name=step.name,
-                kind=_KINDS[type(step)],
+                kind=KINDS[type(step)],
                 outcome=outcome,
                 seconds=seconds,
             )

@@ -94,7 +94,7 @@ class ImageReference(Struct, frozen=True, kw_only=True):
         if f"{first}/" == _OFFICIAL and rest and "/" not in rest:
             return rest
         # A first component that looks like a host would be taken for one when read again.
-        return f"{DOCKER_HUB}/{self.repository}" if _is_host(first) else self.repository
+        return f"{DOCKER_HUB}/{self.repository}" if names_host(f"{first}/") else self.repository
 
     @property
     def tag_or_latest(self) -> str:
@@ -126,6 +126,12 @@ def is_same_name(one: str, other: str) -> bool:
     return names[0] == names[1]
 
 
+def names_host(name: str) -> bool:
+    """Whether the first part of a name is a host, as engines tell: by a dot, a colon, localhost."""
+    first, slash, _ = name.partition("/")
+    return bool(slash) and ("." in first or ":" in first or first == "localhost")
+
+
 def check_repository(text: str) -> str:
     """`text` itself when it is a repository name (``library/busybox``); raises InvalidValue."""
     _check_repository(text)
@@ -144,18 +150,13 @@ def _split_tag(named: str) -> tuple[str, str | None]:
 
 
 def _split_host(name: str) -> tuple[str, str]:
-    first, slash, rest = name.partition("/")
-    if not slash or not _is_host(first):
-        host, repository = DOCKER_HUB, name
-    else:
-        host, repository = normalise_registry(first), rest
+    host, repository = DOCKER_HUB, name
+    if names_host(name):
+        first, _, repository = name.partition("/")
+        host = normalise_registry(first)
     if host == DOCKER_HUB and repository and "/" not in repository:
         repository = _OFFICIAL + repository
     return host, repository
-
-
-def _is_host(first: str) -> bool:
-    return "." in first or ":" in first or first == "localhost"
 
 
 def _check_shape(text: str) -> None:

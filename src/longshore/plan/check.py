@@ -13,12 +13,12 @@ from longshore.config.problem import Place, Problem, Problems
 from longshore.config.report import Report
 from longshore.config.steps import label
 from longshore.errors import InvalidValue
-from longshore.oci.reference import ImageReference, normalise_registry
+from longshore.oci.reference import ImageReference, names_host, normalise_registry
 from longshore.plan.facts import argument_fields, tag_fields
 from longshore.plan.images import ReadText, dockerfile_elsewhere
 from longshore.plan.matching import pattern_problem
 from longshore.plan.paths import real_path
-from longshore.plan.targets import EmptyTag, expanded_tag, names_host, target_repository
+from longshore.plan.targets import EmptyTag, expanded_tag, target_repository
 from longshore.plan.templates import parse_template
 
 

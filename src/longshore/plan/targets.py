@@ -7,7 +7,7 @@ from typing import Final
 
 from longshore.config.model import PushEntry
 from longshore.errors import InvalidValue
-from longshore.oci.reference import DOCKER_HUB, ImageReference, normalise_registry
+from longshore.oci.reference import DOCKER_HUB, ImageReference, names_host, normalise_registry
 from longshore.plan.facts import flag_of, is_known_to_scm
 from longshore.plan.gotime import GoTime
 from longshore.plan.tags import sanitise_tag
@@ -45,12 +45,6 @@ def spelled_registry(entry: PushEntry, host: str) -> str:
     """The text of `registry` where it means `host`, which `image_name` may have named itself."""
     written = entry.registry
     return written if written and normalise_registry(written) == host else host
-
-
-def names_host(image_name: str) -> bool:
-    """Whether the first part of a name is a host, as engines tell: by a dot, a colon, localhost."""
-    first, slash, _ = image_name.partition("/")
-    return bool(slash) and ("." in first or ":" in first or first == "localhost")
 
 
 def expanded_tag(

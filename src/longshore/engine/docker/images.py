@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import quote
 
@@ -11,6 +11,7 @@ from longshore.engine.docker.client import Answer, Client
 from longshore.engine.docker.convert import registry_auth
 from longshore.engine.docker.errors import refusal
 from longshore.engine.docker.progress import Progress
+from longshore.engine.port import OnLine
 from longshore.engine.spec import ImageInfo
 from longshore.errors import (
     Conflict,
@@ -20,9 +21,8 @@ from longshore.errors import (
     NotFound,
     PullFailed,
 )
+from longshore.oci.reference import DOCKER_HUB, names_host
 from longshore.secrets.credential import Credential
-
-OnLine = Callable[[str], None]
 
 
 async def inspect(client: Client, reference: str) -> ImageInfo | None:
@@ -137,9 +137,7 @@ def _authentication(credential: Credential | None, repository: str) -> Mapping[s
 
 def registry_of(repository: str) -> str:
     """The registry's host: what stands before the first slash and looks like a host."""
-    first, slash, _ = repository.partition("/")
-    is_host = slash and ("." in first or ":" in first or first == "localhost")
-    return first if is_host else "docker.io"
+    return repository.partition("/")[0] if names_host(repository) else DOCKER_HUB
 
 
 def _split(reference: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """The port: what the runner needs of a container engine, and what it may rely on.
 
 Order. ``create`` → ``attach`` (optional, before ``start`` so that no byte is lost) → ``start`` →
-``wait`` or ``witness`` → ``remove``. ``exit_of`` may be asked at any time after ``start``.
+``wait`` or ``witness`` → ``remove``.
 
 Concurrency. Every method may be called concurrently with every other, from one event loop.
 
@@ -134,10 +134,6 @@ class Engine(Protocol):
         `Exit.stopped` when anybody asked the engine to stop or kill it; an engine that is shut
         down does that to all its containers.
         """
-        ...
-
-    async def exit_of(self, container: str) -> Exit | None:
-        """How the container ended, or None while it has not."""
         ...
 
     async def stop(self, container: str, grace: float) -> None:

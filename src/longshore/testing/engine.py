@@ -178,10 +178,6 @@ class FakeEngine(FakeImageStore):
         ended = await self.wait(container)
         return replace(ended, stopped=not _ENDING.isdisjoint(self._get(container).signals))
 
-    async def exit_of(self, container: str) -> Exit | None:
-        await self._asked("exit_of", container)
-        return self._get(container).exit
-
     async def stop(self, container: str, grace: float) -> None:
         await self._asked("stop", container, grace)
         await self._signalled(container, "SIGTERM")

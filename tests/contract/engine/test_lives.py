@@ -77,13 +77,11 @@ async def test_input_reaches_the_program_and_its_end_too(bench: Bench) -> None:
         assert await bench.engine.wait(container) == Exit(code=0)
 
 
-async def test_exit_of_is_none_while_it_runs_and_then_stays(bench: Bench) -> None:
+async def test_how_a_container_ended_can_be_asked_again(bench: Bench) -> None:
     async with created(bench.engine, bench.spec(ENDLESS, _endless())) as container:
         await _up(bench.engine, container)
-        assert await bench.engine.exit_of(container) is None
         await bench.engine.kill(container)
         assert await bench.engine.wait(container) == Exit(code=137)
-        assert await bench.engine.exit_of(container) == Exit(code=137)
         assert await bench.engine.wait(container) == Exit(code=137)
 
 
@@ -139,7 +137,7 @@ async def test_stop_lets_the_program_end_itself(bench: Bench) -> None:
     async with created(bench.engine, spec) as container:
         await _up(bench.engine, container)
         await bench.engine.stop(container, grace=10)
-        assert await bench.engine.exit_of(container) == Exit(code=143)
+        assert await bench.engine.wait(container) == Exit(code=143)
 
 
 async def test_stop_kills_after_the_grace(bench: Bench) -> None:
@@ -147,7 +145,7 @@ async def test_stop_kills_after_the_grace(bench: Bench) -> None:
     async with created(bench.engine, bench.spec(STUBBORN, fake)) as container:
         await _up(bench.engine, container)
         await bench.engine.stop(container, grace=0.5)
-        assert await bench.engine.exit_of(container) == Exit(code=137)
+        assert await bench.engine.wait(container) == Exit(code=137)
 
 
 async def test_many_waits_at_once_do_not_block_other_calls(bench: Bench) -> None:
@@ -200,8 +198,6 @@ async def test_a_container_removed_under_a_wait_is_not_found(bench: Bench) -> No
         await bench.engine.remove(container)
     with pytest.raises(NotFound):
         await bench.engine.wait(container)
-    with pytest.raises(NotFound):
-        await bench.engine.exit_of(container)
 
 
 async def test_a_name_that_exists_is_a_conflict_and_makes_nothing(bench: Bench) -> None:

@@ -65,7 +65,7 @@ async def wait(client: Client, container: str) -> Exit:
         raise refusal(None, error)
     if code != KILLED:
         return Exit(code=code)
-    return await exit_of(client, container) or Exit(code=code)
+    return exit_from(await _inspect(client, container)) or Exit(code=code)
 
 
 async def witness(client: Client, container: str) -> Exit:
@@ -84,11 +84,6 @@ async def witness(client: Client, container: str) -> Exit:
     if failure is not None:
         raise failure
     return replace(ended, stopped=end.was_asked_for)
-
-
-async def exit_of(client: Client, container: str) -> Exit | None:
-    """How it ended, or None."""
-    return exit_from(await _inspect(client, container))
 
 
 async def stop(client: Client, container: str, grace: float) -> None:

@@ -98,9 +98,6 @@ class DockerEngine:
     async def witness(self, container: str) -> Exit:
         return await containers.witness(self._client, container)
 
-    async def exit_of(self, container: str) -> Exit | None:
-        return await containers.exit_of(self._client, container)
-
     async def stop(self, container: str, grace: float) -> None:
         await containers.stop(self._client, container, grace)
 

@@ -7,9 +7,7 @@ from longshore.run.links import link_variables
 
 
 def _image(**fields: tuple[object, ...]) -> ImageInfo:
-    empty = dict.fromkeys(
-        ("environment", "exposed_ports", "entrypoint", "command", "volumes", "diff_ids"), ()
-    )
+    empty = dict.fromkeys(("environment", "exposed_ports", "volumes", "diff_ids"), ())
     values = {**empty, "repo_digests": (), **fields}
     return ImageInfo(id="sha256:0", size=0, created="", **values)  # type: ignore[arg-type]  # built from names
 

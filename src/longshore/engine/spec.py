@@ -138,8 +138,6 @@ class ImageInfo(Struct, frozen=True, kw_only=True):
     id: str
     environment: tuple[tuple[str, str], ...]
     exposed_ports: tuple[str, ...]
-    entrypoint: tuple[str, ...]
-    command: tuple[str, ...]
     volumes: tuple[str, ...]
     diff_ids: tuple[str, ...]
     repo_digests: tuple[str, ...]

@@ -122,8 +122,6 @@ class FakeImage(Struct, frozen=True, kw_only=True, dict=True):
             id=self.id,
             environment=self.environment,
             exposed_ports=self.exposed_ports,
-            entrypoint=self.entrypoint,
-            command=self.command,
             volumes=self.volumes,
             diff_ids=tuple(json.loads(self.config)["rootfs"]["diff_ids"]),
             repo_digests=(),

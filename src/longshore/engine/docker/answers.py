@@ -45,8 +45,6 @@ def image_info(answer: Mapping[str, Any]) -> ImageInfo:
             id=answer["Id"],
             environment=tuple(_pair(text) for text in config.get("Env") or ()),
             exposed_ports=tuple(sorted(config.get("ExposedPorts") or ())),
-            entrypoint=tuple(config.get("Entrypoint") or ()),
-            command=tuple(config.get("Cmd") or ()),
             volumes=tuple(sorted(config.get("Volumes") or ())),
             diff_ids=tuple((answer.get("RootFS") or {}).get("Layers") or ()),
             repo_digests=tuple(answer.get("RepoDigests") or ()),

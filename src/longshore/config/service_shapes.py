@@ -17,7 +17,16 @@ from longshore.config.model import (
 )
 from longshore.config.node import Mapping, Node, Scalar, Sequence
 from longshore.config.report import Report
-from longshore.config.shapes import Checked, Items, Name, Schema, Text, says_nothing, wrong_type
+from longshore.config.shapes import (
+    Checked,
+    Items,
+    Name,
+    Schema,
+    Text,
+    Variables,
+    says_nothing,
+    wrong_type,
+)
 from longshore.errors import InvalidValue
 
 _LOOKS_LIKE_PATH = re.compile(r"[./~\\]|\$")
@@ -278,8 +287,6 @@ class Encrypted(Struct, frozen=True):
     what: str = "a map, a list, or one encrypted text"
 
     def decode(self, node: Node, report: Report) -> EncryptedValues | None:
-        from longshore.config.shapes import Variables
-
         if isinstance(node, Scalar):
             return node.text
         pairs = Variables(self.what).decode(node, report)

@@ -10,6 +10,7 @@ from longshore.config.catalogue import CATALOGUE
 from longshore.config.keys import Key, Status
 from longshore.config.kind import Kind
 from longshore.config.service_keys import SERVICE_KEYS
+from longshore.config.services import IGNORED_AT_TOP
 from longshore.config.step_keys import STEP_KEYS
 
 _NOTE = "<!-- Generated from the declarations in src/longshore/config; do not edit. -->\n"
@@ -17,13 +18,13 @@ _NOTE = "<!-- Generated from the declarations in src/longshore/config; do not ed
 
 def services_page() -> str:
     """The page of every key of codeship-services.yml."""
+    ignored = ", ".join(f"`{key}`" for key in IGNORED_AT_TOP)
     parts = [
         "# Keys of `codeship-services.yml`\n",
         _NOTE,
         "The file is a map of services by name, at the top or below one key `services:`. The "
-        "top-level keys `version`, `volumes`, `networks`, `secrets`, `configs`, `name` and all "
-        "that begin with `x-` are ignored. Values keep their text: `9.10` and `true` need no "
-        "quotes.\n",
+        f"top-level keys {ignored} and all that begin with `x-` are ignored. Values keep their "
+        "text: `9.10` and `true` need no quotes.\n",
         *_section("Keys of a service", SERVICE_KEYS.keys),
         *_section("Keys of `build`", BUILD_KEYS.keys),
     ]

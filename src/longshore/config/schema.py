@@ -11,18 +11,18 @@ from typing import Any
 from longshore.config.build_keys import BUILD_KEYS
 from longshore.config.keys import Key, Keys, Status
 from longshore.config.service_keys import SERVICE_KEYS
+from longshore.config.services import IGNORED_AT_TOP
 from longshore.config.step_keys import GROUPS, PUSH, RUN, STEP_KEYS, TYPES
 
 Schema = dict[str, Any]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_IGNORED_AT_TOP = ("version", "volumes", "networks", "secrets", "configs", "name")
 
 
 def services_schema() -> Schema:
     """The schema of codeship-services.yml, in both of its forms (spec F-13)."""
     service: Schema = {"$ref": "#/$defs/service"}
-    ignored: Schema = {name: {} for name in _IGNORED_AT_TOP}
+    ignored: Schema = {name: {} for name in IGNORED_AT_TOP}
     nested = {
         "type": "object",
         "properties": {

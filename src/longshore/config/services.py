@@ -17,7 +17,9 @@ from longshore.config.node import Mapping, Node, Scalar, Sequence, places_below
 from longshore.config.report import Report
 from longshore.config.shapes import kind_of, wrong_type
 
-_IGNORED_AT_TOP = frozenset({"version", "volumes", "networks", "secrets", "configs", "name"})
+IGNORED_AT_TOP = ("version", "volumes", "networks", "secrets", "configs", "name")
+"""Keys of compose that may stand beside ``services:``; nobody looks at them."""
+
 _MAKES_A_SERVICE = ("image", "build", "dockerfile")
 
 
@@ -64,12 +66,12 @@ def _blocks(root: Node, report: Report, *, compose: bool) -> list[tuple[Scalar, 
     if nested is None:
         return [(key, node) for key, node in root.pairs if not _ignorable(key, node)]
     for key, _ in root.pairs:
-        if key.text != "services" and key.text not in _IGNORED_AT_TOP and key.text[:2] != "x-":
+        if key.text != "services" and key.text not in IGNORED_AT_TOP and key.text[:2] != "x-":
             report.warning(
                 codes.UNKNOWN_KEY,
                 key,
                 f'"{key.text[:60]}" stands beside "services:" and is ignored'
-                + report.did_you_mean(key.text, ["services", *_IGNORED_AT_TOP]),
+                + report.did_you_mean(key.text, ["services", *IGNORED_AT_TOP]),
                 'a service must be indented below "services:"',
             )
     if isinstance(nested, Mapping):
@@ -110,7 +112,7 @@ def _has_services(node: Mapping) -> bool:
 
 
 def _ignorable(key: Scalar, node: Node) -> bool:
-    return key.text.startswith("x-") or (key.text in _IGNORED_AT_TOP and not _is_service(node))
+    return key.text.startswith("x-") or (key.text in IGNORED_AT_TOP and not _is_service(node))
 
 
 class _Reader(Struct, frozen=True):

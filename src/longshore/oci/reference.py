@@ -57,7 +57,7 @@ class ImageReference(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _check_host(self.registry)
-        _check_repository(self.repository)
+        check_repository(self.repository)
         if self.registry == DOCKER_HUB and "/" not in self.repository:
             raise InvalidValue(
                 f'"{self.repository}" is not a repository of Docker Hub',
@@ -69,7 +69,7 @@ class ImageReference(Struct, frozen=True, kw_only=True):
                 hint=f"registry and repository together have at most {_MAX_NAME} characters",
             )
         if self.tag is not None:
-            _check_tag(self.tag)
+            check_tag(self.tag)
 
     @classmethod
     def parse(cls, text: str) -> ImageReference:
@@ -132,16 +132,40 @@ def names_host(name: str) -> bool:
     return bool(slash) and ("." in first or ":" in first or first == "localhost")
 
 
-def check_repository(text: str) -> str:
-    """`text` itself when it is a repository name (``library/busybox``); raises InvalidValue."""
-    _check_repository(text)
-    return text
+def check_repository(repository: str) -> str:
+    """`repository` itself when it is the name of one (``library/busybox``); raises InvalidValue."""
+    bare = repository.removeprefix(_OFFICIAL) or repository
+    if any(character.isupper() for character in repository):
+        raise InvalidValue(
+            f'image name "{_short(bare)}" has upper-case letters',
+            hint=f'write "{_short(bare.lower())}": repository names are lower case',
+        )
+    for part in repository.split("/"):
+        if not part:
+            raise InvalidValue(
+                f'image name "{_short(bare)}" has an empty part',
+                hint='write it without leading, trailing or double "/"',
+            )
+        if not _COMPONENT.fullmatch(part):
+            raise InvalidValue(
+                f'"{_short(part)}" cannot be part of an image name',
+                hint="each part is made of a-z and 0-9, joined by one dot, one or two underscores, "
+                "or hyphens",
+            )
+    return repository
 
 
-def check_tag(text: str) -> str:
-    """`text` itself when it is a tag; raises InvalidValue."""
-    _check_tag(text)
-    return text
+def check_tag(tag: str) -> str:
+    """`tag` itself when it is one; raises InvalidValue."""
+    if not tag:
+        raise InvalidValue("the tag is empty", hint='write one after the ":", or leave the ":" off')
+    if not _TAG.fullmatch(tag):
+        raise InvalidValue(
+            f'"{_short(tag)}" is not a tag',
+            hint="a tag has at most 128 letters, digits, underscores, dots and hyphens, "
+            "and begins with neither dot nor hyphen",
+        )
+    return tag
 
 
 def _split_tag(named: str) -> tuple[str, str | None]:
@@ -181,38 +205,6 @@ def _check_host(host: str) -> None:
         raise InvalidValue(
             f'"{_short(host)}" is not the host of a registry',
             hint='a host looks like "quay.io" or "localhost:5000"; a tag contains no "/"',
-        )
-
-
-def _check_repository(repository: str) -> None:
-    bare = repository.removeprefix(_OFFICIAL) or repository
-    if any(character.isupper() for character in repository):
-        raise InvalidValue(
-            f'image name "{_short(bare)}" has upper-case letters',
-            hint=f'write "{_short(bare.lower())}": repository names are lower case',
-        )
-    for part in repository.split("/"):
-        if not part:
-            raise InvalidValue(
-                f'image name "{_short(bare)}" has an empty part',
-                hint='write it without leading, trailing or double "/"',
-            )
-        if not _COMPONENT.fullmatch(part):
-            raise InvalidValue(
-                f'"{_short(part)}" cannot be part of an image name',
-                hint="each part is made of a-z and 0-9, joined by one dot, one or two underscores, "
-                "or hyphens",
-            )
-
-
-def _check_tag(tag: str) -> None:
-    if not tag:
-        raise InvalidValue("the tag is empty", hint='write one after the ":", or leave the ":" off')
-    if not _TAG.fullmatch(tag):
-        raise InvalidValue(
-            f'"{_short(tag)}" is not a tag',
-            hint="a tag has at most 128 letters, digits, underscores, dots and hyphens, "
-            "and begins with neither dot nor hyphen",
         )
 
 

@@ -163,7 +163,7 @@ async def same_image(
     there = await _manifest_under(client, repository, tags[0])
     if there is None or identity not in (there.config.digest, there.digest):
         return None
-    if not _as_wanted(there, options):
+    if not _is_as_wanted(there, options):
         return None
     if options.verify:
         try:
@@ -195,7 +195,7 @@ async def _manifest_under(client: RegistryClient, repository: str, tag: str) -> 
     return there if isinstance(there, Manifest) else None
 
 
-def _as_wanted(there: Manifest, options: PushOptions) -> bool:
+def _is_as_wanted(there: Manifest, options: PushOptions) -> bool:
     if options.format and there.media_type != options.format.manifest_type:
         return False
     # Foreign layers are the same in every packing that is asked for.
@@ -206,7 +206,7 @@ def _as_wanted(there: Manifest, options: PushOptions) -> bool:
 def _own_manifest(image: StoredImage, options: PushOptions) -> Manifest | None:
     """The manifest the image came with: pushed as it is, its digest stays the same."""
     manifest = image.manifest if isinstance(image, FileImage) else None
-    return manifest if manifest and _as_wanted(manifest, options) else None
+    return manifest if manifest and _is_as_wanted(manifest, options) else None
 
 
 def as_wanted(layer: LayerSource, options: PushOptions, fmt: Format | None) -> LayerSource:

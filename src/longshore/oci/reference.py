@@ -17,6 +17,8 @@ from longshore.errors import InvalidValue
 from longshore.oci.digest import Digest
 
 DOCKER_HUB: Final = "docker.io"
+HUB_LOGIN: Final = "https://index.docker.io/v1/"
+"""What docker and its engine call Docker Hub where they keep and take logins."""
 DEFAULT_TAG: Final = "latest"
 
 _HUB_NAMES: Final = frozenset(

@@ -8,12 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from longshore.engine.spec import ContainerSpec, Limits, Mount, NetworkAttachment
+from longshore.oci.reference import DOCKER_HUB, HUB_LOGIN, normalise_registry
 from longshore.secrets.credential import Credential
 
 Json = dict[str, Any]
-
-DOCKER_HUB = "https://index.docker.io/v1/"
-_HUB_NAMES = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 
 
 def container_body(spec: ContainerSpec) -> Json:
@@ -141,7 +139,7 @@ def label_conditions(labels: Mapping[str, str]) -> list[str]:
 
 def registry_address(host: str) -> str:
     """The name an engine knows a registry by; Docker Hub has an old one."""
-    return DOCKER_HUB if host in _HUB_NAMES else host
+    return HUB_LOGIN if normalise_registry(host) == DOCKER_HUB else host
 
 
 def registry_auth(credential: Credential, host: str) -> str:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from longshore.errors import RegistryError
-from longshore.oci.reference import DOCKER_HUB, normalise_registry
+from longshore.oci.reference import DOCKER_HUB, HUB_LOGIN, normalise_registry
 from longshore.registry.credentials.credential_helper import CredentialHelper
 from longshore.registry.credentials.dockercfg import Dockercfg
 from longshore.registry.credentials.store import CredentialStore
 from longshore.registry.hosts import is_loopback
 from longshore.secrets.credential import Credential
-
-HUB_KEY: Final = "https://index.docker.io/v1/"
-"""Under this key `docker login` keeps Docker Hub."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,5 +70,5 @@ class LoginFile:
         """How `docker login` may have spelled it: as the file does, else as docker would."""
         host = normalise_registry(registry)
         written = [key for key in self.content.named if normalise_registry(key) == host]
-        usual = [HUB_KEY] if host == DOCKER_HUB else [host, f"https://{host}"]
+        usual = [HUB_LOGIN] if host == DOCKER_HUB else [host, f"https://{host}"]
         return tuple(dict.fromkeys((*written, *usual)))

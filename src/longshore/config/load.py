@@ -1,4 +1,4 @@
-"""The project's two files from disk; the only module of `longshore.config` that touches it."""
+"""The project's two files from disk; no other module of `longshore.config` reads from it."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ async def test_keep_volumes_gives_every_step_the_volumes_of_one_container_remove
 
 async def test_keep_volumes_takes_images_without_a_command(scene: Scene) -> None:
     """Engines refuse to create a container that has none, though this one is never started."""
-    scene.images["data:latest"] = FakeImage(command=())
+    scene.images["data:latest"] = FakeImage()
     scene.options = replace(scene.options, keep_volumes=True)
     services = SHARED.replace("data: {image: busybox", "data: {image: data, command: sleep 9")
     ran = await scene.run(services, "[{service: app, command: x}]")

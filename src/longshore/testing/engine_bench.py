@@ -74,7 +74,7 @@ class FakeBench(Struct):
     programs: dict[str, FakeProgram] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        image = FakeImage(program=lambda spec: self.programs[spec.name], command=("sh",))
+        image = FakeImage(program=lambda spec: self.programs[spec.name])
         self.engine.images["contract:latest"] = image
 
     def spec(self, shell: str, fake: FakeProgram) -> ContainerSpec:

@@ -70,8 +70,6 @@ class FakeImage(Struct, frozen=True, kw_only=True, dict=True):
     program: FakeProgram | Chooser = field(default_factory=FakeProgram)
     environment: tuple[tuple[str, str], ...] = ()
     exposed_ports: tuple[str, ...] = ()
-    entrypoint: tuple[str, ...] = ()
-    command: tuple[str, ...] = ("true",)
     volumes: tuple[str, ...] = ()
     has_health_check: bool = False
     layers: tuple[Mapping[str, bytes], ...] = ()
@@ -95,11 +93,7 @@ class FakeImage(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def config(self) -> bytes:
         """The configuration, whose digest is the id."""
-        config = {
-            "Env": [f"{name}={value}" for name, value in self.environment],
-            "Entrypoint": list(self.entrypoint),
-            "Cmd": list(self.command),
-        }
+        config = {"Env": [f"{name}={value}" for name, value in self.environment]}
         digests = ["sha256:" + hashlib.sha256(data).hexdigest() for data in self.layer_tars]
         content = {
             "architecture": "amd64",

@@ -28,10 +28,10 @@ def _spec(context: Path, dockerfile: str, *tags: str) -> BuildSpec:
 
 
 async def test_a_build_gives_the_id_that_its_tags_name(bench: Bench, context: Path) -> None:
-    text = f'FROM {BASE}\nENV A=b\nENTRYPOINT ["echo"]\nCMD ["x"]\n'
+    text = f"FROM {BASE}\nENV A=b\n"
     spec = _spec(context, text, "contract-built:1", "contract-built:2")
-    image = FakeImage(environment=(("A", "b"),), entrypoint=("echo",), command=("x",), layers=({},))
-    bench.expect_build(spec, FakeBuild(image=image, lines=("Step 1/4",)))
+    image = FakeImage(environment=(("A", "b"),), layers=({},))
+    bench.expect_build(spec, FakeBuild(image=image, lines=("Step 1/2",)))
     lines: list[str] = []
     built = await bench.engine.build(spec, lines.append)
     assert built.startswith("sha256:")

@@ -93,10 +93,7 @@ class _Frame(Struct):
         values: tuple[Value, ...] = (index, element)
         with self.variables.scope():
             for name, value in zip(pipe.declared, values[-len(pipe.declared) :], strict=False):
-                if pipe.assigns:
-                    self.variables.assign(name, value, pipe.offset)
-                else:
-                    self.variables.replace_declared(name, value)
+                self.variables.assign(name, value, pipe.offset)
             return self.body(branch.body, element)
 
     def _call(self, call: Call, dot: Value) -> None:

@@ -74,10 +74,6 @@ class Variables:
         """Change the innermost variable of that name."""
         self._stack[self._place(name, offset)] = (name, value)
 
-    def replace_declared(self, name: str, value: Value) -> None:
-        """Give a variable that range has just declared its value for this round."""
-        self._stack[self._place(name, 0)] = (name, value)
-
     def value(self, name: str, offset: int) -> Value:
         return self._stack[self._place(name, offset)][1]
 

@@ -57,9 +57,9 @@ def _unsigned(number: float, letter: str, flags: Flags) -> str:
 
 def _general(number: float, precision: int | None) -> str:
     """With an exponent below 1e-4 and from 1e6 on, or from as many digits on as are asked for."""
-    shortest = Decimal(repr(number)) if precision is None else None
-    if shortest is None:
+    if precision is not None:
         return _trimmed(number, precision or 1)
+    shortest = Decimal(repr(number))
     digits = "".join(map(str, shortest.as_tuple().digits)).rstrip("0") or "0"
     exponent = shortest.adjusted() if number else 0
     if exponent < -4 or exponent >= _MOST_PLACES:

@@ -6,8 +6,7 @@ from longshore.plan.gotemplate.flags import Flags
 from longshore.plan.gotemplate.quoting import is_printable, quote
 from longshore.plan.gotime.kinds import Uint8
 
-_BASES = {"d": 10, "b": 2, "o": 8, "O": 8, "x": 16, "X": 16}
-_DIGITS = {2: "b", 8: "o", 10: "d", 16: "x"}
+_IN_DIGITS = frozenset("dboOxX")
 _HIGHEST_CHARACTER = 0x10FFFF
 
 
@@ -17,7 +16,7 @@ def print_integer(number: int, verb: str, flags: Flags) -> bytes | None:
         if flags.sharp_v and isinstance(number, Uint8):
             return _based(number, "x", flags, prefix="0x")
         return _based(number, "d", flags)
-    if verb in _BASES:
+    if verb in _IN_DIGITS:
         return _based(number, verb, flags, prefix=_prefix(number, verb, flags))
     match verb:
         case "c":
@@ -46,7 +45,7 @@ def _based(number: int, verb: str, flags: Flags, *, prefix: str = "") -> bytes:
     least = flags.precision or 0
     if flags.precision is None and flags.zero and flags.width is not None:
         least = flags.width - len(sign)
-    digits = format(abs(int(number)), _DIGITS[_BASES[verb]]).rjust(least, "0")
+    digits = format(abs(int(number)), verb.lower()).rjust(least, "0")
     if verb == "X":
         digits = digits.upper()
     if verb == "O" and flags.sharp and not digits.startswith("0"):
@@ -66,11 +65,7 @@ def _character(number: int) -> str:
 def _code_point(number: int, flags: Flags) -> bytes:
     """``U+0041``, and with ``#`` the character itself behind it."""
     unsigned = number & ((1 << 64) - 1)
-    text = f"U+{unsigned:X}".replace("U+", "U+" + "0" * _missing(unsigned, flags))
+    text = f"U+{unsigned:0{max(4, flags.precision or 0)}X}"
     if flags.sharp and unsigned <= _HIGHEST_CHARACTER and is_printable(chr(unsigned)):
         text += f" '{chr(unsigned)}'"
     return flags.padded_with_blanks(text.encode())
-
-
-def _missing(unsigned: int, flags: Flags) -> int:
-    return max(0, max(4, flags.precision or 0) - len(f"{unsigned:X}"))

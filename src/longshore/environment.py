@@ -94,8 +94,8 @@ class Environment(Struct, frozen=True):
         """Where podman's auth.json may lie, the likeliest first (containers-auth.json(5))."""
         if named := self.get("REGISTRY_AUTH_FILE"):
             return (Path(named),)
-        runtime = self.get("XDG_RUNTIME_DIR") or f"/run/containers/{os.getuid()}"
-        above = Path(runtime), self.home / ".config"
+        runtime = self.runtime_directory or Path(f"/run/containers/{os.getuid()}")
+        above = runtime, self.home / ".config"
         return tuple(directory / "containers" / "auth.json" for directory in above)
 
     @property
@@ -113,8 +113,16 @@ class Environment(Struct, frozen=True):
         """Our directory for what should last: the embedded engine's images."""
         return self._base_directory("XDG_DATA_HOME", ".local/share") / "longshore"
 
+    @property
+    def runtime_directory(self) -> Path | None:
+        """The user's directory for sockets, None when there is none."""
+        return self._absolute("XDG_RUNTIME_DIR")
+
     def _base_directory(self, variable: str, below_home: str) -> Path:
-        """One of the XDG base directory specification, by which a relative path is to be ignored:
-        it would lie in the project, and go into its images."""
+        return self._absolute(variable) or self.home / below_home
+
+    def _absolute(self, variable: str) -> Path | None:
+        """Relative paths are to be ignored by the XDG base directory specification: what lies there
+        would be in the project, and go into its images."""
         named = Path(self.get(variable) or "")
-        return named if named.is_absolute() else self.home / below_home
+        return named if named.is_absolute() else None

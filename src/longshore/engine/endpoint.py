@@ -174,7 +174,7 @@ def _may_be_a_strangers(socket: Path) -> bool:
 def _places(environment: Environment) -> tuple[tuple[Path, str], ...]:
     """Socket paths of Docker, rootless Docker, Docker Desktop, OrbStack, Colima and Podman."""
     home = environment.home
-    runtime = Path(environment.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
+    runtime = environment.runtime_directory or Path(f"/run/user/{os.getuid()}")
     return (
         (Path("/var/run/docker.sock"), "Docker"),
         (runtime / "docker.sock", "rootless Docker"),

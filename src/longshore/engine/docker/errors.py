@@ -215,7 +215,7 @@ def _of_system(exception: OSError, where: str) -> EngineError:
 def _no_file_left() -> EngineError:
     return EngineError(
         "no connection to the engine can be opened: too many open files",
-        hint="Raise the limit with `ulimit -n`, or let fewer steps run at a time: --max-parallel.",
+        hint="raise the limit with `ulimit -n`, or let fewer steps run at a time: --max-parallel",
     )
 
 

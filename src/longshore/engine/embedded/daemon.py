@@ -82,8 +82,8 @@ def _did_not_start(home: Home) -> EngineUnavailable:
     if _NO_ROOM in log:
         return EngineUnavailable(
             "the private container engine did not start: no space left",
-            hint=f"Make room in {home.data} and {home.run}, or set XDG_DATA_HOME and "
-            "XDG_RUNTIME_DIR to directories with room.",
+            hint=f"make room in {home.data} and {home.run}, or set XDG_DATA_HOME and "
+            "XDG_RUNTIME_DIR to directories with room",
         )
     lines = [line for line in log.splitlines() if " level=info " not in line]
     return EngineUnavailable(

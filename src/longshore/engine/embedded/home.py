@@ -41,10 +41,10 @@ class Home(Struct, frozen=True, kw_only=True):
         """The home that belongs to the user's data directory."""
         data = (environment.data_directory / "engine").absolute()
         mark = hashlib.sha256(os.fsencode(data)).hexdigest()[:10]
-        runtime = environment.get("XDG_RUNTIME_DIR")
+        runtime = environment.runtime_directory
         above = Path("/run") if os.getuid() == 0 else data
-        if runtime and _is_private(Path(runtime)):
-            above = Path(runtime).absolute()
+        if runtime and _is_private(runtime):
+            above = runtime
         return Home(data=data, run=above / f"longshore-{mark}")
 
     def make(self) -> None:

@@ -74,7 +74,7 @@ class TestStart:
         usual = 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13; do echo "time=x level=info msg=$i"; done'
         _program(environment, "dockerd", f"#!/bin/sh\necho the reason\n{usual}\nexit 1\n")
         refusal = await _refusal(environment)
-        assert refusal.hint == "It said last:\nthe reason"
+        assert refusal.hint == "it said last:\nthe reason"
 
     async def test_a_full_disk_is_told_as_such_with_the_directory(
         self, environment: Environment

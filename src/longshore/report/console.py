@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from msgspec import Struct, field
 
+from longshore.config.step_keys import GROUPS
 from longshore.report.printable import printable_lines
 from longshore.report.style import Colour, Style
 from longshore.report.summary import hint_lines, reason, summary
@@ -99,7 +100,7 @@ class Console(Struct, frozen=True, kw_only=True):
         match event.outcome:
             case Passed():
                 return self.style.success
-            case Failed() | Broken() if event.kind not in ("run", "push"):
+            case Failed() | Broken() if event.kind in GROUPS:
                 return self.style.failure  # as a step in it did, which has told why
             case Failed():
                 return f"{reason(event.outcome)}\n{self.style.failure}"

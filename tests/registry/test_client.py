@@ -93,7 +93,7 @@ class TestWithoutFaults:
             assert delivery.route == "sent"
             assert registry.story == ["GET 200", "HEAD 404", "POST 202", "PUT 201"]
 
-    async def test_a_session_begun_by_a_mount_is_ended_when_another_mount_is_tried(
+    async def test_the_session_of_one_more_mount_takes_the_next_upload(
         self, connect: Connect
     ) -> None:
         config = BlobBytes(b"{}")
@@ -101,9 +101,31 @@ class TestWithoutFaults:
             delivery = await client.upload_blob(
                 REPOSITORY, config, digest=config.digest, mount_from=["nothing/here", "nor/here"]
             )
+            await client.upload_blob(REPOSITORY, BlobBytes(b"[]"))
             assert delivery.route == "sent"
-            story = ["HEAD 404", "POST 202", "DELETE 204", "POST 202", "PUT 201"]
-            assert registry.story == ["GET 200", *story]
+        story = ["HEAD 404", "POST 202", "POST 202", "PUT 201", "PUT 201"]
+        assert registry.story == ["GET 200", *story]
+
+    async def test_a_session_that_nobody_needed_is_ended_with_the_client(
+        self, connect: Connect
+    ) -> None:
+        async with faulty_registry() as registry:
+            async with connect(registry.host) as client:
+                absent = BlobBytes(b"{}").digest
+                assert not await client.mount(REPOSITORY, absent, "nothing/here")
+                await client.upload_blob("another/place", BlobBytes(b"[]"))
+            assert registry.story == ["GET 200", "POST 202", "POST 202", "PUT 201", "DELETE 204"]
+
+    async def test_a_session_that_nobody_needed_is_ended_also_when_cancelled(
+        self, connect: Connect
+    ) -> None:
+        async with faulty_registry() as registry:
+            with anyio.CancelScope() as scope:
+                async with connect(registry.host) as client:
+                    await client.mount(REPOSITORY, BlobBytes(b"{}").digest, "nothing/here")
+                    scope.cancel()
+                    await anyio.sleep_forever()
+            assert registry.story == ["GET 200", "POST 202", "DELETE 204"]
 
     async def test_a_blob_wanted_ten_times_at_once_is_sent_once(
         self, connect: Connect, stream: MakeStream, some_bytes: MakeBytes

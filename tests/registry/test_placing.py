@@ -306,6 +306,22 @@ async def test_a_repository_that_lacks_one_layer_is_asked_for_the_others(
     assert sorted(one.route for one in pushed.deliveries) == ["mounted", "mounted", "sent"]
 
 
+async def test_the_uploads_of_refused_mounts_take_the_layers(
+    placer: OpenPlacer, image: MemoryImage
+) -> None:
+    """Nothing is done twice: one POST a layer, and nothing is thrown away."""
+    async with faulty_registry() as registry:
+        async with placer(registry.host) as first:
+            pushed = await _push(first, image)
+        for layer in pushed.manifest.layers:
+            registry.storage.delete_blob(REPOSITORY, layer.digest)
+        registry.recorded.clear()
+        async with placer(registry.host) as second:
+            await _push(second, image, "other/place")
+        assert len(registry.requests("POST")) == 4  # the configuration has one of its own
+        assert not registry.requests("DELETE")
+
+
 async def test_a_layer_looked_for_in_vain_is_not_looked_for_again_before_it_is_placed(
     placer: OpenPlacer, image: MemoryImage
 ) -> None:

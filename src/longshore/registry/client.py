@@ -32,7 +32,7 @@ from longshore.registry.transport.retry import Backoff, Clock, Patience, Retryin
 from longshore.registry.transport.scheme import Reach
 from longshore.registry.transport.session import Session
 from longshore.registry.transport.tls import Trust
-from longshore.registry.upload_session import UploadSession, begin, mount
+from longshore.registry.upload_session import begin, mount
 from longshore.registry.uploads import Delivery
 from longshore.secrets.credential import Credential
 
@@ -123,6 +123,7 @@ class RegistryClient:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self._line.spare.end()
         await self._stack.aclose()
 
     async def ping(self) -> URL:
@@ -147,12 +148,9 @@ class RegistryClient:
         """Link a blob from the repository `source`; False when the registry does not do it, or
         refuses (see `upload_session.mount`)."""
         call = self._pushing(repository)
-        outcome = await self._line.within(
+        return await self._line.within(
             call, lambda call: mount(call, f"blob {digest}", digest, source)
         )
-        if isinstance(outcome, UploadSession):
-            await outcome.cancel()
-        return outcome is True
 
     async def upload_blob(
         self,

@@ -16,6 +16,7 @@ from longshore.registry.chunking import Chunking
 from longshore.registry.limits import Limits
 from longshore.registry.once import Once
 from longshore.registry.progress import Listener
+from longshore.registry.spare_sessions import SpareSessions
 from longshore.registry.transport.errors import refusal, untried
 from longshore.registry.transport.exchange import Answer, Body, Request, Sender, Subject, host_of
 from longshore.registry.transport.retry import Backoff, Patience
@@ -29,7 +30,7 @@ class Line(Struct, kw_only=True):
     """`open` is the chain without credentials, `sender` the one with them.
 
     `mountable` tells, for a repository and the one to mount from, whether the registry answers
-    that at all (see `upload_session.mount`).
+    that at all (see `upload_session.mount`); `spare` are the uploads that this has begun.
     """
 
     host: str
@@ -41,6 +42,7 @@ class Line(Struct, kw_only=True):
     listener: Listener
     chunking: Chunking
     mountable: Once[tuple[str, str], bool] = field(default_factory=Once)
+    spare: SpareSessions = field(default_factory=SpareSessions)
     _found: Once[str, Found] = field(default_factory=Once)
 
     async def found(self, deadline: float) -> Found:

@@ -136,25 +136,30 @@ class UploadSession(Struct):
             self.location = resolve(answer, self.call.subject(self.what), self.call.line.reach)
 
 
+async def spare_or_new(call: Call, what: str) -> UploadSession:
+    """A session that a refused mount has left, else a new one."""
+    return call.line.spare.take(call, what) or await begin(call, what)
+
+
 async def begin(call: Call, what: str) -> UploadSession:
     """POST: a new session."""
     return _opened(call, what, await _post(call, what))
 
 
-async def mount(call: Call, what: str, digest: Digest, source: str) -> UploadSession | bool:
+async def mount(call: Call, what: str, digest: Digest, source: str) -> bool:
     """POST: link the blob from the repository `source`; True when that was done.
 
-    A registry that cannot do it starts a session instead (202), which is to be used or cancelled.
-    False when it refuses: no right to read there, no such repository, a method it does not know.
+    A registry that cannot do it starts a session instead (202), which is kept for the next upload.
+    It may also refuse: no right to read there, no such repository, a method it does not know.
     That holds for every blob, so it is asked for once, however many blobs wait for the answer.
     That one blob is not there says nothing about the next, and to send a blob costs far more than
     to ask. Raises RegistryUnavailable.
     """
-    answered: list[UploadSession | bool] = []
+    answered: list[bool] = []
 
     async def first() -> bool:
-        allowed, outcome = await _mount(call, what, digest, source)
-        answered.append(outcome)
+        allowed, done = await _mount(call, what, digest, source)
+        answered.append(done)
         return allowed
 
     allowed = await call.line.mountable.get((call.repository, source), first)
@@ -163,17 +168,15 @@ async def mount(call: Call, what: str, digest: Digest, source: str) -> UploadSes
     return answered[0] if answered else (await _mount(call, what, digest, source))[1]
 
 
-async def _mount(
-    call: Call, what: str, digest: Digest, source: str
-) -> tuple[bool, UploadSession | bool]:
-    """Whether mounting from there may work for other blobs, and what became of this one."""
+async def _mount(call: Call, what: str, digest: Digest, source: str) -> tuple[bool, bool]:
+    """Whether mounting from there may work for other blobs, and whether it did for this one."""
     call = call.reading(source)
     query = {"mount": str(digest), "from": source}
     try:
         answer = await _post(call, what, query, final=_FAILED)
-        if answer.status in _FAILED:
-            return True, False
-        return True, True if answer.status == 201 else _opened(call, what, answer)
+        if answer.status not in {201, *_FAILED}:
+            call.line.spare.keep(_opened(call, what, answer))
+        return True, answer.status == 201
     except RegistryUnavailable:
         raise
     except RegistryError as error:

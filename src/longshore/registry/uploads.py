@@ -16,7 +16,7 @@ from longshore.registry.line import Call
 from longshore.registry.progress import Exists, Mounted, Sent
 from longshore.registry.standing import Standing
 from longshore.registry.transfer import Transfer
-from longshore.registry.upload_session import UploadSession, begin, mount
+from longshore.registry.upload_session import UploadSession, mount, spare_or_new
 
 Route = Literal["exists", "mounted", "sent"]
 
@@ -49,42 +49,29 @@ async def deliver(
     `digest` when it is known beforehand: then it is looked for, and mounted from the first of
     `mount_from` that has it; only then is `source` opened. `name` is for messages and progress.
     """
-    session: UploadSession | None = None
     if digest is not None:
         if (size := await look_for(call, digest)) is not None:
             call.line.listener(Exists(repository=call.repository, blob=name))
             return Delivery(digest=digest, size=size, route="exists")
-        session, origin = await _mount(call, digest, mount_from, name)
-        if origin and (mounted := await _mounted(call, digest, origin, name)):
+        if mounted := await _mounted(call, digest, mount_from, name):
             return mounted
-    return await _send(call, source, session or await begin(call, name), name)
+    return await _send(call, source, await spare_or_new(call, name), name)
 
 
-async def _mount(
+async def _mounted(
     call: Call, digest: Digest, sources: Sequence[str], name: str
-) -> tuple[UploadSession | None, str]:
-    """The repository it could be mounted from, else the session of the last try, if any.
-
-    Where mounting is refused the blob is sent: it only saves time.
-    """
-    session: UploadSession | None = None
+) -> Delivery | None:
+    """None where mounting is refused, and where the registry only said that it was done: some
+    answer 201 to a mount they do not do."""
     for source in sources:
-        if session is not None:
-            await session.cancel()
-        outcome = await mount(call, name, digest, source)
-        if outcome is True:
-            return None, source
-        session = outcome or None
-    return session, ""
-
-
-async def _mounted(call: Call, digest: Digest, source: str, name: str) -> Delivery | None:
-    """None when the registry only said so: some answer 201 to a mount they do not do."""
-    size = await look_for(call, digest)
-    if size is None:
-        return None
-    call.line.listener(Mounted(repository=call.repository, blob=name, source=source))
-    return Delivery(digest=digest, size=size, route="mounted", source=source)
+        if not await mount(call, name, digest, source):
+            continue
+        size = await look_for(call, digest)
+        if size is None:
+            return None
+        call.line.listener(Mounted(repository=call.repository, blob=name, source=source))
+        return Delivery(digest=digest, size=size, route="mounted", source=source)
+    return None
 
 
 async def _send(call: Call, source: BlobSource, session: UploadSession, name: str) -> Delivery:

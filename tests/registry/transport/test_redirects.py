@@ -6,7 +6,8 @@ import anyio
 import pytest
 from yarl import URL
 
-from longshore.errors import RegistryError
+from longshore.errors import RegistryError, RegistryUnavailable
+from longshore.registry.transport.errors import Interrupted
 from longshore.registry.transport.exchange import Answer, Request, Subject, same_origin
 from longshore.registry.transport.redirects import Redirecting, follow, resolve
 from longshore.registry.transport.scheme import Reach
@@ -106,6 +107,51 @@ async def test_a_circle_of_redirects_ends() -> None:
     with pytest.raises(RegistryError, match="more than 5 redirects"):
         await Redirecting(circle, Reach()).send(_request())
     assert circle.sent == 5
+
+
+class Store:
+    """A registry whose blobs are on another host, which answers `heard` times and then no more."""
+
+    def __init__(self, heard: int = 0) -> None:
+        self.heard = heard
+        self.asked = 0
+
+    async def send(self, request: Request) -> Answer:
+        if request.url.host == "r.example":
+            return _to("https://store.example/x?sig=1", url=request.url)
+        self.asked += 1
+        if self.asked <= self.heard:
+            return answer(200, request.url)
+        raise Interrupted("store.example: blob x: no connection in time", reason="no connection")
+
+
+async def test_a_store_out_of_reach_is_found_out_once_for_all_questions() -> None:
+    """A firewall that swallows connections costs a timeout each time."""
+    store = Store()
+    redirecting = Redirecting(store, Reach())
+    assert [(await redirecting.send(_request("HEAD"))).status for _ in range(3)] == [307] * 3
+    assert store.asked == 1
+
+
+async def test_nothing_is_read_from_a_store_out_of_reach() -> None:
+    """What would be read there only saves time."""
+    store = Store()
+    redirecting = Redirecting(store, Reach())
+    with pytest.raises(Interrupted):
+        await redirecting.send(_request(keep_open=True))
+    with pytest.raises(
+        RegistryUnavailable, match=r"store\.example, where .*is out of reach"
+    ) as last:
+        await redirecting.send(_request(keep_open=True))
+    assert not isinstance(last.value, Interrupted)
+    assert store.asked == 1
+
+
+async def test_a_store_that_has_answered_is_asked_again_after_a_break() -> None:
+    store = Store(heard=1)
+    redirecting = Redirecting(store, Reach())
+    assert [(await redirecting.send(_request("HEAD"))).status for _ in range(3)] == [200, 307, 307]
+    assert store.asked == 3
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from typing import Final
 from msgspec.structs import replace
 from yarl import URL
 
-from longshore.errors import RegistryError
+from longshore.errors import RegistryError, RegistryUnavailable
+from longshore.registry.transport.errors import Interrupted
 from longshore.registry.transport.exchange import (
     Answer,
     Request,
@@ -23,6 +24,8 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _KEEPING_METHOD: Final = frozenset({307, 308})
 FOR_NOW: Final = frozenset({302, 303, 307})
 _MOST: Final = 5
+_SOON: Final = 10.0
+"""Seconds; a firewall that swallows connections would have us wait for half a minute."""
 _SECRET_HEADERS: Final = ("Authorization", "Cookie", "Proxy-Authorization")
 
 
@@ -107,32 +110,57 @@ def _is_kept_elsewhere(answer: Answer) -> bool:
         return False
 
 
+def _looks(request: Request) -> bool:
+    """For what is there, or into it."""
+    return request.method == "HEAD" or request.keep_open
+
+
 class Redirecting:
     """Follows redirects, at most five in a row.
 
-    A question (HEAD) for which a registry sends us to another host for now, to an object store of
-    its own, is asked there once: where that is out of our reach (distribution/distribution#1300)
-    the redirect itself is the answer.
+    Where a registry sends us for a blob for now, to an object store of its own, may be out of our
+    reach (distribution/distribution#1300). That is found out once, and soon: from then on to a
+    question (HEAD) the redirect itself is the answer, and reading fails at once.
     """
 
     def __init__(self, inner: Sender, reach: Reach) -> None:
         self._inner = inner
         self._reach = reach
+        self._reached: set[str] = set()
+        self._out_of_reach: set[str] = set()
 
     async def send(self, request: Request) -> Answer:
         """See `Sender.send`."""
         current, pointer = request, None
         for _ in range(_MOST):
             try:
-                answer = await self._inner.send(current)
-                if request.method == "HEAD" and _is_kept_elsewhere(answer):
+                answer = await (self._inner.send if pointer is None else self._there)(current)
+                if _looks(request) and _is_kept_elsewhere(answer):
                     pointer = pointer or answer
                 following = follow(current, answer, self._reach)
             except RegistryError:
-                if pointer is None:
+                if pointer is None or request.method != "HEAD":
                     raise
                 return pointer
             if following is None:
                 return answer
-            current = replace(following, once=pointer is not None or request.once)
+            current = following
         raise _misled(request.subject, f"more than {_MOST} redirects")
+
+    async def _there(self, request: Request) -> Answer:
+        """Asked once, in no long time, of a host that is not the registry."""
+        host = host_of(request.url)
+        if host in self._out_of_reach:
+            raise RegistryUnavailable(
+                f"{host}, where {request.subject} is kept, is out of reach",
+                registry=request.subject.registry,
+                repository=request.subject.repository or None,
+            )
+        try:
+            answer = await self._inner.send(replace(request, once=True, idle=_SOON))
+        except Interrupted as error:
+            if error.status is None and host not in self._reached:
+                self._out_of_reach.add(host)
+            raise
+        self._reached.add(host)
+        return answer

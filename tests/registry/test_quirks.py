@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 import anyio
 import pytest
 from aiohttp import web
+from msgspec.structs import replace
 
 from longshore.errors import RegistryError
 from longshore.oci.digest import Digest
@@ -651,3 +653,23 @@ async def test_a_layer_of_which_head_tells_no_size_is_not_sent_again(
         )
     assert registry.count("POST uploads") == sent
     assert again.manifest == first.manifest
+
+
+async def test_a_tag_that_lags_behind_holds_up_nothing_else(serve: Serve, connect: Connect) -> None:
+    """Only what asks for it waits: the host is well."""
+    asleep = anyio.Event()
+
+    async def sleep(_: float) -> None:
+        asleep.set()
+        await anyio.sleep_forever()
+
+    registry = SmallRegistry(lambda _: None)
+    async with serve(registry) as host, connect(host) as client:
+        client._line.backoff.clock = replace(client.clock, sleep=sleep)
+        absent = Digest.of(b"x")
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(partial(client.await_manifest, "a/b", "1", absent, looks=2))
+            await asleep.wait()
+            with anyio.fail_after(5):
+                assert not await client.blob_exists("a/b", absent)
+            tasks.cancel_scope.cancel()

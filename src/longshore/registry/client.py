@@ -12,7 +12,6 @@ from msgspec import Struct
 from yarl import URL
 
 from longshore.environment import Environment
-from longshore.errors import RegistryUnavailable
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import Document, Index, Manifest
 from longshore.oci.reference import check_repository, normalise_registry
@@ -26,7 +25,6 @@ from longshore.registry.once import Once
 from longshore.registry.progress import Listener, unheard
 from longshore.registry.tags import list_tags
 from longshore.registry.transport.discretion import Discreet
-from longshore.registry.transport.errors import Interrupted
 from longshore.registry.transport.redirects import Redirecting
 from longshore.registry.transport.retry import Backoff, Clock, Patience, Retrying
 from longshore.registry.transport.scheme import Reach
@@ -214,10 +212,8 @@ class RegistryClient:
                 if there == digest:
                     break
                 reason = f"{repository}:{reference} is {there or 'not there'} yet"
-                try:
-                    await patience.pause(Interrupted(f"{self.host}: {reason}", reason=reason))
-                except RegistryUnavailable:
-                    break  # no more looks are allowed
+                if not await patience.look_again(reason):
+                    break
                 there = await manifests.head(call, reference)
             return there
 

@@ -33,7 +33,6 @@ from longshore.registry.publish import (
     verify,
 )
 from longshore.registry.side_by_side import side_by_side
-from longshore.registry.transport.errors import Interrupted
 from longshore.registry.transport.retry import Patience
 
 _AT_ONCE: Final = 8
@@ -139,8 +138,8 @@ async def again_if_lost(
                 raise
             if patience is None:
                 patience = await placer.client.patience(repository)
-            else:
-                await patience.pause(Interrupted(error.message, reason=f"{error.code}"))
+            elif not await patience.look_again(f"{error.code}"):
+                raise
             placer.forget(repository)
     return await attempt()
 

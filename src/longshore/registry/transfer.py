@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from longshore.errors import RegistryError, RegistryUnavailable
+from longshore.errors import RegistryError
 from longshore.oci.digest import Digest
 from longshore.registry.blobs import look_for
 from longshore.registry.chunking import PieceSize
@@ -226,13 +226,10 @@ class Transfer(Struct, kw_only=True):
 
     async def _comes_to_be(self) -> bool:
         """Whether the blob is there after a while: to send it anew costs far more."""
-        patience, host = await self.call.patience(), self.call.line.host
-        reason = f"{self.what} is not complete yet"
+        patience = await self.call.patience()
         for _ in range(_LOOKS):
-            try:
-                await patience.pause(Interrupted(f"{host}: {reason}", reason=reason))
-            except RegistryUnavailable:
-                return False  # no more looks are allowed
+            if not await patience.look_again(f"{self.what} is not complete yet"):
+                return False
             if await self._is_there():
                 return True
         return False

@@ -230,6 +230,31 @@ async def test_a_short_pause_does_not_cut_a_longer_one_short(
     assert 60 <= sum(waits) <= 61
 
 
+async def test_who_waits_for_what_is_to_come_waits_alone(
+    retrying: Make, waits: list[float]
+) -> None:
+    """The host is well: a tag that lags behind is no reason to hold up the layers of another."""
+    sender = retrying(Scripted())
+    backoff = sender.backoff
+    patience = Patience(backoff=backoff, host="registry.example", deadline=float("inf"))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(patience.look_again, "a/b:1 is not there yet")
+        await anyio.wait_all_tasks_blocked()
+        assert backoff.of("registry.example").until <= backoff.clock.now()
+    assert waits == [0.5]
+    await sender.send(_request())
+    assert waits == [0.5]
+
+
+async def test_looks_again_are_bounded(retrying: Make, waits: list[float]) -> None:
+    backoff = retrying(Scripted(), retries=3).backoff
+    patience = Patience(backoff=backoff, host="registry.example", deadline=float("inf"))
+    assert [await patience.look_again("x") for _ in range(5)] == [True] * 3 + [False] * 2
+    assert waits == [0.5, 1, 2]
+    soon = Patience(backoff=backoff, host="registry.example", deadline=backoff.clock.now())
+    assert not await soon.look_again("x")
+
+
 async def test_requests_marked_once_are_never_repeated(retrying: Make) -> None:
     inner = Scripted(_status(503, "5"))
     with pytest.raises(Interrupted) as caught:

@@ -96,13 +96,17 @@ class Backoff:
 
         Little that is asked for (zero, a date gone by) does not make us come back any sooner.
         """
-        exponent = min(max(attempts, self.of(host).failures), 10) - 1
-        ours = self.clock.chance(0, min(_LAST_CEILING, _FIRST_CEILING * 2**exponent))
+        ours = self.own_delay(max(attempts, self.of(host).failures))
         answered = http_date(interruption.answered)
         # The host's own clock, where it shows it: ours may differ.
         now = answered.timestamp() if answered else self.clock.wall()
         asked = parse_retry_after(interruption.retry_after, now) or 0.0
         return max(ours, min(asked, self.limits.longest_wait))
+
+    def own_delay(self, attempts: int) -> float:
+        """Seconds before another one after so many."""
+        ceiling = _FIRST_CEILING * 2 ** (min(attempts, 10) - 1)
+        return self.clock.chance(0, min(_LAST_CEILING, ceiling))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -139,6 +143,17 @@ class Patience:
         record.until = max(record.until, now + delay)
         self.backoff.listener(Waiting(host=self.host, seconds=delay, reason=interruption.reason))
         await self.backoff.ready(self.host, self.deadline)
+
+    async def look_again(self, reason: str) -> bool:
+        """Wait for what is to come at a host that is well: alone, for others may ask it meanwhile.
+        False when no more looks are allowed."""
+        self.attempts += 1
+        clock, delay = self.backoff.clock, self.backoff.own_delay(self.attempts)
+        if self.attempts > self.backoff.limits.retries or clock.now() + delay > self.deadline:
+            return False
+        self.backoff.listener(Waiting(host=self.host, seconds=delay, reason=reason))
+        await clock.sleep(delay)
+        return True
 
     def _exhausted(self, last: Interrupted, more: str = "") -> RegistryUnavailable:
         seconds = self.backoff.clock.now() - self.started

@@ -212,3 +212,18 @@ def test_a_proxys_answer_is_named_and_says_whether_to_try_again(
 )
 def test_what_happens_most_often_comes_with_what_to_do(error: RegistryError) -> None:
     assert "--push-retries" in (error.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("body", "hint"),
+    [
+        (b"", "r.example may be read-only"),
+        (b'{"errors": [{"code": "UNSUPPORTED"}]}', "r.example may be read-only"),
+        (b'{"errors": [{"code": "REGISTRY_DISALLOWED_OPERATION", "message": "locked"}]}', None),
+    ],
+)
+def test_a_registry_that_gives_its_own_reason_is_not_told_to_be_read_only(
+    body: bytes, hint: str | None
+) -> None:
+    """Azure's refuses a locked repository or tag with a text that says where to look."""
+    assert refusal(answer(405, URL("https://r.example/v2/"), body), SUBJECT).hint == hint

@@ -26,6 +26,10 @@ TEMPORARY_STATUSES: Final = frozenset({408, 425, 429, 499, *range(500, 600)}) - 
 """All other 5xx, for proxies and load balancers have many of their own."""
 
 
+_ANY_REASON: Final = frozenset({None, "UNSUPPORTED"})
+"""Codes that tell nothing; Azure's of a lock (REGISTRY_DISALLOWED_OPERATION) comes with words."""
+
+
 class Interrupted(RegistryUnavailable):
     """No (useful) answer came, and trying again may help; `reason` in a few words.
 
@@ -298,7 +302,7 @@ def _hint(
             f"the bytes changed on their way to {subject.registry}, or while they were read; push "
             "again, and if it happens again look at what stands between: a proxy, memory, a disk"
         )
-    if answer.status == 405:
+    if answer.status == 405 and code in _ANY_REASON:
         return f"{subject.registry} may be read-only"
     if answer.status == 407:
         return "write user and password into HTTPS_PROXY or HTTP_PROXY: http://user:password@host"

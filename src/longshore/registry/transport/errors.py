@@ -17,6 +17,12 @@ from msgspec import Struct
 from longshore.errors import RegistryDenied, RegistryError, RegistryUnavailable
 from longshore.registry.transport.exchange import Answer, Subject
 from longshore.registry.transport.http_client import aiohttp
+from longshore.registry.transport.tls_words import (
+    OUR_CERTIFICATE_HINT,
+    hint_for_certificate,
+    tls_failure,
+    told_by_alert,
+)
 from longshore.registry.transport.words import DISK_FULL, QUOTA, registry_words
 from longshore.secrets.credential import Credential
 
@@ -161,7 +167,7 @@ def interrupted(subject: Subject, host: str, reason: str, hint: str) -> Interrup
 
 def translate(error: BaseException, subject: Subject, host: str) -> RegistryUnavailable:
     """Our error for an exception of the HTTP library; `host` is who was asked."""
-    kind = next(TABLE[cls] for cls in type(error).__mro__ if cls in TABLE)
+    kind = _told_by_tls(error) or next(TABLE[cls] for cls in type(error).__mro__ if cls in TABLE)
     if isinstance(error, aiohttp.ClientSSLError) and _is_plain_http(error):
         return NotTls(
             f"{host} does not speak HTTPS",
@@ -183,6 +189,18 @@ def translate(error: BaseException, subject: Subject, host: str) -> RegistryUnav
         repository=subject.repository or None,
         unproven=kind.unproven and not _may_pass(error),
     )
+
+
+def _told_by_tls(error: BaseException) -> _Kind | None:
+    """Where TLS says more than that it failed."""
+    failure = tls_failure(error)
+    if failure is None:
+        return None
+    if (hint := hint_for_certificate(failure)) is not None:
+        reason = TABLE[aiohttp.ClientConnectorCertificateError].reason
+        return _Kind(reason, temporary=False, hint=hint)
+    told = told_by_alert(failure)
+    return _Kind(told[0], temporary=False, hint=told[1]) if told else None
 
 
 def _is_temporary(kind: _Kind, error: BaseException) -> bool:
@@ -209,7 +227,7 @@ def _particulars(error: BaseException) -> str:
     """What the operating system says, without addresses and objects of the library."""
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f" (HTTP {error.status})"
-    cause = getattr(error, "os_error", None) or error
+    cause = tls_failure(error) or getattr(error, "os_error", None) or error
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f" ({cause.verify_message})"
     if isinstance(cause, ssl.SSLError):
@@ -306,6 +324,8 @@ def _hint(
         return f"{subject.registry} may be read-only"
     if answer.status == 407:
         return "write user and password into HTTPS_PROXY or HTTP_PROXY: http://user:password@host"
+    if answer.status == 400 and b"ssl certificate" in answer.body.lower():  # nginx says so
+        return OUR_CERTIFICATE_HINT.format(host=subject.registry)
     if answer.status == 413:
         return (
             f"{subject.registry}, or a proxy before it, limits the size of requests too tightly; "

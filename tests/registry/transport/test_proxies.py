@@ -34,6 +34,11 @@ BOTH = {"HTTPS_PROXY": SECURE, "HTTP_PROXY": PLAIN}
         ("http://name/v2/", "10.0.0.0/8", PLAIN),
         ("http://10.1.2.3/v2/", "10.0.0.0/x", PLAIN),
         ("https://GHCR.io/v2/", "ghcr.IO", None),
+        ("https://[fd00::2]:5000/v2/", "fd00::2", None),
+        ("https://[fd00::2]:5000/v2/", "[fd00::2]", None),
+        ("https://[fd00::2]:5000/v2/", "[fd00::2]:5000", None),
+        ("https://[fd00::2]/v2/", "[fd00::2]:5000", SECURE),
+        ("https://[fd00::2]/v2/", "fd00::/8", None),
     ],
 )
 def test_the_environment_decides(url: str, no_proxy: str, proxy: str | None) -> None:

@@ -188,6 +188,20 @@ async def test_a_proxy_that_is_not_there_is_named_as_the_cause(connect: Connect)
     assert caught.value.hint == "check HTTPS_PROXY and NO_PROXY"
 
 
+async def test_a_proxy_that_wants_a_login_is_told_with_where_to_write_it(connect: Connect) -> None:
+    async def refuse(_: web.BaseRequest) -> web.Response:
+        return web.Response(status=407, headers={"Proxy-Authenticate": "Basic"})
+
+    async with _server(refuse) as proxy:
+        environment = {"HTTPS_PROXY": f"http://{proxy}"}
+        async with connect("registry.invalid", environment=environment) as client:
+            with pytest.raises(RegistryUnavailable, match="refused the connection") as no:
+                await client.ping()
+    assert no.value.hint == (
+        "write user and password into HTTPS_PROXY or HTTP_PROXY: http://user:password@host"
+    )
+
+
 @pytest.mark.parametrize("name", [f"{'a' * 70}.example", "registry..example"])
 async def test_a_name_that_no_host_can_have_is_told_without_trying_again(
     connect: Connect, name: str

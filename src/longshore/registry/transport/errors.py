@@ -94,6 +94,9 @@ CUT_HINT: Final = (
     "try later, raise --push-retries, or find out what cuts connections to {host}: a proxy, a "
     "firewall or a load balancer may have limits"
 )
+_PROXY_LOGIN_HINT: Final = (
+    "write user and password into HTTPS_PROXY or HTTP_PROXY: http://user:password@host"
+)
 _BUSY_HINT: Final = "{host} limits how often it is asked; try later, or raise --push-retries"
 _TROUBLE_HINT: Final = (
     "{host}, or what stands before it, is in trouble; try later, or raise --push-retries"
@@ -176,7 +179,8 @@ def translate(error: BaseException, subject: Subject, host: str) -> RegistryUnav
         )
     reason = f"{kind.reason}{_particulars(error)}"
     message = f"{host}: {subject}: {reason}"
-    hint = kind.hint.format(host=host) if kind.hint else None
+    hint = _PROXY_LOGIN_HINT if getattr(error, "status", None) == 407 else kind.hint
+    hint = hint.format(host=host) if hint else None
     if not _is_temporary(kind, error):
         return RegistryUnavailable(
             message, hint=hint, registry=subject.registry, repository=subject.repository or None
@@ -323,7 +327,7 @@ def _hint(
     if answer.status == 405 and code in _ANY_REASON:
         return f"{subject.registry} may be read-only"
     if answer.status == 407:
-        return "write user and password into HTTPS_PROXY or HTTP_PROXY: http://user:password@host"
+        return _PROXY_LOGIN_HINT
     if answer.status == 400 and b"ssl certificate" in answer.body.lower():  # nginx says so
         return OUR_CERTIFICATE_HINT.format(host=subject.registry)
     if answer.status == 413:

@@ -53,17 +53,18 @@ def _is_exempt(url: URL, no_proxy: str) -> bool:
 
 
 def _matches(entry: str, host: str, port: int | None) -> bool:
-    """``*``, a domain (with all below it), ``host:port``, an address or a network (CIDR)."""
+    """``*``, a domain (with all below it), ``host:port``, an address (of IPv6 in
+    brackets or bare) or a network (CIDR)."""
     if entry == "*":
         return True
     if "/" in entry:
         return _in_network(entry, host)
     name, colon, digits = entry.rpartition(":")
-    if colon and digits.isdigit() and ":" not in name:
+    if colon and digits.isdigit() and (":" not in name or name.endswith("]")):
         if int(digits) != port:
             return False
         entry = name
-    domain = entry.removeprefix("*").removeprefix(".")
+    domain = entry.strip("[]").removeprefix("*").removeprefix(".")
     return bool(domain) and (host == domain or host.endswith(f".{domain}"))
 
 

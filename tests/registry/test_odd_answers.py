@@ -10,7 +10,7 @@ from aiohttp import web
 from longshore.errors import ContentMismatch, RegistryDenied, RegistryError, RegistryUnavailable
 from longshore.oci.descriptor import Descriptor
 from longshore.oci.manifest import image_manifest
-from longshore.oci.media_types import DOCKER_CONFIG, OCI_CONFIG, Format
+from longshore.oci.media_types import DOCKER_CONFIG, DOCKER_LAYER, OCI_CONFIG, OCI_LAYER, Format
 from longshore.registry.blobs import BlobSource
 from longshore.registry.limits import Limits
 from longshore.registry.server.refusals import Code
@@ -205,6 +205,35 @@ async def test_a_refused_manifest_is_told_with_what_to_do(
     async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
         with pytest.raises(RegistryError) as caught:
             await client.put_manifest("a/b", "t", oci)
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("layer", "fmt", "hint"),
+    [
+        (
+            f"{OCI_LAYER}+zstd",
+            Format.OCI,
+            "the registry may not know layers packed with zstd: push with --compression gzip",
+        ),
+        (
+            f"{DOCKER_LAYER}.gzip",
+            Format.DOCKER,
+            "the registry may know OCI's manifests only: push with --format oci "
+            "(a pipeline: --push-format oci)",
+        ),
+    ],
+)
+async def test_a_kind_of_image_that_is_not_known_is_told_with_another(
+    connect: Connect, layer: str, fmt: Format, hint: str
+) -> None:
+    """zstd has no place in Docker's manifests; zot takes OCI's only (project-zot/zot#3104)."""
+    refused = Answer(status=415, code=Code.MANIFEST_INVALID, message="manifest invalid")
+    config, layers = Descriptor.of(b"{}", fmt.config_type), [Descriptor.of(b"x", layer)]
+    plan = Script([on("PUT manifest", refused)])
+    async with faulty_registry(plan=plan) as registry, connect(registry.host) as client:
+        with pytest.raises(RegistryError) as caught:
+            await client.put_manifest("a/b", "t", image_manifest(config, layers, fmt=fmt))
     assert caught.value.hint == hint
 
 

@@ -8,7 +8,13 @@ from typing import Final
 from longshore.errors import InvalidValue, RegistryError
 from longshore.oci.digest import Digest
 from longshore.oci.manifest import Document, Index, Manifest, parse_manifest
-from longshore.oci.media_types import ACCEPT_MANIFESTS, OCI_INDEX, OCI_MANIFEST
+from longshore.oci.media_types import (
+    ACCEPT_MANIFESTS,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Compression,
+    compression_of,
+)
 from longshore.registry.blobs import MAY_NOT_LOOK, mismatch
 from longshore.registry.line import Call
 from longshore.registry.transport.exchange import Answer
@@ -149,10 +155,19 @@ def _remedy(error: RegistryError, manifest: Document) -> str | None:
         return "a layer vanished from the registry meanwhile (garbage collection?); push again"
     if error.status == 409 or any(words in (error.detail or "").lower() for words in _SETTLED):
         return "the tag is there already and must not change; push under another one"
-    unknown = error.status == 415 or error.code in _KIND_REFUSED
-    if unknown and manifest.media_type in _OCI:
-        return (
-            "the registry may know Docker's manifests only: push with --format docker "
-            "(a pipeline: --push-format docker)"
-        )
+    if error.status == 415 or error.code in _KIND_REFUSED:
+        return _other_kind(manifest)
     return None
+
+
+def _other_kind(manifest: Document) -> str:
+    """What a registry may take that does not know this kind of image: older ones know Docker's
+    manifests only, zot knows OCI's only (project-zot/zot#3104)."""
+    layers = manifest.layers if isinstance(manifest, Manifest) else ()
+    if any(compression_of(layer.media_type) is Compression.ZSTD for layer in layers):
+        return "the registry may not know layers packed with zstd: push with --compression gzip"
+    whose, other = ("Docker's", "docker") if manifest.media_type in _OCI else ("OCI's", "oci")
+    return (
+        f"the registry may know {whose} manifests only: push with --format {other} "
+        f"(a pipeline: --push-format {other})"
+    )

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from longshore.registry.upload_session import UploadSession
 
 _AT_ONCE: Final = 8
-_FAREWELL: Final = 2.0
-"""Seconds for the end of all that were left over, also after a Ctrl-C."""
+_FAREWELL: Final = 0.5
+"""Seconds for the end of all that were left over; after a Ctrl-C uploads have had two before."""
 
 
 class SpareSessions(Struct):

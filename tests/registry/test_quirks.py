@@ -655,6 +655,25 @@ async def test_a_layer_of_which_head_tells_no_size_is_not_sent_again(
     assert again.manifest == first.manifest
 
 
+@pytest.mark.parametrize("refused", [{"POST", "PATCH", "PUT", "GET", "HEAD"}, {"PATCH"}])
+async def test_a_proxy_that_closes_kept_connections_without_a_word_is_got_along_with(
+    serve: Serve, connect: Connect, image: MemoryImage, refused: set[str]
+) -> None:
+    """To Go's clients, which send again at once, it is not worth a word."""
+    used: list[object] = []
+
+    def odd(request: web.Request) -> web.Response | None:
+        if request.transport in used and request.method in refused:
+            return cut(request)
+        used.append(request.transport)
+        return None
+
+    registry = SmallRegistry(odd)
+    async with serve(registry) as host, connect(host, limits=Limits(retries=4)) as client:
+        await push(client, "a/b", ["1"], image, PushOptions())
+    assert "1" in registry.manifests
+
+
 async def test_a_tag_that_lags_behind_holds_up_nothing_else(serve: Serve, connect: Connect) -> None:
     """Only what asks for it waits: the host is well."""
     asleep = anyio.Event()

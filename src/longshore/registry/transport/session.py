@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Final, Self
 
 import anyio
@@ -17,6 +18,7 @@ from longshore.environment import Environment
 from longshore.registry.transport.errors import CUT_HINT, interrupted, translate
 from longshore.registry.transport.exchange import Answer, Buffer, Pieces, Request, host_of
 from longshore.registry.transport.http_client import aiohttp
+from longshore.registry.transport.kept import KeptConnections
 from longshore.registry.transport.proxies import proxy_for
 from longshore.registry.transport.tls import Trust
 
@@ -82,7 +84,7 @@ class _Open:
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """One aiohttp session: no cookies kept, no redirects followed, nothing unpacked.
+    """What aiohttp is used for: no cookies kept, no redirects followed, nothing unpacked.
 
     Use as an async context manager.
     """
@@ -90,12 +92,30 @@ class Session:
     environment: Environment
     trust: Trust = field(default_factory=Trust)
     idle: float = 60.0
-    _http: aiohttp.ClientSession = field(init=False)
+    _clients: dict[bool, aiohttp.ClientSession] = field(default_factory=dict)
+    """By whether they keep connections; opened when first needed."""
     _contexts: dict[str, ssl.SSLContext] = field(default_factory=dict)
+    _kept: KeptConnections = field(default_factory=KeptConnections)
 
     async def __aenter__(self) -> Self:
-        self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        with anyio.CancelScope(shield=True):
+            for client in self._clients.values():
+                await client.close()
+
+    def _client(self, host: str) -> aiohttp.ClientSession:
+        keeping = self._kept.may_be_kept(host)
+        if keeping not in self._clients:
+            self._clients[keeping] = self._opened(keeping=keeping)
+        return self._clients[keeping]
+
+    def _opened(self, *, keeping: bool) -> aiohttp.ClientSession:
+        tracing = aiohttp.TraceConfig()
+        tracing.on_connection_reuseconn.append(_by_kept)
+        client = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, force_close=not keeping),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             trust_env=False,
@@ -104,15 +124,12 @@ class Session:
             max_line_size=_HEADER_LIMIT,
             max_field_size=_HEADER_LIMIT,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(30.0, self.idle)),
+            trace_configs=[tracing],
         )
         # aiohttp would send GET, HEAD, PUT and DELETE again by itself when a kept connection turns
         # out dead, bodies that are used up included; only transport.retry repeats anything.
-        self._http._retry_connection = False
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        with anyio.CancelScope(shield=True):
-            await self._http.close()
+        client._retry_connection = False
+        return client
 
     async def send(self, request: Request) -> Answer:
         """See `Sender.send`: connection failures as RegistryUnavailable, any status as it is."""
@@ -127,15 +144,16 @@ class Session:
         except (aiohttp.ClientError, OSError, UnicodeError) as error:
             if outgoing.failure is not None:
                 raise outgoing.failure from error
+            self._kept.died(host, kept=outgoing.by_kept)
             raise translate(error, request.subject, host) from error
         reason = f"no byte moved for {idle:g} s"
         raise interrupted(request.subject, host, reason, CUT_HINT)
 
     async def _exchange(self, request: Request, outgoing: _Outgoing) -> Answer:
-        proxy = proxy_for(request.url, self.environment)
+        proxy, host = proxy_for(request.url, self.environment), host_of(request.url)
         async with AsyncExitStack() as stack:
             response = await stack.enter_async_context(
-                self._http.request(
+                self._client(host).request(
                     request.method,
                     _address(request),
                     headers=outgoing.headers,
@@ -143,8 +161,10 @@ class Session:
                     allow_redirects=False,
                     ssl=self._context(request.url, proxy),
                     proxy=proxy,
+                    trace_request_ctx=outgoing,
                 )
             )
+            self._kept.answered(host, kept=outgoing.by_kept)
             if request.keep_open and response.status in (200, 206):
                 content = _Open(stack.pop_all(), response, request, self.idle)
                 return _answer(response, request, b"", content)
@@ -161,11 +181,20 @@ class Session:
         return self._contexts[authority]
 
 
+async def _by_kept(_: object, context: SimpleNamespace, __: object) -> None:
+    outgoing: _Outgoing = context.trace_request_ctx
+    outgoing.by_kept = True
+
+
 class _Outgoing:
-    """A request's body as aiohttp wants it, watched on its way out."""
+    """A request's body as aiohttp wants it, watched on its way out.
+
+    `by_kept`: by a connection that was kept from another request.
+    """
 
     def __init__(self, request: Request, watchdog: _Watchdog) -> None:
         self.failure: Exception | None = None
+        self.by_kept = False
         self._watchdog = watchdog
         self.headers = dict(request.headers)
         self.data: bytes | AsyncIterator[Buffer] | None

@@ -155,7 +155,8 @@ def _remedy(error: RegistryError, manifest: Document) -> str | None:
         return "a layer vanished from the registry meanwhile (garbage collection?); push again"
     if error.status == 409 or any(words in (error.detail or "").lower() for words in _SETTLED):
         return "the tag is there already and must not change; push under another one"
-    if error.status == 415 or error.code in _KIND_REFUSED:
+    # A registry that is read-only says 405 with UNSUPPORTED.
+    if error.status == 415 or (error.code in _KIND_REFUSED and error.status != 405):
         return _other_kind(manifest)
     return None
 

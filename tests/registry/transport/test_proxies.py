@@ -59,3 +59,11 @@ def test_without_variables_there_is_no_proxy() -> None:
 def test_what_is_no_http_proxy_is_named(value: str) -> None:
     with pytest.raises(UsageError, match="HTTPS_PROXY does not hold"):
         proxy_for(URL("https://ghcr.io"), Environment({"HTTPS_PROXY": value}))
+
+
+@pytest.mark.parametrize("login", ["bob:p#ss", "bob:p/ss", "bob:p?ss", "CORP\\bob:pw"])
+def test_a_login_that_is_not_written_as_addresses_are_is_told_how(login: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        proxy_for(URL("https://ghcr.io"), Environment({"HTTPS_PROXY": f"http://{login}@h:3128"}))
+    assert "with #, /, ? and \\ in a password as %23, %2F, %3F and %5C" in str(caught.value.hint)
+    assert login not in f"{caught.value.message} {caught.value.hint}"

@@ -37,7 +37,8 @@ def proxy_for(url: URL, environment: Environment) -> URL | None:
 def _no_proxy(name: str) -> UsageError:
     return UsageError(
         f"{name} does not hold the address of an HTTP proxy",
-        hint='write it as "http://host:port"; SOCKS proxies are not supported',
+        hint='write it as "http://host:port" or "http://user:password@host:port", with #, /, ? and '
+        "\\ in a password as %23, %2F, %3F and %5C; SOCKS proxies are not supported",
     )
 
 

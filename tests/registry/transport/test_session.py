@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -200,6 +201,25 @@ async def test_a_proxy_that_wants_a_login_is_told_with_where_to_write_it(connect
     assert no.value.hint == (
         "write user and password into HTTPS_PROXY or HTTP_PROXY: http://user:password@host"
     )
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_gets_its_login_in_utf8(scheme: str) -> None:
+    """As from curl and Go; a sign outside Latin-1 was no login at all."""
+    seen: list[tuple[str, str | None]] = []
+
+    async def refuse(request: web.BaseRequest) -> web.Response:
+        seen.append((request.method, request.headers.get("Proxy-Authorization")))
+        return web.Response(status=403)
+
+    async with _server(refuse) as proxy:
+        login = f"http://b%C3%BCb:%E2%82%AC@{proxy}"
+        environment = Environment({"HTTPS_PROXY": login, "HTTP_PROXY": login})
+        async with Session(environment=environment) as session:
+            with suppress(RegistryUnavailable):
+                await session.send(_get(f"{scheme}://registry.invalid/v2/"))
+    header = f"Basic {b64encode('büb:€'.encode()).decode()}"
+    assert seen == [("CONNECT" if scheme == "https" else "GET", header)]
 
 
 @pytest.mark.parametrize("name", [f"{'a' * 70}.example", "registry..example"])

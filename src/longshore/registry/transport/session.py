@@ -19,7 +19,7 @@ from longshore.registry.transport.errors import CUT_HINT, interrupted, translate
 from longshore.registry.transport.exchange import Answer, Buffer, Pieces, Request, host_of
 from longshore.registry.transport.http_client import aiohttp
 from longshore.registry.transport.kept import KeptConnections
-from longshore.registry.transport.proxies import proxy_for
+from longshore.registry.transport.proxies import proxy_for, proxy_login
 from longshore.registry.transport.tls import Trust
 
 BODY_LIMIT: Final = 4 << 20
@@ -151,16 +151,18 @@ class Session:
 
     async def _exchange(self, request: Request, outgoing: _Outgoing) -> Answer:
         proxy, host = proxy_for(request.url, self.environment), host_of(request.url)
+        login, tunnelled = proxy_login(proxy), request.url.scheme == "https"
         async with AsyncExitStack() as stack:
             response = await stack.enter_async_context(
                 self._client(host).request(
                     request.method,
                     _address(request),
-                    headers=outgoing.headers,
+                    headers=outgoing.headers if tunnelled else {**outgoing.headers, **login},
                     data=outgoing.data,
                     allow_redirects=False,
                     ssl=self._context(request.url, proxy),
-                    proxy=proxy,
+                    proxy=proxy.with_user(None) if proxy else None,
+                    proxy_headers=login if tunnelled else None,
                     trace_request_ctx=outgoing,
                 )
             )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import anyio
+import pytest
 from msgspec.structs import replace
 
+from longshore.run.events import ServiceMessage
 from longshore.run.outcome import Broken, Passed
 from longshore.testing.engine_script import FakeImage, FakeProgram
 from longshore.testing.scene import Scene
@@ -43,3 +45,17 @@ async def test_side_by_side_steps_wait_for_each_other_s_networks(scene: Scene) -
             "[{type: parallel, service: app, steps: [{command: x}, {command: y}, {command: z}]}]",
         )
     assert ran.result.passed
+
+
+@pytest.mark.parametrize(("serves", "code", "told"), [(False, 1, 1), (False, 0, 0), (True, 1, 0)])
+async def test_a_step_that_fails_where_no_service_finds_another_tells_what_to_install(
+    scene: Scene, serves: bool, code: int, told: int
+) -> None:
+    scene.prepare = lambda engine: setattr(engine, "serves_names", serves)
+    scene.images["db:latest"] = FakeImage(program=FakeProgram(until=anyio.Event()))
+    scene.images["app:latest"] = FakeImage(program=FakeProgram(exit_code=code))
+    ran = await scene.run(
+        "{app: {image: app, depends_on: [db]}, db: {image: db}}", "[{service: app, command: x}]"
+    )
+    messages = [message.text for message in ran.of(ServiceMessage)]
+    assert sum("aardvark-dns" in text for text in messages) == told

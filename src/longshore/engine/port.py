@@ -168,6 +168,10 @@ class Engine(Protocol):
         """Create a bridge network and return its id."""
         ...
 
+    async def finds_names(self, network: str) -> bool:
+        """Whether containers on it find each other by name; False only where that is certain."""
+        ...
+
     async def remove_network(self, network: str) -> None:
         """Remove a network."""
         ...

@@ -38,6 +38,11 @@ from longshore.run.variables import environment
 _LAST_WORDS = 0.25
 """Seconds that dependencies' output is still read after a step failed."""
 
+_NAMELESS = (
+    "no service finds another by its name here, for this Podman's networks have no name server: "
+    "install aardvark-dns and netavark, or the plugin dnsname where it keeps to CNI"
+)
+
 
 class StepContainers(Struct):
     """The containers of one step while it runs; made by `run_service`."""
@@ -95,6 +100,14 @@ class StepContainers(Struct):
         self.debris.main_ended = True
         if self.ended.code != 0:
             await self._last_words()
+            await self._tell_of_names()
+
+    async def _tell_of_names(self) -> None:
+        """A program that did not find a service says so in words of its own, and not why."""
+        network = self.debris.network
+        with suppress(EngineError):
+            if network and not await self.runtime.engine.finds_names(network):
+                self._say(self.main, _NAMELESS)
 
     async def _read_to_end(
         self, container: str, attachment: Attachment, reader: OutputReader

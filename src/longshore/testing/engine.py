@@ -50,6 +50,8 @@ class FakeEngine(FakeImageStore):
     """Anonymous volumes: by name, the container they were made for."""
     most_networks: int | None = None
     """How many networks there are addresses for."""
+    serves_names: bool = True
+    """Whether containers find each other by name."""
     _tasks: TaskGroup | None = None
     _count: int = 0
 
@@ -87,7 +89,7 @@ class FakeEngine(FakeImageStore):
         return {host.partition(":")[0] for host in spec.limits.extra_hosts} | {
             name
             for other in self.containers.values()
-            if other.running and mine and other.spec.network
+            if self.serves_names and other.running and mine and other.spec.network
             if other.spec.network.network == mine.network
             for name in (other.spec.name, *other.spec.network.aliases)
         }
@@ -243,6 +245,10 @@ class FakeEngine(FakeImageStore):
         network = FakeNetwork(self._new_id("network"), name, labels)
         self.networks[network.id] = network
         return network.id
+
+    async def finds_names(self, network: str) -> bool:
+        await self._asked("finds_names", network)
+        return self.serves_names
 
     async def remove_network(self, network: str) -> None:
         await self._asked("remove_network", network)

@@ -40,6 +40,7 @@ async def test_aliases_are_found_in_both_directions(bench: Bench) -> None:
         bench.spec(shell, FakeProgram(resolves=("one", "two"), output=(out("found\n"),))),
         network=NetworkAttachment(network=network, aliases=("two", "zwei")),
     )
+    assert await engine.finds_names(network)
     async with created(engine, one) as container:
         await _started(engine, container)
         life = await lived(engine, two)

@@ -210,3 +210,21 @@ async def test_a_network_that_is_refused_again_and_again_is_not_asked_for_for_ev
     async with _connected(podman, tmp_path) as engine:
         with pytest.raises(EngineError, match="no such network interface"):
             await engine.create_network("jet-x", {})
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "finds"),
+    [
+        (200, {"name": "jet-x", "dns_enabled": False}, False),
+        (200, {"name": "jet-x", "dns_enabled": True}, True),
+        (200, [{"cniVersion": "0.4.0"}], True),
+        (400, {"message": "given version is not supported"}, True),
+    ],
+)
+async def test_a_network_without_a_name_server_is_known_by_podmans_own_api(
+    tmp_path: Path, status: int, answer: object, finds: bool
+) -> None:
+    podman = Podman()
+    podman.says("GET /v4.0.0/libpod/networks/n/json", answer, status=status)
+    async with _connected(podman, tmp_path) as engine:
+        assert await engine.finds_names("n") is finds

@@ -30,6 +30,8 @@ _LINE_LIMIT: Final = 64 << 20
 Parameters = Mapping[str, str] | Sequence[tuple[str, str]]
 """A query; a sequence where a name occurs several times."""
 
+_LIBPOD: Final = "4.0.0"
+"""The oldest version that Podman 4 and 5 speak of the API that is theirs alone."""
 
 _Api: TypeAlias = tuple[int, int]
 
@@ -104,8 +106,9 @@ class Client:
         """The engine's clock at its last answer, in seconds since 1970."""
 
     def path(self, path: str) -> str:
-        """`path` below the negotiated API version."""
-        return f"/v{self.identity.api_text}{path}"
+        """`path` below the negotiated API version; what Podman alone has counts in its own ones."""
+        version = _LIBPOD if path.startswith("/libpod/") else self.identity.api_text
+        return f"/v{version}{path}"
 
     @asynccontextmanager
     async def stream(

@@ -121,6 +121,9 @@ class DockerEngine:
     async def create_network(self, name: str, labels: Mapping[str, str]) -> str:
         return await networks.create(self._client, name, labels)
 
+    async def finds_names(self, network: str) -> bool:
+        return await networks.finds_names(self._client, network)
+
     async def remove_network(self, network: str) -> None:
         await networks.remove(self._client, network)
 

@@ -45,6 +45,16 @@ async def _created(client: Client, body: Mapping[str, object]) -> Any:
     return await client.json("POST", "/networks/create", body=body)
 
 
+async def finds_names(client: Client, network: str) -> bool:
+    """False where Podman says so; its answers in Docker's form leave it out."""
+    if not client.identity.is_podman:
+        return True
+    with suppress(EngineError):
+        answer = await client.json("GET", f"/libpod/networks/{quote(network, safe='')}/json")
+        return not isinstance(answer, dict) or answer.get("dns_enabled") is not False
+    return True
+
+
 async def remove(client: Client, network: str) -> None:
     """Remove a network; one that is gone is fine."""
     with suppress(NotFound):

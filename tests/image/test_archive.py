@@ -187,6 +187,17 @@ async def test_an_export_cut_anywhere_ends_in_an_error_of_ours(tmp_path: Path) -
             await _read_all(image)
 
 
+async def test_an_engine_that_lacks_a_part_of_an_image_is_told_with_what_to_do(
+    tmp_path: Path,
+) -> None:
+    """As one with containerd's store does, of an image whose layers it had packed otherwise."""
+    manifest = b'[{"Config":"blobs/sha256/ab","Layers":[],"RepoTags":null}]'
+    image = ExportedImage(_in_chunks(_archive(tmp_path, {"manifest.json": manifest}).read_bytes()))
+    with pytest.raises(InvalidValue, match="has no blobs/sha256/ab") as caught:
+        await _read_all(image)
+    assert "--pusher engine" in (caught.value.hint or "")
+
+
 @given(st.binary(max_size=3000))
 async def test_any_bytes_at_all_end_in_an_error_of_ours(content: bytes) -> None:
     image = ExportedImage(_in_chunks(content))

@@ -137,7 +137,20 @@ class ExportedImage:
         try:
             return self._documents[name]
         except KeyError:
-            raise InvalidValue(f"the image export has no {name}") from None
+            raise incomplete(name) from None
+
+
+def incomplete(missing: str) -> InvalidValue:
+    """What to say of an export without a part of the image.
+
+    An engine with containerd's store lacks the blobs of an image that it has pulled while it had
+    the same layers packed otherwise (seen with 28.5).
+    """
+    return InvalidValue(
+        f"the image export has no {missing}",
+        hint="the engine has not given the whole image, it may lack a part of it: build it anew, "
+        "remove it and pull it again, or have the engine push it with --pusher engine",
+    )
 
 
 def _by_name(diff_ids: Sequence[Digest]) -> Mapping[str, Digest]:

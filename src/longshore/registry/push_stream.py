@@ -13,8 +13,8 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from longshore.errors import InvalidValue, LongshoreError
-from longshore.image.export import ExportedImage
+from longshore.errors import LongshoreError
+from longshore.image.export import ExportedImage, incomplete
 from longshore.image.layer import Blocks, LayerSource
 from longshore.image.packing import check_diff_id
 from longshore.oci.descriptor import Descriptor
@@ -176,7 +176,7 @@ async def _pass(
                 for diff_id in stream.parts.diff_ids
             )
         except KeyError as missing:
-            raise InvalidValue(f"the image export has no layer {missing.args[0]}") from missing
+            raise incomplete(f"layer {missing.args[0]}") from missing
         for diff_id, one in zip(stream.parts.diff_ids, layers, strict=True):
             check_diff_id(one.content or diff_id, diff_id, "image export")
         return Passed(parts=stream.parts, layers=layers)

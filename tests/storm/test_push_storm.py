@@ -311,8 +311,11 @@ def trouble_by_chance(random: Random, data: Path) -> Trouble:
 
 def lose_uploads(data: Path) -> None:
     """As a registry does that is restarted without its storage, or shares none with its twins."""
-    for uploads in data.rglob("_uploads"):
-        shutil.rmtree(uploads, ignore_errors=True)
+    # os.walk passes over what vanishes while it looks; rglob would raise.
+    for folder, names, _ in os.walk(data):
+        if "_uploads" in names:
+            names.remove("_uploads")
+            shutil.rmtree(Path(folder, "_uploads"), ignore_errors=True)
 
 
 def _refusal(random: Random) -> bytes:

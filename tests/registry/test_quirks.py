@@ -239,16 +239,23 @@ async def test_an_upload_that_cannot_be_asked_about_is_begun_anew(
     assert list(registry.blobs.values()) == [content]
 
 
+def _not_with_the_last_request(
+    status: int,
+) -> Callable[[web.Request], web.Response | None]:
+    """That answer to bytes that come with the request that completes a blob."""
+
+    def odd(request: web.Request) -> web.Response | None:
+        with_body = request.method == "PUT" and request.headers.get("Content-Length") != "0"
+        return web.Response(status=status) if with_body else None
+
+    return odd
+
+
 async def test_a_registry_that_takes_nothing_with_the_last_request_gets_it_before(
     serve: Serve, connect: Connect, stream: Callable[..., BlobSource]
 ) -> None:
     """As older ones of JFrog (moby/buildkit#1130)."""
-
-    def odd(request: web.Request) -> web.Response | None:
-        with_body = request.method == "PUT" and request.headers.get("Content-Length") != "0"
-        return web.Response(status=404) if with_body else None
-
-    registry = SmallRegistry(odd)
+    registry = SmallRegistry(_not_with_the_last_request(404))
     async with serve(registry) as host, connect(host) as client:
         await client.upload_blob("a/b", stream(b"one"))
         await client.upload_blob("a/b", stream(b"two"))
@@ -261,12 +268,7 @@ async def test_a_registry_that_fails_over_bytes_with_the_last_request_gets_them_
     serve: Serve, connect: Connect, stream: Callable[..., BlobSource], waits: list[float]
 ) -> None:
     """As older ones of Pulp, and so of Satellite (pulp/pulp_container#1131)."""
-
-    def odd(request: web.Request) -> web.Response | None:
-        with_body = request.method == "PUT" and request.headers.get("Content-Length") != "0"
-        return web.Response(status=500) if with_body else None
-
-    registry = SmallRegistry(odd)
+    registry = SmallRegistry(_not_with_the_last_request(500))
     async with serve(registry) as host, connect(host) as client:
         await client.upload_blob("a/b", stream(b"one"))
         await client.upload_blob("a/b", stream(b"two"))

@@ -58,7 +58,8 @@ def undecryptable(
 
 
 def _is_there(path: Path) -> bool:
-    return os.path.exists(path) and not os.path.isdir(path)  # noqa: PTH110, PTH112 - of any name
+    # Path would raise where we may not look, and of a name that is too long.
+    return os.path.exists(path) and not os.path.isdir(path)  # noqa: PTH110, PTH112
 
 
 def _try(encrypted: _Encrypted, files: ProjectFiles, report: Report) -> None:

@@ -114,3 +114,21 @@ def test_uploads_refused_side_by_side_shrink_the_chunks_once(
     assert (chunking.size, len(told)) == (2 * MEBIBYTE, 1)
     assert chunking.too_large(2 * MEBIBYTE)
     assert chunking.size == MEBIBYTE // 2
+
+
+def test_distribution_is_told_by_what_it_keeps_in_an_uploads_address(chunking: Chunking) -> None:
+    _announce(chunking, Location="/v2/a/b/blobs/uploads/4e1c?_state=abc")
+    assert chunking.stretch == 128 * MEBIBYTE
+
+
+@pytest.mark.parametrize("location", ["/v2/a/b/blobs/uploads/4e1c", "/upload?digest_state=abc"])
+def test_no_other_registry_gets_a_blob_in_stretches(chunking: Chunking, location: str) -> None:
+    _announce(chunking, Location=location)
+    assert chunking.stretch is None
+
+
+def test_what_lost_a_blob_in_stretches_gets_no_more_of_them(chunking: Chunking) -> None:
+    _announce(chunking, Location="/v2/a/b/blobs/uploads/4e1c?_state=abc")
+    chunking.no_stretches()
+    _announce(chunking, Location="/v2/a/b/blobs/uploads/4e1d?_state=abd")
+    assert chunking.stretch is None

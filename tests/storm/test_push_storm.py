@@ -169,6 +169,7 @@ async def attempt(
         retries=random.choice((3, 8, 12)),
         deadline=random.choice((40.0, 600.0)),
         chunk_size=random.choice((1 << 18, 1 << 20, 1 << 22)),
+        stretch=random.choice((1 << 20, 1 << 27)),
         idle=5.0,
     )
     access = Access(environment=Environment({}))

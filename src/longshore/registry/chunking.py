@@ -26,6 +26,10 @@ support chunked uploads", its documentation); GitHub's refuses those above 4 MiB
 (wasmCloud/wash-archive#268), Amazon's those below 5 MB, and it tells a Range that stands still
 (aws/containers-roadmap#2831)."""
 
+_REFERENCE: Final = re.compile(r"[?&]_state=")
+"""In an upload's address: what its own code keeps there tells distribution, and what is made of it
+(Harbor, GitLab, Docker Hub)."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Chunking:
@@ -42,8 +46,16 @@ class Chunking:
     whole: bool = field(init=False)
     with_commit: bool = True
     size: int = field(init=False)
+    stretch: int | None = None
+    """Bytes of a streamed blob after which its request ends and a further one begins; None: never.
+
+    At the end of each request distribution waits until its disk has what came (2.8,
+    ``fileWriter.Close``). With one request for all, hundreds of megabytes are written only when
+    nobody has anything left to do but wait for that.
+    """
     least: int = SMALLEST
     """Smaller pieces the registry does not want, except for the last of a blob."""
+    _steady: bool = False
 
     def __post_init__(self) -> None:
         self.size = self.limits.chunk_size
@@ -73,6 +85,12 @@ class Chunking:
         if most is not None and (self.streaming or most < self.size):
             self.streaming = False
             self._resize(min(most, self.size), f"it takes at most {most} bytes in each")
+        if not self._steady and _REFERENCE.search(answer.headers.get("Location", "")):
+            self.stretch = self.limits.stretch
+
+    def no_stretches(self) -> None:
+        """It lost a blob that came in several requests, which may be the reason."""
+        self.stretch, self._steady = None, True
 
     def too_large(self, sent: int) -> bool:
         """A body of `sent` bytes was refused with 413; False when there is nothing smaller."""

@@ -18,13 +18,15 @@ class Limits(Struct, frozen=True, kw_only=True):
     `commit` stands for `idle` while a blob is completed: a registry over an object store copies
     the blob to its place then, which takes minutes for a large one, and says nothing meanwhile;
     who gives up sooner sends everything again, and meets the same. `chunk_size` is what one PATCH
-    carries when a blob is not streamed, and what is kept in memory of each blob on its way. Raises
-    UsageError for values that cannot work.
+    carries when a blob is not streamed, and what is kept in memory of each blob on its way;
+    `stretch` what one carries of a streamed blob where streams pause (see `Chunking.stretch`).
+    Raises UsageError for values that cannot work.
     """
 
     retries: int = 8
     deadline: float = 7200.0
     chunk_size: int = 16 * MEBIBYTE
+    stretch: int = 128 * MEBIBYTE
     idle: float = 120.0
     commit: float = 1800.0
     longest_wait: float = 300.0

@@ -177,6 +177,7 @@ class Transfer(Struct, kw_only=True):
 
     async def _begin_again(self, answer: Answer) -> bool:
         """Once only: a setup that loses a session without a break will lose them all."""
+        self.call.line.chunking.no_stretches()
         if await self._is_there():
             return True
         code, detail = registry_words(answer.body)

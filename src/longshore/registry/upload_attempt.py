@@ -24,6 +24,9 @@ _SMALL: Final = 512 * 1024
 _LENGTH_WANTED: Final = frozenset({307, 308, 400, 405, 411, 501, 505})
 """What servers answer that do not take a body without announced length."""
 
+_ONE_ONLY: Final = _LENGTH_WANTED | {416}
+"""What they may answer to a second request with bytes of a blob."""
+
 _NOT_WITH_COMMIT: Final = frozenset({400, 404, 405, 411, 416, 501})
 """What registries answer to a blob that comes with the last request (moby/buildkit#1130)."""
 
@@ -66,10 +69,9 @@ class Attempt(Struct, frozen=True, kw_only=True):
     async def _send(self) -> None:
         if await self._is_small():
             return  # all of it goes with the PUT
-        if self.call.line.chunking.streams(broken=self.standing.broken):
-            await self._stream()
-        while await self._more():
-            await self._send_piece()
+        streamed = self.call.line.chunking.streams(broken=self.standing.broken)
+        while await self._more(1 if streamed else self.pieces.size):
+            await (self._stream() if streamed else self._send_piece())
 
     async def _is_small(self) -> bool:
         if not self.call.line.chunking.with_commit:
@@ -80,9 +82,9 @@ class Attempt(Struct, frozen=True, kw_only=True):
             self.intake.exhausted and self.standing.offset == 0 and self.intake.window.end <= most
         )
 
-    async def _more(self) -> bool:
-        """Whether bytes beyond the offset remain; reads up to a piece of them."""
-        await self.intake.fill(self.standing.offset + self.pieces.size)
+    async def _more(self, size: int) -> bool:
+        """Whether bytes beyond the offset remain; reads `size` of them, if it has so many."""
+        await self.intake.fill(self.standing.offset + size)
         return self.intake.window.end > self.standing.offset
 
     async def _send_piece(self) -> None:
@@ -98,13 +100,18 @@ class Attempt(Struct, frozen=True, kw_only=True):
         self.intake.window.drop_before(self.standing.offset)
 
     async def _stream(self) -> None:
-        offset, window = self.standing.offset, self.intake.window
-        answer = await stream(self.session, self.intake, offset, self.call.line.limits.chunk_size)
+        offset, window, chunking = self.standing.offset, self.intake.window, self.call.line.chunking
+        stretch, kept = chunking.stretch, self.call.line.limits.chunk_size
+        answer = await stream(self.session, self.intake, offset, stretch=stretch, kept=kept)
+        if offset and answer.status in _ONE_ONLY:
+            await self.session.cancel()
+            raise SessionLost(answer)
         if answer.status in _LENGTH_WANTED:
-            self.call.line.chunking.no_streaming(f"it answered {answer.phrase} to a stream")
+            chunking.no_streaming(f"it answered {answer.phrase} to a stream")
             raise OutOfStep(answer)
-        self._accepted(answer, window.end, window.end - offset)
-        if not self.intake.exhausted:
+        length = window.end - offset
+        self._accepted(answer, window.end, length)
+        if not self.intake.exhausted and (stretch is None or length < stretch):
             raise self._lie(f"{answer.phrase} before the end of the data")
 
     def _accepted(self, answer: Answer, reached: int, length: int) -> None:

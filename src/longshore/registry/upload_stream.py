@@ -1,4 +1,4 @@
-"""One PATCH for all that is left of a blob: it is read in one task and sent in another."""
+"""One PATCH for what is left of a blob: it is read in one task and sent in another."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from longshore.registry.transport.exchange import Answer, Buffer
 from longshore.registry.upload_session import UploadSession
 
 
-async def stream(session: UploadSession, intake: Intake, offset: int, kept: int) -> Answer:
-    """Send what the window has from `offset` on, then what the source gives, to its end or until
-    the registry answers; the last `kept` bytes stay in the window.
+async def stream(
+    session: UploadSession, intake: Intake, offset: int, *, stretch: int | None, kept: int
+) -> Answer:
+    """Send what the window has from `offset` on, then what the source gives, to its end, for
+    `stretch` bytes at least, or until the registry answers; the last `kept` bytes stay in the
+    window.
 
     Raises what sending and reading raise. Sources are read in the task of the caller.
     """
@@ -34,7 +37,7 @@ async def stream(session: UploadSession, intake: Intake, offset: int, kept: int)
     async with receive, anyio.create_task_group() as tasks:
         tasks.start_soon(sending)
         try:
-            await _feed(intake, offset, kept, send)
+            await _feed(intake, offset, stretch, kept, send)
             await over.wait()
         except BaseException as error:
             # The stream ends here in order: distribution 2.8 refuses to delete a session
@@ -52,14 +55,19 @@ async def stream(session: UploadSession, intake: Intake, offset: int, kept: int)
 
 
 async def _feed(
-    intake: Intake, offset: int, kept: int, send: MemoryObjectSendStream[Buffer]
+    intake: Intake,
+    offset: int,
+    stretch: int | None,
+    kept: int,
+    send: MemoryObjectSendStream[Buffer],
 ) -> None:
-    """Hand everything on until nobody takes it."""
+    """Hand everything on until nobody takes it, or enough is sent."""
+    end = float("inf") if stretch is None else offset + stretch
     with send:
         try:
             for piece in intake.window.pieces(offset, intake.window.end):
                 await send.send(piece)
-            while (read := await intake.next()) is not None:
+            while intake.window.end < end and (read := await intake.next()) is not None:
                 await send.send(read)
                 intake.window.keep(kept)
         except anyio.BrokenResourceError:

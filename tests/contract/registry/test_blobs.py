@@ -28,15 +28,17 @@ def some_bytes(size: int) -> bytes:
     return Random(size).randbytes(size)
 
 
-@pytest.mark.parametrize("streamed", [True, False], ids=["streamed", "chunked"])
+@pytest.mark.parametrize("way", ["streamed", "stretches", "chunked"])
 @pytest.mark.parametrize("size", [0, 1, 1000, 3 * MEBIBYTE + 1, 40 * MEBIBYTE])
 async def test_a_blob_of_any_size_comes_back_the_same(
-    bench: RegistryBench, connect: Connect, size: int, streamed: bool
+    bench: RegistryBench, connect: Connect, size: int, way: str
 ) -> None:
     blob = BlobInPieces(some_bytes(size))
-    limits = Limits(chunk_size=MEBIBYTE)
+    limits = Limits(chunk_size=MEBIBYTE, stretch=3 * MEBIBYTE)
     async with bench.standing() as registry, connect(registry, limits=limits) as client:
-        client._line.chunking.streaming = streamed
+        client._line.chunking.streaming = way != "chunked"
+        if way == "stretches":
+            client._line.chunking.stretch = limits.stretch
         delivery = await client.upload_blob(REPOSITORY, blob)
         assert (delivery.route, delivery.digest, delivery.size) == ("sent", blob.digest, size)
         assert await client.find_blob(REPOSITORY, blob.digest) == size

@@ -1,0 +1,141 @@
+"""Large blobs in several streamed requests, for registries made of distribution's code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from aiohttp import web
+from msgspec.structs import replace
+
+from longshore.registry.limits import MEBIBYTE, Limits
+
+from .conftest import Connect, MakeBytes, MakeStream, Serve
+from .small_registry import Odd, SmallRegistry
+
+STRETCH = 2 * MEBIBYTE
+SIZE = 5 * MEBIBYTE
+LIMITS = Limits(chunk_size=MEBIBYTE, stretch=STRETCH, retries=3)
+
+
+class Reference(SmallRegistry):
+    """Its uploads' addresses are like distribution's; `bodies` are the lengths of the PATCHes."""
+
+    def __init__(self, odd: Odd = lambda _: None) -> None:
+        super().__init__(odd)
+        self.bodies: list[int] = []
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        if request.method == "PATCH":
+            self.bodies.append(len(await request.read()))
+        answer = await super().__call__(request)
+        if "Location" in answer.headers and request.method in ("POST", "PATCH"):
+            answer.headers["Location"] += f"?_state={len(self.asked)}"
+        return answer
+
+
+async def test_a_large_blob_goes_in_stretches_and_a_small_one_does_not(
+    serve: Serve, connect: Connect, stream: MakeStream, some_bytes: MakeBytes
+) -> None:
+    registry = Reference()
+    async with serve(registry) as host, connect(host, limits=LIMITS) as client:
+        large = await client.upload_blob("a/b", stream(some_bytes(SIZE)))
+        await client.upload_blob("a/b", stream(some_bytes(MEBIBYTE)))
+    assert registry.bodies == [STRETCH, STRETCH, SIZE - 2 * STRETCH, MEBIBYTE]
+    assert registry.blobs[str(large.digest)] == some_bytes(SIZE)
+    assert (large.size, large.resumed, large.restarts) == (SIZE, (), 0)
+
+
+async def test_a_blob_that_ends_with_a_stretch_needs_no_empty_request(
+    serve: Serve, connect: Connect, stream: MakeStream, some_bytes: MakeBytes
+) -> None:
+    registry = Reference()
+    async with serve(registry) as host, connect(host, limits=LIMITS) as client:
+        await client.upload_blob("a/b", stream(some_bytes(2 * STRETCH)))
+    assert registry.bodies == [STRETCH, STRETCH]
+
+
+async def test_another_registry_gets_the_blob_in_one_request(
+    serve: Serve, connect: Connect, stream: MakeStream, some_bytes: MakeBytes
+) -> None:
+    registry = SmallRegistry(lambda _: None)
+    async with serve(registry) as host, connect(host, limits=LIMITS) as client:
+        await client.upload_blob("a/b", stream(some_bytes(SIZE)))
+    assert registry.count("PATCH uploads") == 1
+
+
+def _second_patch(status: int) -> Callable[[], Odd]:
+    def make() -> Odd:
+        seen: dict[str, int] = {}
+
+        def odd(request: web.Request) -> web.Response | None:
+            if request.method != "PATCH":
+                return None
+            seen[request.path] = seen.get(request.path, 0) + 1
+            return web.Response(status=status) if seen[request.path] > 1 else None
+
+        return odd
+
+    return make
+
+
+def _nothing_but_whole() -> Odd:
+    """A blob of more than one request has another digest here than it should have."""
+    patches: dict[str, int] = {}
+
+    def odd(request: web.Request) -> web.Response | None:
+        if request.method == "PATCH":
+            patches[request.path] = patches.get(request.path, 0) + 1
+        damaged = request.method == "PUT" and patches.get(request.path, 0) > 1
+        return web.Response(status=400) if damaged else None
+
+    return odd
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [*(_second_patch(status) for status in (400, 404, 405, 416, 501)), _nothing_but_whole],
+    ids=["400", "404", "405", "416", "501", "damaged"],
+)
+async def test_who_takes_no_second_request_gets_this_blob_and_all_others_whole(
+    serve: Serve,
+    connect: Connect,
+    stream: MakeStream,
+    some_bytes: MakeBytes,
+    odd: Callable[[], Odd],
+) -> None:
+    registry = Reference(odd())
+    async with serve(registry) as host, connect(host, limits=LIMITS) as client:
+        first = await client.upload_blob("a/b", stream(some_bytes(SIZE)))
+        second = await client.upload_blob("a/b", stream(some_bytes(SIZE, seed=2)))
+    assert registry.blobs[str(first.digest)] == some_bytes(SIZE)
+    assert (first.restarts, second.restarts) == (1, 0)
+    assert registry.bodies[0] == STRETCH
+    assert registry.bodies[-2:] == [SIZE, SIZE]
+
+
+@pytest.mark.parametrize(
+    ("kept", "resumed", "restarts"), [(2 * STRETCH, (STRETCH,), 0), (MEBIBYTE, (), 1)]
+)
+async def test_a_break_in_a_later_stretch_is_mended_like_any_other(
+    serve: Serve,
+    connect: Connect,
+    stream: MakeStream,
+    some_bytes: MakeBytes,
+    kept: int,
+    resumed: tuple[int, ...],
+    restarts: int,
+) -> None:
+    """Where the registry is, if so much is still in memory."""
+    patches = 0
+
+    def breaking(request: web.Request) -> web.Response | None:
+        nonlocal patches
+        patches += request.method == "PATCH"
+        return web.Response(status=503) if request.method == "PATCH" and patches == 2 else None
+
+    registry, limits = Reference(breaking), replace(LIMITS, chunk_size=kept)
+    async with serve(registry) as host, connect(host, limits=limits) as client:
+        delivery = await client.upload_blob("a/b", stream(some_bytes(SIZE)))
+    assert registry.blobs[str(delivery.digest)] == some_bytes(SIZE)
+    assert (delivery.resumed, delivery.restarts) == (resumed, restarts)

@@ -6,9 +6,10 @@ import base64
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import aiohttp
 import anyio.from_thread
 import pytest
 from msgspec import Struct, field
@@ -48,6 +49,13 @@ class Pushing(Struct, kw_only=True):
         )
         environment = Environment({"HOME": str(self.folder)})
         return push_images(request, environment, Sink(self.out, self.err), lambda: None)
+
+    def log_in(self, logins: Mapping[str, str]) -> None:
+        """As docker and podman keep a login: ``user:password`` for each key."""
+        encoded = {key: base64.b64encode(one.encode()).decode() for key, one in logins.items()}
+        config = self.folder / ".docker" / "config.json"
+        config.parent.mkdir()
+        config.write_text(json.dumps({"auths": {key: {"auth": encoded[key]} for key in encoded}}))
 
     @property
     def lines(self) -> list[str]:
@@ -132,15 +140,31 @@ def test_the_users_login_is_no_remedy_where_it_does_not_count(pushing: Pushing) 
     assert "docker login" not in (denied.hint or "")
 
 
+def test_each_repository_is_pushed_with_the_login_for_its_part_of_the_registry(
+    pushing: Pushing,
+) -> None:
+    host = pushing.registry.host
+    pushing.registry.auth = BasicAuth(users={"bob": "p", "eve": "p"})
+    pushing.log_in({host: "bob:p", f"{host}/team": "eve:p"})
+    assert pushing.push("R/app:a", "R/team/app:a", "R/team/app:b") == 0
+    pushers = {
+        (asked.path, aiohttp.BasicAuth.decode(asked.headers["Authorization"]).login)
+        for asked in pushing.registry.recorded
+        if asked.method == "PUT" and "/manifests/" in asked.path
+    }
+    assert pushers == {
+        ("/v2/app/manifests/a", "bob"),
+        ("/v2/team/app/manifests/a", "eve"),
+        ("/v2/team/app/manifests/b", "eve"),
+    }
+
+
 def test_a_password_that_a_refusal_repeats_is_told_to_nobody(pushing: Pushing) -> None:
     """By one that asked for no login, and knows it all the same."""
     host = pushing.registry.host
     refusal = replace(FORBIDDEN, message="no pass-of-bob")
     pushing.registry.plan = Script([on("POST uploads", refusal, times=None)])
-    login = base64.b64encode(b"bob:pass-of-bob").decode()
-    config = pushing.folder / ".docker" / "config.json"
-    config.parent.mkdir()
-    config.write_text(json.dumps({"auths": {host: {"auth": login}}}))
+    pushing.log_in({host: "bob:pass-of-bob"})
     with pytest.raises(BaseExceptionGroup) as caught:
         pushing.push("R/app:1")
     assert caught.group_contains(RegistryDenied, match=r"DENIED: no \*\*\* \(", depth=None)

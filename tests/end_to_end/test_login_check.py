@@ -56,6 +56,22 @@ def test_a_push_is_tried_by_an_upload_that_is_cancelled_and_needs_no_engine(
     assert asked.count(("POST", 202)) == asked.count(("DELETE", 204)) == 2
 
 
+def test_the_login_for_the_part_of_the_registry_is_tried_and_named(
+    user: User, registry: FaultyRegistry
+) -> None:
+    """As `podman login HOST/team` leaves them."""
+    login(user, registry.host, "wrong-password")
+    document = json.loads((user.directory / "dockercfg").read_text())
+    auth = base64.b64encode(b"bob:pass-of-bob").decode()
+    document["auths"][f"{registry.host}/team"] = {"auth": auth}
+    user.write("dockercfg", json.dumps(document))
+    pushes(user, f"{registry.host}/team/app", f"{registry.host}/app")
+    team, other = user.run("login-check", **NO_ENGINE).stdout.splitlines()
+    host = registry.host
+    assert team == f'push to {host}/team/app: success ✔ ("{host}/team" of dockercfg)'
+    assert 'tried user "bob" from dockercfg' in other
+
+
 def test_every_failing_credential_gets_a_line_with_host_repository_origin_and_remedy(
     user: User, registry: FaultyRegistry
 ) -> None:

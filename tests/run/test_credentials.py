@@ -13,12 +13,17 @@ import pytest
 from longshore.config.credential_keys import CredentialKeys
 from longshore.environment import Environment
 from longshore.errors import EngineError, RegistryDenied, RegistryError
+from longshore.oci.reference import ImageReference
 from longshore.run.credentials import GENERATED_FOR, CredentialOptions, Credentials
 from longshore.run.files import ProjectFiles
 from longshore.secrets.key import generate_key
 from longshore.secrets.masking import Masker
 
 HOST = "registry.example"
+IMAGE = ImageReference(registry=HOST, repository="team/app")
+OTHER = ImageReference(registry="other.example", repository="app")
+NOWHERE = ImageReference(registry="none.example", repository="app")
+HERE = ImageReference(registry="localhost:5000", repository="app")
 SERVICE = CredentialKeys(dockercfg_service="gen")
 FILE = CredentialKeys(dockercfg_path="file")
 BOTH = CredentialKeys(dockercfg_service="gen", encrypted_dockercfg_path="sealed")
@@ -78,7 +83,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 async def password(credentials: Credentials, *chain: CredentialKeys) -> str | None:
-    found = await credentials.for_pull(chain, HOST)
+    found = await credentials.for_pull(chain, IMAGE)
     return found.password.reveal() if found is not None and found.password is not None else None
 
 
@@ -103,7 +108,7 @@ async def test_a_generator_beside_a_plain_file_never_runs(desk: Desk) -> None:
     """S-52; nor for its own image, which would wait for itself (P-34)."""
     credentials = desk.credentials()
     assert await password(credentials, PLAIN_AND_SERVICE) == "of-the-file"
-    found = await credentials.for_pull((PLAIN_AND_SERVICE,), HOST, generated=False)
+    found = await credentials.for_pull((PLAIN_AND_SERVICE,), IMAGE, generated=False)
     assert found is not None
     assert desk.generator.runs == 0
 
@@ -150,17 +155,37 @@ async def test_a_build_gets_all_of_a_file_and_of_the_user_what_its_base_images_n
         return sorted(found)
 
     credentials = desk.credentials()
-    assert hosts(await credentials.for_build((FILE,), ["other.example"])) == [HOST]
-    assert hosts(await credentials.for_build((), ["other.example"])) == ["other.example"]
-    assert hosts(await credentials.for_build((), ["none.example"])) == []
-    assert hosts(await desk.credentials(user_login=False).for_build((), [HOST])) == []
+    assert hosts(await credentials.for_build((FILE,), [OTHER])) == [HOST]
+    assert hosts(await credentials.for_build((), [OTHER])) == ["other.example"]
+    assert hosts(await credentials.for_build((), [NOWHERE])) == []
+    assert hosts(await desk.credentials(user_login=False).for_build((), [IMAGE])) == []
+
+
+async def test_of_several_logins_for_a_host_pulls_builds_and_pushes_take_that_for_the_image(
+    desk: Desk,
+) -> None:
+    entry = {"username": "", "password": "p"}
+    names = (HOST, f"{HOST}/team", f"{HOST}/team/other")
+    auths = json.dumps({"auths": {name: {**entry, "username": name} for name in names}})
+    (desk.directory / "file").write_text(auths)
+    desk.login("")
+    (desk.directory / ".docker/config.json").write_text(auths)
+    for chain in ((), (FILE,)):
+        credentials = desk.credentials()
+        built = await credentials.for_build(chain, [IMAGE])
+        found = (
+            await credentials.for_pull(chain, IMAGE),
+            await credentials.for_push(chain, IMAGE, f"https://{HOST}"),
+            built[HOST],
+        )
+        assert [one.username for one in found if one] == [f"{HOST}/team"] * 3
 
 
 async def test_pushing_elsewhere_than_the_file_knows_is_refused_early(desk: Desk) -> None:
     with pytest.raises(RegistryDenied, match=f"which has credentials for {HOST}"):
-        await desk.credentials().for_push((FILE,), "other.example")
-    assert await desk.credentials().for_push((FILE,), "localhost:5000") is None
-    assert await desk.credentials().for_push((), "other.example") is None
+        await desk.credentials().for_push((FILE,), OTHER)
+    assert await desk.credentials().for_push((FILE,), HERE) is None
+    assert await desk.credentials().for_push((), OTHER) is None
 
 
 async def test_a_broken_helper_of_the_users_stops_no_pull_and_is_told(desk: Desk) -> None:
@@ -169,10 +194,10 @@ async def test_a_broken_helper_of_the_users_stops_no_pull_and_is_told(desk: Desk
     told: list[str] = []
     credentials = desk.credentials()
     credentials.files = ProjectFiles(generate_key, desk.masker, told.append)
-    assert await credentials.for_pull((), HOST) is None
-    assert not await credentials.for_build((), [HOST])
+    assert await credentials.for_pull((), IMAGE) is None
+    assert not await credentials.for_build((), [IMAGE])
     assert len(told) == 1
     ending = f"is not installed, or not in PATH; pulling from {HOST} without credentials"
     assert told[0].endswith(ending)
     with pytest.raises(RegistryError, match="is not installed"):
-        await credentials.for_push((), HOST)
+        await credentials.for_push((), IMAGE)

@@ -189,8 +189,8 @@ class _Check(Struct):
 
 async def _found(login: Login, credentials: Credentials) -> Credential | None:
     if login.pushes:
-        return await credentials.for_push(login.chain, login.registry)
-    return await credentials.for_pull(login.chain, login.registry, generated=login.generated)
+        return await credentials.for_push(login.chain, login.image, login.registry)
+    return await credentials.for_pull(login.chain, login.image, generated=login.generated)
 
 
 async def _try(login: Login, credential: Credential | None, access: Access) -> None:

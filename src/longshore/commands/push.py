@@ -56,7 +56,7 @@ class PushCommand(Struct, frozen=True, kw_only=True):
 
 
 class _Orders(Struct, frozen=True, kw_only=True):
-    """One for each registry; `credentials` are where theirs come from."""
+    """One for each registry and login; `credentials` are where theirs come from."""
 
     orders: list[Order]
     credentials: Credentials
@@ -110,15 +110,20 @@ async def _run(
     async with interruptible(sink.tell, leave, sink.patience.hurry) as interruption:
         interruption.opened.set()
         with interruption.scope, masked_failures(masker):
+            repositories = {target.name: target for target in targets}
+            logins = {
+                name: await credentials.for_push((), target)
+                for name, target in repositories.items()
+            }
             orders = [
                 Order(
                     name=request.image,
                     targets=group,
-                    credential=await credentials.for_push((), group[0].registry),
+                    credential=logins[group[0].name],
                     on_line=on_line,
                     on_pushed=pushed.append,
                 )
-                for group in grouped(targets, lambda target: target.registry)
+                for group in grouped(targets, lambda one: (one.registry, logins[one.name]))
             ]
 
             try:

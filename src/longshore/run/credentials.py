@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from longshore.config.credential_keys import CredentialKeys
 from longshore.environment import Environment
 from longshore.errors import RegistryError
-from longshore.oci.reference import normalise_registry
+from longshore.oci.reference import ImageReference
 from longshore.registry.credentials.dockercfg import Dockercfg, parse_dockercfg
 from longshore.registry.credentials.store import CredentialStore
 from longshore.registry.once import Once
@@ -63,26 +63,37 @@ class Credentials(Struct):
     _generated_at: dict[str, float] = field(default_factory=dict)
 
     async def for_build(
-        self, chain: Chain, registries: Iterable[str], *, generated: bool = True
+        self, chain: Chain, images: Iterable[ImageReference], *, generated: bool = True
     ) -> Mapping[str, Credential]:
-        """By registry host: all of a credentials file (I-20), or the user's for `registries`."""
+        """By registry host: all of a credentials file (I-20), or the user's for the base `images`;
+        of several for one host that of the first image."""
         store = await self._store(chain, generated=generated)
         if store is not None:
-            return store.by_host()
-        found = [(host, await self._if_any(host)) for host in dict.fromkeys(registries)]
-        return {host: credential for host, credential in found if credential is not None}
+            return store.by_host(images)
+        found: dict[str, Credential] = {}
+        for image in {image.name: image for image in images}.values():
+            if image.registry not in found and (credential := await self._if_any(image)):
+                found[image.registry] = credential
+        return found
 
     async def for_pull(
-        self, chain: Chain, host: str, *, generated: bool = True
+        self, chain: Chain, image: ImageReference, *, generated: bool = True
     ) -> Credential | None:
-        """The credential for `host`, or None: public images need none."""
+        """The credential for `image`, or None: public images need none."""
         store = await self._store(chain, generated=generated)
-        return await self._if_any(host) if store is None else store.find(host)
+        if store is None:
+            return await self._if_any(image)
+        return store.find(image.registry, image.repository)
 
-    async def for_push(self, chain: Chain, host: str) -> Credential | None:
-        """The credential for `host`; raises RegistryDenied naming what there is (P-20)."""
+    async def for_push(
+        self, chain: Chain, target: ImageReference, registry: str = ""
+    ) -> Credential | None:
+        """The credential for `target`, whose host may be spelled `registry`; raises RegistryDenied
+        naming what there is (P-20)."""
         store = await self._store(chain)
-        return await self._of_user(host) if store is None else store.require(host)
+        if store is None:
+            return await self._of_user(target)
+        return store.require(registry or target.registry, target.repository)
 
     def source(self, chain: Chain, *, generated: bool = True) -> CredentialKeys:
         """The place that decides; empty: the user's own login does."""
@@ -147,12 +158,12 @@ class Credentials(Struct):
                 both = f"{credential.username}:{secret.reveal()}"
                 self.files.masker.add(f"the login for {host}", Secret(both))
 
-    async def _if_any(self, host: str) -> Credential | None:
+    async def _if_any(self, image: ImageReference) -> Credential | None:
         """Most images are public: a helper of the user's that fails is no reason to stop."""
         try:
-            return await self._of_user(host)
+            return await self._of_user(image)
         except RegistryError as error:
-            self.files.tell([f"{error.message}; pulling from {host} without credentials"])
+            self.files.tell([f"{error.message}; pulling from {image.registry} without credentials"])
             return None
 
     def of_user(self) -> UserCredentials | None:
@@ -166,12 +177,12 @@ class Credentials(Struct):
 
         return UserCredentials.load(self.environment)
 
-    async def _of_user(self, host: str) -> Credential | None:
+    async def _of_user(self, image: ImageReference) -> Credential | None:
         if (user := self.of_user()) is None:
             return None
-        found = await user.find(normalise_registry(host))
+        found = await user.find(image.registry, image.repository)
         if found is not None:
-            self.mask(host, found)
+            self.mask(image.registry, found)
         return found
 
 

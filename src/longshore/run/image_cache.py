@@ -30,8 +30,8 @@ DEFAULT_BRANCH: Final = "master"
 
 _MISSING = re.compile(r"manifest unknown|name unknown|not found|no such image", re.IGNORECASE)
 
-Login = Callable[[str], Awaitable[Credential | None]]
-"""The credential for a registry host, from where the build's own credentials come from."""
+Login = Callable[[ImageReference], Awaitable[Credential | None]]
+"""The credential for an image, from where the build's own credentials come from."""
 
 Result = TypeVar("Result")
 
@@ -77,8 +77,8 @@ class ImageCache(Struct, kw_only=True):
         if self.place is None:
             self._tell(f'"cached" of service "{plan.service}" is ignored without --cache-registry')
             return await self.engine.build(spec, on_line)
-        host = self.place.repository.registry
-        credential = await self._attempted("cannot be used", lambda: login(host))
+        repository = self.place.repository
+        credential = await self._attempted("cannot be used", lambda: login(repository))
         names = self.place.names(plan)
         if self.place.branch is None:
             default = plan.cache_branch or DEFAULT_BRANCH
@@ -89,7 +89,7 @@ class ImageCache(Struct, kw_only=True):
             )
         spec = replace(spec, cache_to=names[0])
         if await self.engine.keeps_cache(spec):
-            extra = {host: credential} if credential is not None else {}
+            extra = {repository.registry: credential} if credential is not None else {}
             sources = () if spec.no_cache else names
             spec = replace(spec, cache_from=sources, credentials={**spec.credentials, **extra})
             return await self.engine.build(spec, on_line)

@@ -19,6 +19,7 @@ from longshore.config.credential_keys import CredentialKeys
 from longshore.engine.port import Engine, OnLine
 from longshore.engine.spec import BuildSpec, ImageInfo
 from longshore.errors import BuildFailed, EngineError, LongshoreError, NotFound, PullFailed
+from longshore.oci.reference import ImageReference
 from longshore.plan.logins import Asker
 from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, PullPlan
 from longshore.registry.once import Once
@@ -156,7 +157,7 @@ class ImageStore(Struct):
             _check_files(plan)
         arguments, secrets = await self.values_of(plan)
         with _readable(plan):
-            registries = base_registries(plan, arguments)
+            bases = _base_images(plan, arguments)
         chain = asker.login_chain(plan)
         spec = BuildSpec(
             context=plan.context,
@@ -165,15 +166,15 @@ class ImageStore(Struct):
             arguments=arguments,
             secrets=secrets,
             credentials=await self.credentials.for_build(
-                chain, registries, generated=self._generated(plan)
+                chain, bases, generated=self._generated(plan)
             ),
             from_engine=bool(plan.builds_first),
             pull=self.options.pull_if_present and not plan.builds_first,
             no_cache=self.options.no_cache,
         )
 
-        async def login(host: str) -> Credential | None:
-            return await self.credentials.for_pull(chain, host, generated=self._generated(plan))
+        async def login(image: ImageReference) -> Credential | None:
+            return await self.credentials.for_pull(chain, image, generated=self._generated(plan))
 
         self._explain(plan, _how_built(spec))
 
@@ -201,7 +202,7 @@ class ImageStore(Struct):
             # Before the pull: a generator that runs for it is no silence of the pull.
             credential = await self.credentials.for_pull(
                 asker.login_chain(plan),
-                plan.name.registry,
+                plan.name,
                 generated=self._generated(plan),
             )
 
@@ -271,10 +272,9 @@ class _Output:
             self._tell(self._kept.popleft())
 
 
-def base_registries(plan: BuildPlan, arguments: Values) -> tuple[str, ...]:
-    """The registries a Dockerfile's base images come from."""
+def _base_images(plan: BuildPlan, arguments: Values) -> tuple[ImageReference, ...]:
     text = plan.dockerfile.read_text(errors="replace") if plan.dockerfile.is_file() else ""
-    return tuple(dict.fromkeys(image.registry for image in base_references(text, arguments)))
+    return base_references(text, arguments)
 
 
 def _how_built(spec: BuildSpec) -> str:

@@ -142,7 +142,8 @@ async def image_to_push(runtime: Runtime, step: PushStep) -> ImageInfo:
 async def push_request(runtime: Runtime, step: PushStep, image: ImageInfo) -> PushRequest:
     """What the step asks of the pusher, credentials included."""
     chain = push_chain(runtime.plan, step)
-    credential = await runtime.images.credentials.for_push(chain, step.push.registry)
+    credentials, push = runtime.images.credentials, step.push
+    credential = await credentials.for_push(chain, push.targets[0], push.registry)
     plan = runtime.plan.images[step.push.image]
 
     def on_line(text: str) -> None:

@@ -4,7 +4,7 @@ clients shared, limits kept, every error in the same words, and a receipt for ea
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -249,10 +249,10 @@ def _pushed(receipt: Receipt) -> tuple[PushedImage, ...]:
 
 
 def grouped(
-    targets: tuple[ImageReference, ...], place: Callable[[ImageReference], str]
+    targets: tuple[ImageReference, ...], place: Callable[[ImageReference], Hashable]
 ) -> tuple[tuple[ImageReference, ...], ...]:
     """The targets of each place together, in their order."""
-    groups: dict[str, list[ImageReference]] = {}
+    groups: dict[Hashable, list[ImageReference]] = {}
     for target in targets:
         groups.setdefault(place(target), []).append(target)
     return tuple(map(tuple, groups.values()))

@@ -61,7 +61,7 @@ async def _missing(credentials: Credentials, chain: Chain, target: ImageReferenc
 async def _of_user(login: UserCredentials, target: ImageReference) -> str:
     """A helper that failed was no trouble as long as nobody wanted a login."""
     try:
-        await login.find(target.registry, wanted=True)
+        await login.find(target.registry, target.repository, wanted=True)
     except RegistryError as failure:
         return f"no credential for {target.registry} was found: {failure.message}; {failure.hint}"
     return _tried(None, target)

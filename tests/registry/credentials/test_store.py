@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from longshore.errors import RegistryDenied
+from longshore.oci.reference import ImageReference
 from longshore.registry.credentials.store import CredentialStore
 from longshore.secrets.credential import Credential
 from longshore.secrets.secret import Secret
@@ -53,6 +55,39 @@ def test_of_several_the_one_spelled_exactly_so_is_preferred_else_the_first() -> 
     assert user(several.find("https://quay.io/")) == "quay.io"
 
 
+@pytest.mark.parametrize(
+    ("repository", "expected"),
+    [
+        ("team/app", "quay.io/team/app"),
+        ("team/app/deep", "quay.io/team/app"),
+        ("team/app2", "quay.io/team"),
+        ("team", "quay.io/team"),
+        ("teams/app", "https://quay.io"),
+    ],
+)
+def test_the_longest_key_that_is_a_part_of_the_name_is_taken_then_the_hosts(
+    repository: str, expected: str
+) -> None:
+    """containers-auth.json(5); `skopeo login --get-login` answers so."""
+    several = store("quay.io/other", "quay.io/team", "https://quay.io", "quay.io/team/app")
+    assert user(several.find("https://quay.io", repository)) == expected
+
+
+def test_docker_hub_has_parts_under_its_own_name() -> None:
+    hub = store("https://index.docker.io/v1/", "docker.io/me", "docker.io/library")
+    assert user(hub.find("https://index.docker.io/v1/", "me/app")) == "docker.io/me"
+    assert user(hub.find("docker.io", "library/busybox")) == "docker.io/library"
+    assert user(hub.find("", "you/app")) == "https://index.docker.io/v1/"
+
+
+def test_a_key_for_another_part_counts_for_the_host_where_paths_are_cut_off() -> None:
+    """As docker reads its own file (P-19); podman does not."""
+    one = store("quay.io/team")
+    assert user(one.find("quay.io", "other/app")) == "quay.io/team"
+    assert replace(one, scoped=True).find("quay.io", "other/app") is None
+    assert user(replace(one, scoped=True).find("quay.io", "team/app")) == "quay.io/team"
+
+
 def test_missing_credentials_are_told_with_the_hosts_there_are() -> None:
     with pytest.raises(RegistryDenied) as caught:
         store("quay.io", "https://index.docker.io/v1/").require("https://gcr.io")
@@ -79,6 +114,14 @@ def test_all_credentials_are_given_by_host_for_a_build() -> None:
         "docker.io": "https://index.docker.io/v1/",
         "quay.io": "quay.io",
     }
+
+
+def test_a_build_gets_for_a_host_what_is_for_its_first_base_image_there() -> None:
+    several = store("quay.io", "quay.io/team", "quay.io/other", "gcr.io")
+    bases = ["quay.io/team/base", "quay.io/other/base", "busybox"]
+    by_host = several.by_host(map(ImageReference.parse, bases))
+    found = {host: found.username for host, found in by_host.items()}
+    assert found == {"gcr.io": "gcr.io", "quay.io": "quay.io/team"}
 
 
 def test_a_store_does_not_show_its_passwords() -> None:

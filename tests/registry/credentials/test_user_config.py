@@ -198,6 +198,27 @@ async def test_what_podman_login_has_written_is_known_after_what_docker_has(
     assert user(await UserCredentials.load(Environment(named)).find("gcr.io")) == "of-home/.config"
 
 
+async def test_of_podmans_logins_that_for_the_part_of_the_registry_is_taken(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    """One for another part is nobody's, and hides no login of the host."""
+    environment = make_config({})
+    values = {**environment.values, "XDG_RUNTIME_DIR": str(tmp_path / "run")}
+    values |= {"HOME": str(tmp_path / "home")}
+    for name, keys in {"run": ["quay.io/a", "quay.io/a/b"], "home/.config": ["quay.io"]}.items():
+        path = tmp_path / name / "containers" / "auth.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps({"auths": {key: entry(key) for key in keys}}))
+    credentials = UserCredentials.load(Environment(values))
+    found = await credentials.find("quay.io", "a/b/c")
+    assert found is not None
+    assert found.username == "quay.io/a/b"
+    assert found.origin == f'"quay.io/a/b" of {tmp_path}/run/containers/auth.json'
+    assert user(await credentials.find("quay.io", "a/c")) == "quay.io/a"
+    assert user(await credentials.find("quay.io", "other")) == "quay.io"
+    assert [key for key, _ in await credentials.all()] == ["quay.io", "quay.io/a", "quay.io/a/b"]
+
+
 async def test_a_file_of_podmans_that_may_not_be_read_keeps_nobody_from_docker_s(
     make_config: MakeConfig, tmp_path: Path
 ) -> None:

@@ -52,6 +52,12 @@ def parse_dockercfg(data: bytes, *, origin: str) -> Dockercfg:
     return _with_entries(_mapping(top.get("auths") or {}, '"auths"', origin), top, origin)
 
 
+def is_scope(key: str) -> bool:
+    """Whether `podman login` may have written a key for a part of a registry: ``quay.io/team``
+    (containers-auth.json(5)). Docker writes hosts, and once wrote addresses of the API."""
+    return "/" in key and "://" not in key and not key.endswith("/")
+
+
 def usable_entries(file: Dockercfg) -> Entries:
     """The entries of a file that came from elsewhere: encrypted, plain or generated (P-26, P-33).
 
@@ -134,7 +140,7 @@ def _credential(fields: Mapping[str, object], registry: str, origin: str) -> Cre
         username=username,
         password=Secret(password) if password else None,
         identity_token=Secret(token) if token else None,
-        origin=origin,
+        origin=f'"{registry}" of {origin}' if is_scope(registry) else origin,
     )
 
 

@@ -9,7 +9,12 @@ from typing import Final
 from longshore.environment import Environment
 from longshore.errors import InvalidValue, RegistryError
 from longshore.oci.reference import normalise_registry
-from longshore.registry.credentials.dockercfg import Dockercfg, Entries, parse_dockercfg
+from longshore.registry.credentials.dockercfg import (
+    Dockercfg,
+    Entries,
+    is_scope,
+    parse_dockercfg,
+)
 from longshore.registry.credentials.login_file import LoginFile
 from longshore.secrets.credential import Credential
 from longshore.secrets.key_lookup import KEY_VARIABLES
@@ -35,15 +40,18 @@ class UserCredentials:
         """
         passed_on = {k: v for k, v in environment.values.items() if k not in KEY_VARIABLES}
         text = environment.get(_VARIABLE) or "{}"
-        contents = [
+        docker = [
             parse_dockercfg(text.encode(errors="surrogateescape"), origin=_VARIABLE),
             _read(environment.docker_config_directory / "config.json"),
-            *map(_read, filter(_may_be_read, environment.podman_logins)),
         ]
+        podman = map(_read, filter(_may_be_read, environment.podman_logins))
+        contents = [*((one, False) for one in docker), *((one, True) for one in podman)]
         return cls(
             tuple(
-                LoginFile(content=content, environment=passed_on, timeout=_HELPER_SECONDS)
-                for content in contents
+                LoginFile(
+                    content=content, environment=passed_on, timeout=_HELPER_SECONDS, scoped=scoped
+                )
+                for content, scoped in contents
             )
         )
 
@@ -52,13 +60,15 @@ class UserCredentials:
         """The files, for messages."""
         return " or ".join(file.content.origin for file in self.files[1:])
 
-    async def find(self, registry: str, *, wanted: bool = False) -> Credential | None:
-        """The credential for `registry`; raises the first RegistryError of the files, if none of
-        them knows one (see `LoginFile.find`)."""
+    async def find(
+        self, registry: str, repository: str = "", *, wanted: bool = False
+    ) -> Credential | None:
+        """The credential for `repository` of `registry`; raises the first RegistryError of the
+        files, if none of them knows one (see `LoginFile.find`)."""
         failures: list[RegistryError] = []
         for file in self.files:
             try:
-                if (found := await file.find(registry, wanted=wanted)) is not None:
+                if (found := await file.find(registry, repository, wanted=wanted)) is not None:
                     return found
             except RegistryError as failure:
                 failures.append(failure)
@@ -67,11 +77,12 @@ class UserCredentials:
         return None
 
     async def all(self) -> Entries:
-        """Every credential that can be found, by the spelling it was stored under, sorted."""
+        """Every credential that can be found, by the spelling it was stored under, sorted: one for
+        each host, and for each part of one that has its own."""
         keys = sorted({key for file in self.files for key in await file.keys()})
         hosts: dict[str, str] = {}
         for key in keys:
-            hosts.setdefault(normalise_registry(key), key)
+            hosts.setdefault(key if is_scope(key) else normalise_registry(key), key)
         found = [(key, await self.find(key)) for key in hosts.values()]
         return tuple((key, credential) for key, credential in found if credential is not None)
 

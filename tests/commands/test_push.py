@@ -130,6 +130,19 @@ def test_the_digest_is_printed_though_the_push_into_another_repository_took_too_
     assert pushing.noted == [f"{pushing.registry.host}/app:a"]
 
 
+def test_a_tag_whose_answer_did_not_come_in_time_is_told_as_one_that_may_be_there(
+    pushing: Pushing,
+) -> None:
+    pushing.registry.plan = Script([on("PUT manifest", Late(pause=60), path="/b$", times=None)])
+    pushing.settings = PushSettings(limits=Limits(deadline=1.0))
+    with pytest.raises(BaseExceptionGroup):
+        pushing.push("R/app:a", "R/app:b")
+    told = [line for line in pushing.err.getvalue().decode().splitlines() if "may have" in line]
+    assert len(told) == 1
+    assert told[0].startswith(f"{pushing.registry.host}/app:b may have been written: ")
+    assert pushing.noted == [f"{pushing.registry.host}/app:a"]
+
+
 def test_the_users_login_is_no_remedy_where_it_does_not_count(pushing: Pushing) -> None:
     pushing.registry.auth = BasicAuth(users={"bob": "right"})
     with pytest.raises(BaseExceptionGroup) as caught:

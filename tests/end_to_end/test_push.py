@@ -5,18 +5,23 @@ from __future__ import annotations
 import base64
 import json
 import re
+import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from platform import machine
 from urllib.request import Request, urlopen
 
+import anyio.from_thread
 import pytest
 
 from longshore.engine.endpoint import Endpoint
 from longshore.oci.media_types import ACCEPT_MANIFESTS
 from longshore.oci.platform import Platform
+from longshore.testing.faults import Late, Script, on
 from longshore.testing.images import RandomLayer, write_archive
+from longshore.testing.registry import faulty_registry
 from longshore.testing.registry_process import RegistryProcess, Settings, run_registry
 
 from .conftest import User
@@ -347,3 +352,30 @@ def test_a_push_from_a_layout_of_several_platforms_tells_which_were_left_out(
     done = user.run("push", "./layout", f"{host}/several/platforms:1")
     assert done.returncode == 0, done.stderr
     assert f"of ./layout the image for {here} is pushed, not: linux/z\n" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("push", "./app.tar", "{}:b"), ("steps", "--push")])
+def test_ctrl_c_while_a_tag_is_on_its_way_tells_that_it_may_be_there(
+    user: User, words: tuple[str, ...]
+) -> None:
+    plan = Script([on("PUT manifest", Late(pause=60), times=None)])
+    write_archive(
+        user.directory / "app.tar", "app:1", [RandomLayer(content=20_000, files=2, seed=1)]
+    )
+    with (
+        anyio.from_thread.start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(faulty_registry(plan=plan)) as registry,
+    ):
+        target = f"{registry.host}/team/app"
+        user.write("codeship-services.yml", "app: {image: longshore-test/busybox}\n")
+        keys = f"type: push, image_name: '{target}', image_tag: b"
+        user.write("codeship-steps.yml", f"- {{service: app, {keys}}}\n")
+        process = user.start(*(word.format(target) for word in words))
+        deadline = time.monotonic() + 30
+        while not any(one.method == "PUT" and "manifests" in one.path for one in registry.recorded):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        told = "".join(process.communicate(timeout=30))
+    assert process.returncode == 130
+    assert told.count(f"{target}:b may have been written") == 1

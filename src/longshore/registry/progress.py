@@ -81,7 +81,21 @@ class ChunkSized(Struct, frozen=True, kw_only=True):
         return f"sending to {self.host} in chunks of {self.size / (1 << 20):.3g} MiB: {self.reason}"
 
 
-Progress = Waiting | Sent | Exists | Mounted | Resumed | Restarted | ChunkSized
+class CutOff(Struct, frozen=True, kw_only=True):
+    """The push was stopped after `tag` was sent to the repository and before it was seen there."""
+
+    host: str
+    repository: str
+    tag: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.host}/{self.repository}:{self.tag} may have been written: the push was cut off "
+            "before the registry told"
+        )
+
+
+Progress = Waiting | Sent | Exists | Mounted | Resumed | Restarted | ChunkSized | CutOff
 Listener = Callable[[Progress], None]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import anyio
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -17,6 +18,7 @@ from longshore.oci.media_types import Format
 from longshore.registry.blobs import MAY_NOT_LOOK, BlobBytes
 from longshore.registry.client import RegistryClient
 from longshore.registry.placed import Placed
+from longshore.registry.progress import CutOff
 from longshore.registry.side_by_side import side_by_side
 from longshore.registry.uploads import Delivery
 
@@ -131,7 +133,8 @@ async def put_tags(
     when it comes twice at a time (jib#2470).
 
     Raises the first refusal when every other tag is done: of one cut off in the middle nobody
-    could tell whether it is there. What was written by then `on_tags` has heard.
+    could tell whether it is there. What was written by then `on_tags` has heard, and of what is
+    cancelled on the way the client's listener.
     """
     refusals: list[RegistryError] = []
     written = image
@@ -145,6 +148,9 @@ async def put_tags(
             error.tag = tag
             refusals.append(error)
             return
+        except anyio.get_cancelled_exc_class():
+            client.listener(CutOff(host=client.host, repository=repository, tag=tag))
+            raise
         written = replace(written, tags=(*written.tags, tag))
         on_tags(written)
 

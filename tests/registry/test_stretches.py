@@ -139,3 +139,42 @@ async def test_a_break_in_a_later_stretch_is_mended_like_any_other(
         delivery = await client.upload_blob("a/b", stream(some_bytes(SIZE)))
     assert registry.blobs[str(delivery.digest)] == some_bytes(SIZE)
     assert (delivery.resumed, delivery.restarts) == (resumed, restarts)
+
+
+@pytest.mark.parametrize("kind", [SmallRegistry, Reference])
+async def test_what_a_registry_has_not_kept_of_a_stream_follows_in_pieces_that_tell_their_place(
+    serve: Serve,
+    connect: Connect,
+    stream: MakeStream,
+    some_bytes: MakeBytes,
+    kind: Callable[[Odd], SmallRegistry],
+) -> None:
+    """A body that is announced and tells where it begins is more likely to get through."""
+    places: list[str | None] = []
+    kept = STRETCH - 300_000
+
+    def frugal(request: web.Request) -> web.Response | None:
+        if request.method != "PATCH":
+            return None
+        places.append(request.headers.get("Content-Range"))
+        if len(places) > 1:
+            return None
+        registry._uploads[request.path.rpartition("/")[2]] += some_bytes(SIZE)[:kept]
+        headers = {"Location": f"{request.path}", "Range": f"0-{kept - 1}"}
+        return web.Response(status=202, headers=headers)
+
+    registry, limits = kind(frugal), replace(LIMITS, chunk_size=2 * SIZE)
+    async with serve(registry) as host, connect(host, limits=limits) as client:
+        delivery = await client.upload_blob("a/b", stream(some_bytes(SIZE)))
+    assert registry.blobs[str(delivery.digest)] == some_bytes(SIZE)
+    assert places == [None, f"{kept}-{SIZE - 1}"]
+
+
+async def test_a_registry_that_takes_blobs_whole_alone_gets_no_stretches(
+    serve: Serve, connect: Connect, stream: MakeStream, some_bytes: MakeBytes
+) -> None:
+    registry = Reference()
+    async with serve(registry) as host, connect(host, limits=LIMITS) as client:
+        client._line.chunking.whole = True
+        await client.upload_blob("a/b", stream(some_bytes(SIZE)))
+    assert registry.bodies == [SIZE]

@@ -69,9 +69,13 @@ class Attempt(Struct, frozen=True, kw_only=True):
     async def _send(self) -> None:
         if await self._is_small():
             return  # all of it goes with the PUT
-        streamed = self.call.line.chunking.streams(broken=self.standing.broken)
-        while await self._more(1 if streamed else self.pieces.size):
-            await (self._stream() if streamed else self._send_piece())
+        streams = self.call.line.chunking.streams(broken=self.standing.broken)
+        while streams and await self._more(1):
+            await self._stream()
+            # What it has not kept goes in pieces, which tell their place.
+            streams = self.standing.offset == self.intake.window.end
+        while await self._more(self.pieces.size):
+            await self._send_piece()
 
     async def _is_small(self) -> bool:
         if not self.call.line.chunking.with_commit:
@@ -101,7 +105,8 @@ class Attempt(Struct, frozen=True, kw_only=True):
 
     async def _stream(self) -> None:
         offset, window, chunking = self.standing.offset, self.intake.window, self.call.line.chunking
-        stretch, kept = chunking.stretch, self.call.line.limits.chunk_size
+        stretch = None if chunking.whole else chunking.stretch
+        kept = self.call.line.limits.chunk_size
         answer = await stream(self.session, self.intake, offset, stretch=stretch, kept=kept)
         if offset and answer.status in _ONE_ONLY:
             await self.session.cancel()

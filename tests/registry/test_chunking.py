@@ -118,7 +118,16 @@ def test_uploads_refused_side_by_side_shrink_the_chunks_once(
 
 def test_distribution_is_told_by_what_it_keeps_in_an_uploads_address(chunking: Chunking) -> None:
     _announce(chunking, Location="/v2/a/b/blobs/uploads/4e1c?_state=abc")
-    assert chunking.stretch == 128 * MEBIBYTE
+    assert chunking.stretch == chunking.limits.stretch
+
+
+@pytest.mark.parametrize("part", [8, 10, 16, 20, 25, 32, 50, 64, 100, 128])
+def test_the_last_part_of_a_stretch_in_an_object_store_is_none_that_has_to_be_written_anew(
+    part: int,
+) -> None:
+    """Whatever their size in MiB is; a stretch may be longer by a block, which has 2 MiB."""
+    rest = Limits().stretch % (part * MEBIBYTE)
+    assert 5 * MEBIBYTE <= rest <= (part - 2) * MEBIBYTE
 
 
 @pytest.mark.parametrize("location", ["/v2/a/b/blobs/uploads/4e1c", "/upload?digest_state=abc"])

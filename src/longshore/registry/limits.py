@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 
 from longshore.errors import UsageError
 
 MEBIBYTE = 1 << 20
+
+_STRETCH: Final = 118 * MEBIBYTE
+"""Divided by the sizes that parts in an object store are given (8, 10, 16, 32, 64 or 100 MiB) it
+leaves more than 5 MiB. With the next request distribution 3 has S3 copy all that it has of a blob
+whose last part is smaller (``s3-aws``, ``writer.Write``)."""
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -26,7 +33,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     retries: int = 8
     deadline: float = 7200.0
     chunk_size: int = 16 * MEBIBYTE
-    stretch: int = 128 * MEBIBYTE
+    stretch: int = _STRETCH
     idle: float = 120.0
     commit: float = 1800.0
     longest_wait: float = 300.0

@@ -14,6 +14,7 @@ from longshore.environment import Environment
 from longshore.errors import ContentMismatch
 from longshore.oci.digest import Digest
 from longshore.registry.client import Access, RegistryClient
+from longshore.registry.limits import Limits
 from longshore.registry.progress import Progress, Waiting
 from longshore.testing.faults import Answer, Script, on
 from longshore.testing.registry import faulty_registry
@@ -61,12 +62,16 @@ def _open_sessions(data: Path) -> list[Path]:
 
 
 @pytest.mark.registry
+@pytest.mark.parametrize("stretch", [4, 6, 128], ids=["between two", "in the second", "in one"])
 async def test_a_cancelled_stream_is_ended_in_order_and_its_session_deleted(
-    connect: Connect, tmp_path: Path
+    connect: Connect, tmp_path: Path, stretch: int
 ) -> None:
-    blob = Endless()
+    blob, limits = Endless(), Limits(stretch=stretch * MEBIBYTE)
     with run_registry(tmp_path / "registry") as registry:
-        async with connect(registry.host) as client, anyio.create_task_group() as tasks:
+        async with (
+            connect(registry.host, limits=limits) as client,
+            anyio.create_task_group() as tasks,
+        ):
             tasks.start_soon(client.upload_blob, "team/app", blob)
             await blob.began.wait()
             assert len(_open_sessions(registry.data)) == 1

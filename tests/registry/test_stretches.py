@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from aiohttp import web
 from msgspec.structs import replace
 
 from longshore.registry.limits import MEBIBYTE, Limits
+from longshore.registry.transport.exchange import Buffer
+from longshore.testing.blob import BlobInPieces, content_of
+from longshore.testing.faults import Answer, AnswerEarly, ExpireTokens, Script, on
+from longshore.testing.registry import faulty_registry
+from longshore.testing.registry_auth import TokenAuth
+from longshore.testing.registry_bench import FreeTime
 
 from .conftest import Connect, MakeBytes, MakeStream, Serve
 from .small_registry import Odd, SmallRegistry
@@ -114,6 +120,16 @@ async def test_who_takes_no_second_request_gets_this_blob_and_all_others_whole(
     assert registry.bodies[-2:] == [SIZE, SIZE]
 
 
+@pytest.mark.parametrize("status", [400, 405, 416, 501])
+async def test_an_upload_that_takes_no_second_request_is_ended(
+    serve: Serve, connect: Connect, stream: MakeStream, some_bytes: MakeBytes, status: int
+) -> None:
+    registry = Reference(_second_patch(status)())
+    async with serve(registry) as host, connect(host, limits=LIMITS) as client:
+        await client.upload_blob("a/b", stream(some_bytes(SIZE)))
+    assert registry.count("DELETE uploads") == 1
+
+
 @pytest.mark.parametrize(
     ("kept", "resumed", "restarts"), [(2 * STRETCH, (STRETCH,), 0), (MEBIBYTE, (), 1)]
 )
@@ -178,3 +194,54 @@ async def test_a_registry_that_takes_blobs_whole_alone_gets_no_stretches(
         client._line.chunking.whole = True
         await client.upload_blob("a/b", stream(some_bytes(SIZE)))
     assert registry.bodies == [SIZE]
+
+
+async def test_a_token_that_ends_between_two_stretches_is_renewed_before_the_next_begins(
+    connect: Connect, some_bytes: MakeBytes, time: FreeTime
+) -> None:
+    """A stream cannot be sent again, so that it would be too late after a 401."""
+
+    class Slow(BlobInPieces):
+        async def __aiter__(self) -> AsyncIterator[Buffer]:
+            yield self.content[:STRETCH]
+            time.waits.append(2000)
+            yield self.content[STRETCH:]
+
+    auth = TokenAuth(expires_in=1000, clock=time.clock().now)
+    async with (
+        faulty_registry(auth=auth) as registry,
+        connect(registry.host, limits=LIMITS) as client,
+    ):
+        client._line.chunking.stretch = STRETCH
+        delivery = await client.upload_blob("team/app", Slow(some_bytes(SIZE)))
+        assert await content_of(client, "team/app", delivery.digest) == some_bytes(SIZE)
+    assert registry.story.count("PATCH 202") == 2
+    assert not [answer for answer in registry.story[1:] if answer.endswith("401")]
+    assert (delivery.resumed, delivery.restarts) == ((), 0)
+
+
+async def test_a_token_that_is_refused_before_its_time_costs_one_stretch_at_most(
+    connect: Connect, stream: MakeStream, some_bytes: MakeBytes
+) -> None:
+    plan = Script([on("PATCH upload", ExpireTokens(), first=2)])
+    async with (
+        faulty_registry(plan=plan, auth=TokenAuth()) as registry,
+        connect(registry.host, limits=replace(LIMITS, chunk_size=2 * STRETCH)) as client,
+    ):
+        client._line.chunking.stretch = STRETCH
+        delivery = await client.upload_blob("team/app", stream(some_bytes(SIZE)))
+        assert await content_of(client, "team/app", delivery.digest) == some_bytes(SIZE)
+    assert (delivery.resumed, delivery.restarts) == ((STRETCH,), 0)
+
+
+async def test_a_stretch_that_is_taken_before_its_end_is_gone_on_with_where_the_registry_is(
+    connect: Connect, stream: MakeStream, some_bytes: MakeBytes
+) -> None:
+    early, length = AnswerEarly(answer=Answer(status=202)), 16 * MEBIBYTE  # no line holds so much
+    async with (
+        faulty_registry(plan=Script([on("PATCH upload", early, first=2)])) as registry,
+        connect(registry.host, limits=Limits(chunk_size=2 * length)) as client,
+    ):
+        client._line.chunking.stretch = length
+        delivery = await client.upload_blob("team/app", stream(some_bytes(3 * length)))
+    assert (delivery.resumed, delivery.restarts) == ((length,), 0)

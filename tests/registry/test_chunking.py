@@ -116,8 +116,11 @@ def test_uploads_refused_side_by_side_shrink_the_chunks_once(
     assert chunking.size == MEBIBYTE // 2
 
 
-def test_distribution_is_told_by_what_it_keeps_in_an_uploads_address(chunking: Chunking) -> None:
-    _announce(chunking, Location="/v2/a/b/blobs/uploads/4e1c?_state=abc")
+@pytest.mark.parametrize("query", ["?_state=abc", "?_nouploadcache=false&_state=abc"])
+def test_distribution_is_told_by_what_it_keeps_in_an_uploads_address(
+    chunking: Chunking, query: str
+) -> None:
+    _announce(chunking, Location=f"/v2/a/b/blobs/uploads/4e1c{query}")
     assert chunking.stretch == chunking.limits.stretch
 
 

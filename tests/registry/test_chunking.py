@@ -144,3 +144,30 @@ def test_what_lost_a_blob_in_stretches_gets_no_more_of_them(chunking: Chunking) 
     chunking.no_stretches()
     _announce(chunking, Location="/v2/a/b/blobs/uploads/4e1d?_state=abd")
     assert chunking.stretch is None
+
+
+@pytest.fixture
+def distribution(chunking: Chunking) -> Chunking:
+    _announce(chunking, Location="/v2/a/b/blobs/uploads/4e1c?_state=abc")
+    return chunking
+
+
+def test_a_stretch_ends_after_its_length(distribution: Chunking) -> None:
+    length = distribution.limits.stretch
+    assert not distribution.pauses(length - 1, 0.0)
+    assert distribution.pauses(length, 0.0)
+
+
+def test_a_stretch_goes_on_while_another_one_is_completed(distribution: Chunking) -> None:
+    """And then to a length that is as good for the parts of an object store."""
+    length = distribution.limits.stretch
+    with distribution.completing():
+        assert not distribution.pauses(length, 0.0)
+    assert not distribution.pauses(length + 2 * MEBIBYTE, 0.0)
+    assert distribution.pauses(length + 16 * MEBIBYTE, 0.0)
+
+
+def test_a_line_that_is_slower_than_we_are_gets_no_stretches(distribution: Chunking) -> None:
+    length = distribution.limits.stretch
+    assert distribution.pauses(length, 1.9)
+    assert not distribution.pauses(length, 2.0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,6 +27,11 @@ _WHOLE: Final = re.compile(
 support chunked uploads", its documentation); GitHub's refuses those above 4 MiB
 (wasmCloud/wash-archive#268), Amazon's those below 5 MB, and it tells a Range that stands still
 (aws/containers-roadmap#2831)."""
+
+_STEP: Final = 16 << 20
+"""A stretch that had to go on past its length ends at one of these, which are as good for the parts
+of an object store; within a block, the longest that a source gives."""
+_BLOCK: Final = 2 << 20
 
 _REFERENCE: Final = re.compile(r"[?&]_state=")
 """In an upload's address: what its own code keeps there tells distribution, and what is made of it
@@ -56,6 +63,7 @@ class Chunking:
     least: int = SMALLEST
     """Smaller pieces the registry does not want, except for the last of a blob."""
     _steady: bool = False
+    _completing: int = 0
 
     def __post_init__(self) -> None:
         self.size = self.limits.chunk_size
@@ -87,6 +95,31 @@ class Chunking:
             self._resize(min(most, self.size), f"it takes at most {most} bytes in each")
         if not self._steady and _REFERENCE.search(answer.headers.get("Location", "")):
             self.stretch = self.limits.stretch
+
+    def pauses(self, length: int, held_up: float) -> bool:
+        """Whether a stream that has sent `length` bytes ends its request here.
+
+        One at a time, for the others have the disk and our cores to themselves meanwhile; and not
+        where the line has held it up, for so many seconds: then the disk had time enough.
+        """
+        keeps_up = held_up < self.limits.held_up
+        over = length - (self.stretch or 0)
+        return (
+            self.is_stretch(length) and over % _STEP < _BLOCK and keeps_up and not self._completing
+        )
+
+    def is_stretch(self, length: int) -> bool:
+        """Whether a request may have ended after so many bytes because of `pauses`."""
+        return self.stretch is not None and not self.whole and length >= self.stretch
+
+    @contextmanager
+    def completing(self) -> Iterator[None]:
+        """While the registry has the whole of a request and has not answered."""
+        self._completing += 1
+        try:
+            yield
+        finally:
+            self._completing -= 1
 
     def no_stretches(self) -> None:
         """It lost a blob that came in several requests, which may be the reason."""

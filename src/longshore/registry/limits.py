@@ -26,14 +26,16 @@ class Limits(Struct, frozen=True, kw_only=True):
     the blob to its place then, which takes minutes for a large one, and says nothing meanwhile;
     who gives up sooner sends everything again, and meets the same. `chunk_size` is what one PATCH
     carries when a blob is not streamed, and what is kept in memory of each blob on its way;
-    `stretch` what one carries of a streamed blob where streams pause (see `Chunking.stretch`).
-    Raises UsageError for values that cannot work.
+    `stretch` what one carries of a streamed blob where streams pause (see `Chunking.stretch`), as
+    long as the line holds none up for `held_up` seconds. Raises UsageError for values that cannot
+    work.
     """
 
     retries: int = 8
     deadline: float = 7200.0
     chunk_size: int = 16 * MEBIBYTE
     stretch: int = _STRETCH
+    held_up: float = 2.0
     idle: float = 120.0
     commit: float = 1800.0
     longest_wait: float = 300.0

@@ -105,9 +105,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
 
     async def _stream(self) -> None:
         offset, window, chunking = self.standing.offset, self.intake.window, self.call.line.chunking
-        stretch = None if chunking.whole else chunking.stretch
-        kept = self.call.line.limits.chunk_size
-        answer = await stream(self.session, self.intake, offset, stretch=stretch, kept=kept)
+        answer = await stream(self.session, self.intake, offset, chunking)
         if offset and answer.status in _ONE_ONLY:
             await self.session.cancel()
             raise SessionLost(answer)
@@ -116,7 +114,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
             raise OutOfStep(answer)
         length = window.end - offset
         self._accepted(answer, window.end, length)
-        if not self.intake.exhausted and (stretch is None or length < stretch):
+        if not self.intake.exhausted and not chunking.is_stretch(length):
             raise self._lie(f"{answer.phrase} before the end of the data")
 
     def _accepted(self, answer: Answer, reached: int, length: int) -> None:

@@ -6,17 +6,15 @@ import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 
 from longshore.errors import LongshoreError
+from longshore.registry.chunking import Chunking
 from longshore.registry.intake import Intake
 from longshore.registry.transport.exchange import Answer, Buffer
 from longshore.registry.upload_session import UploadSession
 
 
-async def stream(
-    session: UploadSession, intake: Intake, offset: int, *, stretch: int | None, kept: int
-) -> Answer:
-    """Send what the window has from `offset` on, then what the source gives, to its end, for
-    `stretch` bytes at least, or until the registry answers; the last `kept` bytes stay in the
-    window.
+async def stream(session: UploadSession, intake: Intake, offset: int, chunking: Chunking) -> Answer:
+    """Send what the window has from `offset` on, then what the source gives, to its end, until
+    `chunking` has it pause, or the registry answers; the last bytes stay in the window.
 
     Raises what sending and reading raise. Sources are read in the task of the caller.
     """
@@ -37,8 +35,9 @@ async def stream(
     async with receive, anyio.create_task_group() as tasks:
         tasks.start_soon(sending)
         try:
-            await _feed(intake, offset, stretch, kept, send)
-            await over.wait()
+            await _feed(intake, offset, chunking, send)
+            with chunking.completing():
+                await over.wait()
         except BaseException as error:
             # The stream ends here in order: distribution 2.8 refuses to delete a session
             # whose last request broke off ("upload resumed at wrong offset").
@@ -55,20 +54,20 @@ async def stream(
 
 
 async def _feed(
-    intake: Intake,
-    offset: int,
-    stretch: int | None,
-    kept: int,
-    send: MemoryObjectSendStream[Buffer],
+    intake: Intake, offset: int, chunking: Chunking, send: MemoryObjectSendStream[Buffer]
 ) -> None:
     """Hand everything on until nobody takes it, or enough is sent."""
-    end = float("inf") if stretch is None else offset + stretch
+    window, held_up = intake.window, 0.0
     with send:
         try:
-            for piece in intake.window.pieces(offset, intake.window.end):
+            for piece in window.pieces(offset, window.end):
                 await send.send(piece)
-            while intake.window.end < end and (read := await intake.next()) is not None:
+            while not chunking.pauses(window.end - offset, held_up):
+                if (read := await intake.next()) is None:
+                    return
+                begin = anyio.current_time()
                 await send.send(read)
-                intake.window.keep(kept)
+                held_up += anyio.current_time() - begin
+                window.keep(chunking.limits.chunk_size)
         except anyio.BrokenResourceError:
             return  # the exchange has ended; its outcome says how

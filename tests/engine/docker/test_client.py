@@ -13,10 +13,12 @@ import anyio.lowlevel
 import pytest
 from anyio.abc import SocketStream
 
+from longshore.engine.docker.builder import Builder
 from longshore.engine.docker.engine import DockerEngine, connect
 from longshore.engine.docker.ssh import command, forward
 from longshore.engine.endpoint import Endpoint
-from longshore.errors import EngineError, EngineUnavailable, NotFound
+from longshore.engine.spec import BuildSpec
+from longshore.errors import BuildFailed, EngineError, EngineUnavailable, NotFound
 
 VERSION = {"ApiVersion": "1.41", "MinAPIVersion": "1.12"}
 Answer = Callable[[bytes, SocketStream], Awaitable[None]]
@@ -76,7 +78,13 @@ CALLS: dict[str, Callable[[DockerEngine], Awaitable[object]]] = {
     "inspect": lambda engine: engine.inspect_image("i"),
     "resources": lambda engine: engine.resources({}),
     "network": lambda engine: engine.create_network("n", {}),
+    "attach": lambda engine: _attach(engine),
 }
+
+
+async def _attach(engine: DockerEngine) -> None:
+    async with engine.attach("c"):
+        pass
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -200,6 +208,59 @@ async def test_another_kind_of_server_is_no_engine(tmp_path: Path, answer: bytes
             async with connect(Endpoint(url=f"unix://{path}", origin="test")):
                 pass
         tasks.cancel_scope.cancel()
+
+
+GARBAGE = [
+    b"hello",
+    b"SSH-2.0-OpenSSH_9.2\r\n",
+    b"\x16\x03\x01\0\x05",
+    b"HTTP/1.1 banana\r\n",
+    b"HTTP/1.1 2000 OK\r\n",
+    b"HTTP/2 200\r\n",
+]
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK", b"HTTP/1.0 200", b"HTTP/1.1 200 "])
+async def test_an_answer_that_comes_byte_by_byte_is_read(tmp_path: Path, head: bytes) -> None:
+    async def answer(request: bytes, stream: SocketStream) -> None:
+        for byte in head + b"\r\nContent-Length: 2\r\n\r\n[]":
+            await stream.send(bytes([byte]))
+            await anyio.lowlevel.checkpoint()
+
+    async with _engine(tmp_path, answer) as endpoint, connect(endpoint) as engine:
+        assert await engine.containers_named("x") == ()
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+@pytest.mark.parametrize("name", ["info", "pull", "attach"])
+async def test_garbage_for_a_status_line_ends_a_request_whose_connection_stays_open(
+    tmp_path: Path, name: str, garbage: bytes
+) -> None:
+    async def answer(request: bytes, stream: SocketStream) -> None:
+        await stream.send(garbage)
+        await anyio.sleep(30)
+
+    async with _engine(tmp_path, answer) as endpoint, connect(endpoint) as engine:
+        with anyio.fail_after(5), pytest.raises(EngineError, match="not speak like a container"):
+            await CALLS[name](engine)
+
+
+async def test_garbage_for_a_status_line_ends_a_build(tmp_path: Path) -> None:
+    context = tmp_path / "context"
+    context.mkdir()
+    (context / "Dockerfile").write_text("FROM scratch\n")
+    spec = BuildSpec(context=context, dockerfile=context / "Dockerfile", tags=("t",))
+
+    async def answer(request: bytes, stream: SocketStream) -> None:
+        await stream.send(b"hello\r\n")
+        await anyio.sleep(30)
+
+    async with (
+        _engine(tmp_path, answer) as endpoint,
+        connect(endpoint, builder=Builder.CLASSIC) as engine,
+    ):
+        with anyio.fail_after(5), pytest.raises(BuildFailed, match="not speak like a"):
+            await engine.build(spec, lambda line: None)
 
 
 async def test_nobody_listening_is_unavailable_with_a_hint(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from anyio.abc import ByteStream
 from longshore.engine.docker.client import Client, said_in
 from longshore.engine.docker.dial import Address
 from longshore.engine.docker.errors import reading, refusal, translated
+from longshore.engine.docker.http import check_beginning
 from longshore.engine.logs import Demultiplexer
 from longshore.engine.spec import OutputChunk
 from longshore.errors import EngineError, EngineUnavailable
@@ -119,6 +120,7 @@ async def _head(stream: ByteStream) -> tuple[bytes, bytes]:
     data = b""
     while b"\r\n\r\n" not in data:
         data += await stream.receive(READ_SIZE)
+        check_beginning(data)
         if len(data) > _HEAD_LIMIT and b"\r\n\r\n" not in data:
             raise EngineError("the engine's answer to an attach has no end")
     head, _, rest = data.partition(b"\r\n\r\n")

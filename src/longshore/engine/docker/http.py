@@ -6,6 +6,7 @@ client this saves 0.15 s of start-up, and a hijacked connection (`attach`) is di
 
 from __future__ import annotations
 
+import re
 import select
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -23,6 +24,9 @@ _HEAD_LIMIT: Final = 1 << 20
 
 _KEPT_SECONDS: Final = 10.0
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "DELETE"})
+
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] \d{3}[ \r\n]")
+_SHORTEST: Final = b"HTTP/1.1 200\r"
 
 Body = bytes | AsyncIterator[bytes] | None
 
@@ -57,6 +61,8 @@ class Wire(Struct):
         Raises h11.RemoteProtocolError for what is no HTTP.
         """
         while (event := self.protocol.next_event()) is h11.NEED_DATA:
+            if self.protocol.their_state is h11.SEND_RESPONSE:
+                check_beginning(self.protocol.trailing_data[0])
             try:
                 self.protocol.receive_data(await self.stream.receive(READ_SIZE))
             except anyio.EndOfStream:
@@ -78,6 +84,16 @@ class Wire(Struct):
         """Break the connection off, also when cancelled."""
         with anyio.CancelScope(shield=True):
             await anyio.aclose_forcefully(self.stream)
+
+
+def check_beginning(answer: bytes) -> None:
+    """Raise h11.RemoteProtocolError for what will be no answer, however it goes on.
+
+    Who sends it may wait for us to speak, as SSH's server does, and a head without end is waited
+    for until it has one.
+    """
+    if not _STATUS_LINE.match(answer[: len(_SHORTEST)] + _SHORTEST[len(answer) :]):
+        raise h11.RemoteProtocolError(f"its answer begins with {answer[:20]!r}")
 
 
 class Response:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
@@ -71,6 +71,16 @@ class PrivateEngine:
         with suppress(FileNotFoundError, ProcessLookupError):
             while "Z" not in Path(f"/proc/{pid}/stat").read_text():
                 time.sleep(0.05)
+
+    @contextmanager
+    def halted(self) -> Iterator[None]:
+        """The daemon stands still while the block runs."""
+        pid = int((self.home.run / "dockerd.pid").read_text())
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
 
 @pytest.fixture
@@ -147,6 +157,27 @@ def test_an_engine_that_dies_ends_the_run_and_after_its_return_cleanup_removes_a
     assert found == ()
     assert _bridge_of_the_machine() == bridge
     assert alone.run("steps", "--step-timeout", "2s", "--stop-grace", "1s").returncode == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_ends_a_run_whose_engine_stands_still(
+    alone: User, private: PrivateEngine, wait_for: WaitFor, times: int
+) -> None:
+    alone.write("codeship-steps.yml", f"- {{name: s, service: app, command: {UP}}}\n")
+    process = alone.start("steps")
+    wait_for(process, ") up")
+    with private.halted():
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        if times == 2:
+            time.sleep(1)  # it says nothing that could be waited for
+            process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=90)
+        assert time.monotonic() - began < (15, 3)[times - 1]
+    assert process.returncode == 130
+    assert "`longshore cleanup`" in told
+    assert "Traceback" not in told
 
 
 @pytest.mark.slow

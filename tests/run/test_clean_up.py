@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 import anyio.lowlevel
 import pytest
+from msgspec import field
 from msgspec.structs import replace
 
 from longshore.engine.spec import ContainerSpec, NetworkAttachment
@@ -77,6 +78,49 @@ async def test_what_an_engine_does_not_finish_is_lost_and_the_network_is_tried_a
         assert "did not finish within 0.2 s" in str(clean_up.lost[0])
         assert not engine.networks
         engine.containers.clear()
+
+
+class Slow(FakeEngine):
+    """Removes one container after the other; each takes `pause` seconds."""
+
+    pause: float = 0.05
+    one: anyio.Lock = field(default_factory=anyio.Lock)
+
+    async def remove(self, container: str) -> None:
+        async with self.one:
+            await anyio.sleep(self.pause)
+            await super().remove(container)
+
+
+async def _left_after_ctrl_c(engine: FakeEngine, silence: float) -> tuple[list[str], int]:
+    """What was said of ten containers and a network that are removed, and how many stay."""
+    engine.images[IMAGE] = FakeImage(program=FakeProgram(until=anyio.Event()))
+    interrupted = anyio.Event()
+    async with engine:
+        network = await engine.create_network("step", {})
+        ten = [await _running(engine, f"c{number}", network) for number in range(10)]
+        with anyio.fail_after(5):
+            async with janitor(
+                engine, grace=0, keep=False, silence=silence, interrupted=interrupted
+            ) as clean_up:
+                clean_up.dispose(StepDebris(dependencies=ten, network=network))
+                await anyio.wait_all_tasks_blocked()
+                interrupted.set()
+        left = sum(not container.removed for container in engine.containers.values())
+        engine.containers.clear()
+        engine.networks.clear()
+    return [lost.message for lost in clean_up.lost], left
+
+
+async def test_after_ctrl_c_an_engine_that_gets_nothing_done_is_given_up() -> None:
+    """C-6."""
+    said, left = await _left_after_ctrl_c(Stuck(), silence=0.1)
+    assert said[0] == "the engine got nothing done within 0.1 s"
+    assert left == 10
+
+
+async def test_after_ctrl_c_an_engine_that_goes_on_may_take_its_time() -> None:
+    assert await _left_after_ctrl_c(Slow(), silence=0.3) == ([], 0)
 
 
 async def test_what_the_user_keeps_is_stopped_and_stays() -> None:

@@ -6,8 +6,8 @@ Leaving the janitor's block waits for all of it, bounded.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 
 import anyio
 from anyio.abc import TaskGroup
@@ -21,6 +21,10 @@ INTERRUPT_GRACE = 3.0
 
 _MARGIN = 60.0
 """Seconds beyond the grace period after which clean-up gives up on an engine."""
+
+_SILENCE = 10.0
+"""The same after Ctrl-C, in which an engine has come to the end of nothing; what stops a hundred
+containers takes longer for all of them, but not for one."""
 
 
 class StepDebris(Struct):
@@ -38,7 +42,8 @@ class StepDebris(Struct):
 class Janitor(Struct):
     """Removes debris. `grace` is what a container gets between SIGTERM and SIGKILL (T-6).
 
-    As soon as the run is `interrupted` it is `INTERRUPT_GRACE` at most (C-6).
+    As soon as the run is `interrupted` it is `INTERRUPT_GRACE` at most (C-6), and an engine that
+    gets nothing done for `silence` seconds is given up.
     """
 
     engine: Engine
@@ -46,6 +51,7 @@ class Janitor(Struct):
     grace: float
     keep: bool = False
     margin: float = _MARGIN
+    silence: float = _SILENCE
     interrupted: anyio.Event = field(default_factory=anyio.Event)
     lost: list[EngineError] = field(default_factory=list)
     at_the_end: list[str] = field(default_factory=list)
@@ -53,6 +59,8 @@ class Janitor(Struct):
     _networks: set[str] = field(default_factory=set)
     """Those of this run that will be removed."""
     _removed: anyio.Event = field(default_factory=anyio.Event)
+    _done: anyio.Event = field(default_factory=anyio.Event)
+    _is_given_up: bool = False
 
     async def network(self, name: str, labels: Mapping[str, str]) -> str:
         """Make a network; where the engine has no address left, wait for one of this run to go.
@@ -86,12 +94,11 @@ class Janitor(Struct):
 
     async def _dispose(self, debris: StepDebris, grace: float, keep: bool) -> None:
         """Each thing on its own: one that cannot be removed keeps no other."""
-        with self._bounded(grace + self.margin):
-            async with anyio.create_task_group() as group:
-                for container in filter(None, (debris.main, *debris.dependencies)):
-                    ended = container == debris.main and debris.main_ended
-                    group.start_soon(self._end, container, None if ended else grace, keep)
-        with self._bounded(self.margin):
+        async with self._bounded(grace + self.margin), anyio.create_task_group() as group:
+            for container in filter(None, (debris.main, *debris.dependencies)):
+                ended = container == debris.main and debris.main_ended
+                group.start_soon(self._end, container, None if ended else grace, keep)
+        async with self._bounded(self.margin):
             if debris.network is not None and not keep:
                 await self._attempt(self.engine.remove_network, debris.network)
         if debris.network is not None:
@@ -102,17 +109,31 @@ class Janitor(Struct):
     async def finish(self) -> None:
         """Remove what the steps shared; nothing of them may be left by now."""
         if not self.keep:
-            with self._bounded(self.margin):
+            async with self._bounded(self.margin):
                 for container in self.at_the_end:
                     await self._attempt(self.engine.remove, container)
 
-    @contextmanager
-    def _bounded(self, seconds: float) -> Iterator[None]:
+    @asynccontextmanager
+    async def _bounded(self, seconds: float) -> AsyncIterator[None]:
         """Not cut short by a cancellation, and not for ever; what was not done counts as lost."""
         with anyio.CancelScope(shield=True), anyio.move_on_after(seconds) as limit:
-            yield
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._give_up, limit)
+                yield
+                group.cancel_scope.cancel()
         if limit.cancelled_caught:
-            self.lost.append(EngineError(f"the engine did not finish within {seconds:g} s"))
+            what = "got nothing done" if self._is_given_up else "did not finish"
+            seconds = self.silence if self._is_given_up else seconds
+            self.lost.append(EngineError(f"the engine {what} within {seconds:g} s"))
+
+    async def _give_up(self, limit: anyio.CancelScope) -> None:
+        """End what an engine does not get done for somebody who wants to leave."""
+        await self.interrupted.wait()
+        while not self._is_given_up:
+            with anyio.move_on_after(self.silence) as silence:
+                await self._done.wait()
+            self._is_given_up = silence.cancelled_caught
+        limit.cancel()
 
     async def _end(self, container: str, grace: float | None, keep: bool) -> None:
         """`grace` None: it has ended by itself."""
@@ -141,6 +162,8 @@ class Janitor(Struct):
             await work(*arguments)
         except EngineError as lost:
             self.lost.append(lost)
+        self._done.set()
+        self._done = anyio.Event()
 
 
 @asynccontextmanager
@@ -150,12 +173,14 @@ async def janitor(
     grace: float,
     keep: bool,
     margin: float = _MARGIN,
+    silence: float = _SILENCE,
     interrupted: anyio.Event | None = None,
 ) -> AsyncIterator[Janitor]:
     """A janitor for one run; leaving the block waits until everything is removed, or `margin`
-    seconds longer than containers have to end."""
+    seconds longer than containers have to end, or, once interrupted, for an engine that gets
+    nothing done not more than `silence` seconds."""
     tasks = anyio.create_task_group()
-    cleaner = Janitor(engine, tasks, grace, keep, margin, interrupted or anyio.Event())
+    cleaner = Janitor(engine, tasks, grace, keep, margin, silence, interrupted or anyio.Event())
     try:
         async with tasks:
             yield cleaner

@@ -13,6 +13,8 @@
     │   ├── NotFound                the engine has no such object
     │   ├── Conflict                the object exists or is in the wrong state
     │   ├── NoFreeNetwork           all addresses for networks are taken
+    │   ├── ProgramMissing          a container's program is not there         exit 127
+    │   ├── ProgramForbidden        it may not be executed                     exit 126
     │   ├── BuildFailed             a Dockerfile step failed
     │   ├── PullFailed              an image could not be pulled
     │   └── EnginePushFailed        the engine's own push failed
@@ -91,6 +93,14 @@ class Conflict(EngineError):
 
 class NoFreeNetwork(EngineError):
     """All addresses the engine may give to networks are taken."""
+
+
+class ProgramMissing(EngineError):
+    """The program that a container was to run is not in its image."""
+
+
+class ProgramForbidden(EngineError):
+    """What a container was to run is there, and is no program that may be executed."""
 
 
 class BuildFailed(EngineError):

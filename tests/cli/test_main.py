@@ -20,6 +20,8 @@ from longshore.errors import (
     EngineUnavailable,
     InvalidValue,
     LongshoreError,
+    ProgramForbidden,
+    ProgramMissing,
     SecretError,
     UsageError,
 )
@@ -43,6 +45,8 @@ def raising(error: BaseException) -> Callable[[], NoReturn]:
         (InvalidValue("i"), 2),
         (SecretError("s"), 2),
         (EngineUnavailable("e"), 125),
+        (ProgramForbidden("p"), 126),
+        (ProgramMissing("p"), 127),
         (BuildFailed("b"), 1),
         (LongshoreError("l"), 1),
         (click.UsageError("c"), 2),

@@ -273,6 +273,26 @@ def test_run_says_why_its_container_ended_where_that_was_not_by_itself(user: Use
     assert "the engine killed it for want of memory" in done.stderr
 
 
+@pytest.mark.parametrize(("program", "code"), [("no-such-program", 127), ("/bin", 126)])
+def test_run_of_what_cannot_be_executed_ends_as_docker_run_does(
+    user: User, program: str, code: int
+) -> None:
+    user.write("codeship-services.yml", SERVICES)
+    done = user.run("run", "app", program)
+    assert done.returncode == code
+    assert f'service "app" could not be started: the engine says: exec: "{program}"' in done.stderr
+
+
+def test_run_whose_dependency_cannot_start_has_failed(user: User) -> None:
+    user.write(
+        "codeship-services.yml",
+        "app: {image: longshore-test/busybox, depends_on: [db]}\n"
+        "db: {image: longshore-test/busybox, command: no-such-program}\n",
+    )
+    done = user.run("run", "app", "true")
+    assert (done.returncode, 'service "db" could not' in done.stderr) == (1, True)
+
+
 def test_run_passes_output_input_and_exit_code_through(user: User) -> None:
     user.write("codeship-services.yml", SERVICES)
     done = user.run("run", "app", "sh", "-c", "echo out; echo err >&2; exit 5")

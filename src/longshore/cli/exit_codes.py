@@ -8,6 +8,8 @@ from longshore.errors import (
     EngineUnavailable,
     InvalidValue,
     LongshoreError,
+    ProgramForbidden,
+    ProgramMissing,
     SecretError,
     UsageError,
 )
@@ -21,11 +23,17 @@ class ExitCode(IntEnum):
     USAGE = 2
     BUG = 3
     NO_ENGINE = 125
+    PROGRAM_FORBIDDEN = 126
+    PROGRAM_MISSING = 127
     INTERRUPTED = 130
 
 
 def exit_code_of(error: LongshoreError) -> ExitCode:
-    """The exit code of an error that ended a command."""
+    """The exit code of an error that ended a command; of programs as docker and shells have it."""
+    if isinstance(error, ProgramMissing):
+        return ExitCode.PROGRAM_MISSING
+    if isinstance(error, ProgramForbidden):
+        return ExitCode.PROGRAM_FORBIDDEN
     if isinstance(error, EngineUnavailable):
         return ExitCode.NO_ENGINE
     if isinstance(error, UsageError | InvalidValue | SecretError):

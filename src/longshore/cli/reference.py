@@ -40,6 +40,8 @@ _MEANINGS = {
     ExitCode.USAGE: "the command line or the files are wrong; nothing was started",
     ExitCode.BUG: "longshore itself failed; it prints what to report",
     ExitCode.NO_ENGINE: "no container engine answers",
+    ExitCode.PROGRAM_FORBIDDEN: "of `run`: the program may not be executed, or is a directory",
+    ExitCode.PROGRAM_MISSING: "of `run`: the image has no such program",
     ExitCode.INTERRUPTED: "interrupted by Ctrl-C or SIGTERM",
 }
 
@@ -98,7 +100,7 @@ def _exit_codes() -> Iterator[str]:
     yield from ("| | |", "|---|---|")
     for code, meaning in _MEANINGS.items():
         yield f"| {code.value} | {meaning} |"
-    yield "\n`longshore run` ends with the exit code of its container."
+    yield "\n`longshore run` ends with the exit code of its container, once that has started."
 
 
 def _cell(text: str) -> str:

@@ -121,7 +121,7 @@ class Engine(Protocol):
         ...
 
     async def start(self, container: str) -> None:
-        """Start a created container."""
+        """Start a created container; raises `ProgramMissing`, `ProgramForbidden`."""
         ...
 
     async def wait(self, container: str) -> Exit:

@@ -25,6 +25,8 @@ from longshore.errors import (
     InvalidValue,
     LongshoreError,
     NotFound,
+    ProgramForbidden,
+    ProgramMissing,
 )
 from longshore.plan.model import ImageKey, ServicePlan
 from longshore.run.convert import Extra, aliases, container_spec
@@ -94,7 +96,7 @@ class StepContainers(Struct):
             container = await engine.create(await self._spec(service, extra))
         self.debris.main = container
         async with engine.attach(container, tty=extra.tty, stdin=extra.stdin) as attachment:
-            with _starting(self.main):
+            with _starting(self.main, told_apart=(ProgramMissing, ProgramForbidden)):
                 await engine.start(container)
             self.ended = await self._read_to_end(container, attachment, reader)
         self.debris.main_ended = True
@@ -252,14 +254,15 @@ class StepContainers(Struct):
 
 
 @contextmanager
-def _starting(service: str) -> Iterator[None]:
-    """Have the engine's refusal name the service."""
+def _starting(service: str, *, told_apart: tuple[type[EngineError], ...] = ()) -> Iterator[None]:
+    """Have the engine's refusal name the service; those to be `told_apart` stay what they are."""
     try:
         yield
     except EngineUnavailable:
         raise
     except EngineError as refusal:
-        raise EngineError(
+        kind = type(refusal) if isinstance(refusal, told_apart) else EngineError
+        raise kind(
             f'service "{service}" could not be started: {refusal.message}',
             hint=refusal.hint,
             status=refusal.status,

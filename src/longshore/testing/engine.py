@@ -18,6 +18,7 @@ from anyio.abc import TaskGroup
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from longshore.engine.docker.errors import refusal
 from longshore.engine.spec import (
     ContainerSpec,
     Exit,
@@ -156,7 +157,7 @@ class FakeEngine(FakeImageStore):
         found = self._get(container)
         assert not found.started, f"{found.spec.name} is started twice"
         if found.program.refuses_to_start is not None:
-            raise EngineError(f"the engine says: {found.program.refuses_to_start}", status=400)
+            raise refusal(400, found.program.refuses_to_start)
         network = found.spec.network
         if network is not None and network.network not in self.networks:
             raise NotFound(f"the engine says: network {network.network} not found", status=404)

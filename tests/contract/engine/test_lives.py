@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from longshore.engine.port import Engine
 from longshore.engine.spec import Exit
-from longshore.errors import Conflict, NotFound
+from longshore.errors import Conflict, EngineError, NotFound, ProgramForbidden, ProgramMissing
 from longshore.testing.engine_bench import Bench, created, first, lived
 from longshore.testing.engine_script import FakeProgram, err, out
 
@@ -215,11 +215,20 @@ async def test_a_missing_image_is_not_found(bench: Bench) -> None:
     assert await bench.gone()
 
 
-async def test_after_a_failed_start_the_container_can_be_removed(bench: Bench) -> None:
-    fake = FakeProgram(refuses_to_start="exec: executable file not found in $PATH")
-    spec = replace(bench.spec("", fake), command=("no-such-program",))
-    container = await bench.engine.create(spec)
-    with pytest.raises(Exception, match="executable file not found"):
+@pytest.mark.parametrize(
+    ("program", "said", "kind"),
+    [
+        ("no-such-program", 'exec: "x": executable file not found in $PATH', ProgramMissing),
+        ("/no/such", 'exec: "/x": stat /x: no such file or directory', ProgramMissing),
+        ("/bin", 'exec: "/bin": permission denied', ProgramForbidden),
+    ],
+)
+async def test_after_a_failed_start_the_container_can_be_removed(
+    bench: Bench, program: str, said: str, kind: type[EngineError]
+) -> None:
+    fake = FakeProgram(refuses_to_start=said)
+    container = await bench.engine.create(replace(bench.spec("", fake), command=(program,)))
+    with pytest.raises(kind, match=said.rpartition(": ")[2].replace("$", r"\$")):
         await bench.engine.start(container)
     await bench.engine.remove(container)
     assert await bench.gone()

@@ -26,6 +26,8 @@ from longshore.errors import (
     EngineUnavailable,
     NoFreeNetwork,
     NotFound,
+    ProgramForbidden,
+    ProgramMissing,
 )
 
 
@@ -105,7 +107,11 @@ def test_the_usual_reasons_come_with_a_hint(number: int) -> None:
         (400, "all predefined address pools have been fully subnetted", NoFreeNetwork, "prune"),
         (500, "write /x: no space left on device", EngineError, "disk is full"),
         (500, "driver failed: Bind for 0.0.0.0:80: port is already allocated", Conflict, "port"),
-        (400, 'exec: "x": executable file not found in $PATH', EngineError, "command"),
+        (400, 'exec: "x": executable file not found in $PATH', ProgramMissing, "command"),
+        (400, 'exec: "/x": stat /x: no such file or directory', ProgramMissing, "command"),
+        (400, 'exec: "/etc": permission denied', ProgramForbidden, "chmod"),
+        (400, 'exec: "/etc": is a directory: unknown', ProgramForbidden, "chmod"),
+        (400, "open /x: permission denied", EngineError, None),
         (500, "No such container: gone", NotFound, None),
         (
             None,

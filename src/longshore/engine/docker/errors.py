@@ -17,7 +17,15 @@ import anyio
 import h11
 from msgspec import Struct
 
-from longshore.errors import Conflict, EngineError, EngineUnavailable, NoFreeNetwork, NotFound
+from longshore.errors import (
+    Conflict,
+    EngineError,
+    EngineUnavailable,
+    NoFreeNetwork,
+    NotFound,
+    ProgramForbidden,
+    ProgramMissing,
+)
 
 DISK_FULL = (
     "the engine's disk is full: look with `docker system df`, make room with `docker system prune`"
@@ -86,6 +94,13 @@ _BY_TEXT = (
     _Text(
         r"executable file not found|exec: .*: no such file or directory",
         "the image has no such program: look at the command, the entrypoint and the PATH",
+        becomes=ProgramMissing,
+    ),
+    _Text(
+        r"exec: .*: (permission denied|is a directory)",
+        "it is a directory, or may not be executed: make it executable in the Dockerfile with"
+        " `RUN chmod +x`, or give it to its interpreter, as in `sh FILE`",
+        becomes=ProgramForbidden,
     ),
     _Text(
         r"exec format error",

@@ -30,6 +30,10 @@ def _finished(outcome: Outcome) -> StepFinished:
     return StepFinished(step="1", name="deploy", kind="run", outcome=outcome, seconds=0.1)
 
 
+def _ended(*, interrupted: bool) -> RunFinished:
+    return RunFinished(failed=(), not_run=(), waiting=(), interrupted=interrupted, seconds=1)
+
+
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
@@ -138,6 +142,24 @@ def test_timestamps_stand_before_every_line() -> None:
         "2026-01-31T12:00:00.000+00:00 (service: a) (step: t) x\n"
         "2026-01-31T12:00:00.000+00:00 (service: a) (step: t) y\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (Notice(text="one\ntwo"), ["notice: one", "two"]),
+        (Detail(text="why"), ["debug: why"]),
+        (RunStarted(run="r1", project="/p", engine="docker 29"), ["debug: run r1 on docker 29"]),
+        (_ended(interrupted=True), ["Error: interrupted"]),
+        (_ended(interrupted=False), []),
+    ],
+)
+def test_timestamps_stand_before_what_goes_to_standard_error_too(
+    event: Event, told: list[str]
+) -> None:
+    noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    lines = Console(clock=lambda: noon, verbose=True).render(event)
+    assert lines.err == "".join(f"2026-01-31T12:00:00.000+00:00 {line}\n" for line in told)
 
 
 @given(st.lists(st.binary(max_size=20).filter(lambda line: b"\n" not in line), min_size=1))

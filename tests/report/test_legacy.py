@@ -113,4 +113,10 @@ def test_the_log_options_reach_this_format() -> None:
     emit(Detail(text="why"))
     assert out.getvalue().endswith(b' {StepStarted=step_name:"t"}\n')
     assert out.getvalue().startswith(b"20")
-    assert err.getvalue() == b"debug: why\n"
+    failed = (("t", Failed(3)),)
+    emit(RunFinished(failed=failed, not_run=(), waiting=(), interrupted=False, seconds=1))
+    assert [line.split(b" ", 1)[1] for line in err.getvalue().splitlines()] == [
+        b"debug: why",
+        b'Error: step "t" failed: container exited with a 3 code',
+    ]
+    assert all(line.startswith(b"20") for line in err.getvalue().splitlines())

@@ -239,7 +239,10 @@ log_flags = _all(
         default="text",
         help="how the log looks: text (default), json (lines), v1 (that of jet 1.x)",
     ),
-    flag("--timestamps", help="begin every line with its time"),
+    flag(
+        "--timestamps",
+        help="begin every line with its time, but not what the container of `run` writes",
+    ),
     flag(
         "--debug",
         "-v",

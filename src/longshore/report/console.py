@@ -68,9 +68,9 @@ class Console(Struct, frozen=True, kw_only=True):
                 )
             case Notice():
                 head = self.style.paint("notice:", Colour.YELLOW)
-                return Lines(err=f"{head} {printable_lines(event.text)}\n")
+                return self.told(f"{head} {printable_lines(event.text)}\n")
             case RunFinished():
-                return Lines(err=summary(event, error=self.style.paint("Error:", Colour.RED)))
+                return self.told(summary(event, error=self.style.paint("Error:", Colour.RED)))
             case RunStarted():
                 return self._detail(f"run {event.run} on {event.engine}")
             case Detail():
@@ -83,7 +83,11 @@ class Console(Struct, frozen=True, kw_only=True):
 
     def _detail(self, text: str) -> Lines:
         """What only those hear who asked for more."""
-        return Lines(err=f"debug: {text}\n" if self.verbose else "")
+        return self.told(f"debug: {text}\n" if self.verbose else "")
+
+    def told(self, text: str) -> Lines:
+        """Whole lines for standard error."""
+        return Lines(err="".join(f"{self._time}{line}\n" for line in text.split("\n")[:-1]))
 
     def _container(self, service: str, step: str) -> str:
         return f"{self.style.service(service)} {_step(step)}"
@@ -92,9 +96,11 @@ class Console(Struct, frozen=True, kw_only=True):
         return Lines(self._block(prefix, text.encode(errors="replace") + b"\n"))
 
     def _block(self, prefix: str, lines: bytes) -> bytes:
-        if self.clock is not None:
-            prefix = f"{self.clock().isoformat(timespec='milliseconds')} {prefix}"
-        return prefixed(prefix, lines)
+        return prefixed(f"{self._time}{prefix}", lines)
+
+    @property
+    def _time(self) -> str:
+        return f"{self.clock().isoformat(timespec='milliseconds')} " if self.clock else ""
 
     def _outcome(self, event: StepFinished) -> str:
         match event.outcome:

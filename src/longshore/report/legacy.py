@@ -63,7 +63,7 @@ class LegacyLog(Struct, frozen=True, kw_only=True):
             case Pushed():
                 return self._line(f"pushed {event.reference}@{event.digest}")
             case RunFinished():
-                return Lines(err=summary(event, hints=True))
+                return self.others.told(summary(event, hints=True))
             case Notice() | Detail() | RunStarted():
                 return Lines(err=self.others.render(event).err)
 

@@ -15,6 +15,7 @@ from longshore.secrets.masking import Masker
 from longshore.secrets.secret import Secret
 
 values = st.text(min_size=4, max_size=40).filter(is_maskable)
+long_values = st.text("abcXYZ019+/=\n", min_size=20, max_size=300).filter(is_maskable)
 small_values = st.text("ab\n*+/", min_size=4, max_size=9).filter(is_maskable)
 
 
@@ -179,3 +180,19 @@ def test_a_hundred_secrets_are_masked_at_the_speed_of_a_container_s_output() -> 
 def test_secrets_that_look_like_the_mask_do_no_harm(value: str) -> None:
     masker = masker_of(value)
     assert masker.mask(f"<{value}>".encode()) == b"<***>"
+
+
+@given(
+    value=long_values, width=st.sampled_from([64, 76]), after=st.sampled_from(["", "\n", "\r\n"])
+)
+def test_of_base64_in_lines_no_more_than_a_scrap_at_the_end_is_shown(
+    value: str, width: int, after: str
+) -> None:
+    """As `echo "$KEY" | base64` writes it; less than eight characters in a line are not masked, nor
+    is what the line break is part of."""
+    encoded = base64.b64encode((value + after).encode())
+    lines = [encoded[start : start + width] for start in range(0, len(encoded), width)]
+    masked = masker_of(value).mask(b"\n".join(lines))
+    shown = b"".join(masked.replace(b"***", b"").splitlines())
+    assert encoded.endswith(shown)
+    assert len(shown) <= 7 + 5

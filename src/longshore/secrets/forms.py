@@ -167,8 +167,10 @@ _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 def _wrapped(raw: bytes) -> Iterator[bytes]:
     encoded = base64.b64encode(raw)
+    # What follows, as the line break that `echo` writes, changes the last characters.
+    ends = (len(encoded), len(raw) * 8 // 6)
     for width in _WRAPS:
         if len(encoded) > width:
             for start in range(0, len(encoded), width):
-                if len(encoded) - start >= 2 * MIN_LENGTH:
-                    yield encoded[start : start + width]
+                lines = (encoded[start : min(start + width, end)] for end in ends)
+                yield from (line for line in lines if len(line) >= 2 * MIN_LENGTH)

@@ -144,6 +144,8 @@ def test_twenty_runs_killed_at_random_moments_leave_nothing_after_one_cleanup(
             process.communicate()
     assert user.run("cleanup").returncode == 0
     assert {r.id for r in user.left_on(engine_endpoint)} == alive
+    locks = Path(user.environment["HOME"]) / ".local/state/longshore/runs"
+    assert len(list(locks.iterdir())) == 1
     assert living.poll() is None
     living.send_signal(signal.SIGINT)
     assert living.wait(timeout=30) == 130

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,44 @@ def test_a_finished_run_leaves_no_lock_file(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_lock_files_of_dead_runs_go_but_of_those_that_have_left_something(tmp_path: Path) -> None:
+    liveness = Liveness(tmp_path, ProcessIdentity.of_this_process())
+    for dead in ("killed", "kept"):
+        (tmp_path / f"{dead}.lock").touch()
+    (tmp_path / "notes").touch()
+    with held_lock(tmp_path, "living"):
+        liveness.forget_all(but={"kept"})
+        left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"kept.lock", "living.lock", "notes"}
+    liveness.forget_all(but=())
+    assert [path.name for path in tmp_path.iterdir()] == ["notes"]
+
+
+def test_a_run_whose_lock_file_is_taken_away_before_it_is_held_makes_another(
+    tmp_path: Path,
+) -> None:
+    """Somebody may forget dead runs between the two."""
+    path = tmp_path / "run1.lock"
+
+    def begins() -> bool:
+        with held_lock(tmp_path, "run1"):
+            return path.exists()
+
+    with path.open("w") as other, ThreadPoolExecutor() as threads:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        begun = threads.submit(begins)
+        while _times_open(path) < 2:
+            pass
+        path.unlink()
+        fcntl.flock(other, fcntl.LOCK_UN)
+        assert begun.result(timeout=10)
+    assert not list(tmp_path.iterdir())
+
+
+def _times_open(path: Path) -> int:
+    return [os.path.realpath(link) for link in Path("/proc/self/fd").iterdir()].count(str(path))
+
+
 def test_without_its_lock_file_the_process_decides(tmp_path: Path) -> None:
     liveness = Liveness(tmp_path, ProcessIdentity.of_this_process())
     assert liveness.is_alive("elsewhere", _labels())
@@ -60,7 +100,7 @@ def test_what_no_run_of_ours_can_be_called_is_left_alone(tmp_path: Path, run: st
     """Engines take any text as a label, from anybody."""
     liveness = Liveness(tmp_path, ProcessIdentity.of_this_process())
     assert liveness.is_alive(run, _labels() | {"dev.longshore.boot": "another"})
-    liveness.forget(run)
+    liveness.forget_all(but={run})
 
 
 def test_a_run_before_the_last_reboot_is_dead(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from longshore.environment import Environment
 from longshore.report.sink import Sink
 from longshore.run.liveness import Liveness, ProcessIdentity
 from longshore.run.scope import OWNER_LABEL
-from longshore.run.sweep import forget_runs, leftovers, remove_all
+from longshore.run.sweep import leftovers, remove_all, runs_of
 
 _PREFIX = "jet-"
 
@@ -39,7 +39,7 @@ async def _cleanup(
                 sink.write(f'Would remove {resource.kind} "{resource.name}"\n')
             return 0
         kept = await remove_all(engine, found, lambda resource: _tell(sink, resource))
-    forget_runs(liveness, found, [resource for resource, _ in kept])
+    liveness.forget_all(but=runs_of(resource for resource, _ in kept))
     for resource, reason in kept:
         sink.write(f'Could not remove {resource.kind} "{resource.name}": {reason.message}\n')
     return 1 if kept else 0

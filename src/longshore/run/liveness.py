@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -69,12 +69,22 @@ def held_lock(directory: Path, run: str) -> Iterator[None]:
     path = _lock_path(directory, run)
     with explained(directory, "set XDG_STATE_HOME to a directory that can be written"):
         directory.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = _held(path)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
         path.unlink(missing_ok=True)
     finally:
+        os.close(descriptor)
+
+
+def _held(path: Path) -> int:
+    """A new file, locked; one that was taken for a dead run's before it was, is made once more."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return descriptor
         os.close(descriptor)
 
 
@@ -97,10 +107,11 @@ class Liveness(Struct, frozen=True):
             return True
         return _runs(labels.get(PROCESS_LABEL, ""))
 
-    def forget(self, run: str) -> None:
-        """Remove the lock file that a dead run left."""
-        if _locked(_lock_path(self.directory, run)) is False:
-            _lock_path(self.directory, run).unlink(missing_ok=True)
+    def forget_all(self, *, but: Container[str]) -> None:
+        """Remove the lock files of dead runs, `but` of those that have something left."""
+        for path in self.directory.glob("*.lock"):
+            if path.stem not in but:
+                _forget(path)
 
 
 def _lock_path(directory: Path, run: str) -> Path:
@@ -121,6 +132,13 @@ def _locked(path: Path) -> bool | None:
     finally:
         os.close(descriptor)
     return False
+
+
+def _forget(path: Path) -> None:
+    """Remove a lock file that nobody holds; while we hold it, nobody can begin to."""
+    with suppress(OSError), path.open("r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
 
 
 def _runs(process: str) -> bool:

@@ -62,19 +62,14 @@ async def sweep(engine: Engine, liveness: Liveness) -> int:
 
     What cannot be removed is left to `longshore cleanup`, which says why.
     """
-    dead = [r for r in await leftovers(engine, liveness) if KEPT_LABEL not in r.labels]
+    found = await leftovers(engine, liveness)
+    dead = [resource for resource in found if KEPT_LABEL not in resource.labels]
     kept = await remove_all(engine, dead, lambda _: None)
-    forget_runs(liveness, dead, [resource for resource, _ in kept])
+    stays = [*(r for r in found if KEPT_LABEL in r.labels), *(resource for resource, _ in kept)]
+    liveness.forget_all(but=runs_of(stays))
     return len(dead) - len(kept)
 
 
-def forget_runs(
-    liveness: Liveness, resources: Iterable[Resource], kept: Iterable[Resource]
-) -> None:
-    """Forget the runs of `resources` that have nothing left."""
-    for run in _runs(resources) - _runs(kept):
-        liveness.forget(run)
-
-
-def _runs(resources: Iterable[Resource]) -> set[str]:
+def runs_of(resources: Iterable[Resource]) -> set[str]:
+    """The runs that made them."""
     return {resource.labels.get(RUN_LABEL, "") for resource in resources}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import anyio
 import pytest
+from msgspec.structs import replace
 from yarl import URL
 
 from longshore.errors import RegistryError, RegistryUnavailable
@@ -152,6 +153,31 @@ async def test_a_store_that_has_answered_is_asked_again_after_a_break() -> None:
     redirecting = Redirecting(store, Reach())
     assert [(await redirecting.send(_request("HEAD"))).status for _ in range(3)] == [200, 307, 307]
     assert store.asked == 3
+
+
+class Itself:
+    """A registry that a proxy at another port than the usual sends to itself, without the port."""
+
+    def __init__(self) -> None:
+        self.asked: list[Request] = []
+
+    async def send(self, request: Request) -> Answer:
+        self.asked.append(request)
+        if len(self.asked) == 1:
+            return _to("https://r.example/v2/there/blobs/x", url=request.url)
+        return answer(200, request.url)
+
+
+async def test_a_registry_that_a_proxy_names_without_its_port_is_no_store_elsewhere() -> None:
+    """What only a store would be is asked once, and not for long."""
+    registry = Itself()
+    asked = _request("HEAD")
+    at_a_port = replace(asked, url=HERE.with_port(8443))
+    assert (await Redirecting(registry, Reach()).send(at_a_port)).status == 200
+    assert [str(one.url) for one in registry.asked][1:] == [
+        "https://r.example:8443/v2/there/blobs/x"
+    ]
+    assert not registry.asked[1].once
 
 
 @pytest.mark.parametrize(

@@ -40,19 +40,24 @@ def resolve(answer: Answer, subject: Subject, reach: Reach) -> URL:
     location = answer.headers.get("Location", "")
     if not location:
         raise _misled(subject, "no Location")
+    target = _pointed_to(answer, location)
+    if target.scheme not in ("http", "https") or not target.host:
+        raise _misled(subject, f"no usable Location ({redact(location)})")
+    named_by = host_of(answer.url)
+    if target.scheme == "http" and not reach.allows_plain(host_of(target), named_by):
+        raise _misled(subject, f"a Location over plain HTTP ({redact(target)})")
+    return target.with_fragment(None)
+
+
+def _pointed_to(answer: Answer, location: str) -> URL:
+    """The address that `location` means; an empty one where it is none."""
     try:
         target = answer.url.join(URL(location, encoded=True))
         # Parsed only when they are asked for.
         target.port, target.host  # noqa: B018 - raise
     except ValueError:
-        target = URL()
-    if target.scheme not in ("http", "https") or not target.host:
-        raise _misled(subject, f"no usable Location ({redact(location)})")
-    target = _at_its_port(secured(target, answer.url), answer.url)
-    named_by = host_of(answer.url)
-    if target.scheme == "http" and not reach.allows_plain(host_of(target), named_by):
-        raise _misled(subject, f"a Location over plain HTTP ({redact(target)})")
-    return target.with_fragment(None)
+        return URL()
+    return _at_its_port(secured(target, answer.url), answer.url)
 
 
 def secured(target: URL, asked: URL) -> URL:
@@ -101,13 +106,11 @@ def follow(request: Request, answer: Answer, reach: Reach) -> Request | None:
 
 
 def _is_kept_elsewhere(answer: Answer) -> bool:
+    """Whether we may go there is not asked: that we are sent there says already that it is."""
     if answer.status not in FOR_NOW:
         return False
-    try:
-        target = answer.url.join(URL(answer.headers.get("Location", ""), encoded=True))
-        return not same_origin(answer.url, secured(target, answer.url))
-    except ValueError:
-        return False
+    target = _pointed_to(answer, answer.headers.get("Location", ""))
+    return bool(target.scheme) and not same_origin(answer.url, target)
 
 
 def _looks(request: Request) -> bool:

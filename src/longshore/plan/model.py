@@ -58,6 +58,11 @@ class PullPlan(Struct, frozen=True, kw_only=True):
     service: str
     place: Place
 
+    @property
+    def builds_first(self) -> tuple[ImageKey, ...]:
+        """What siblings build for it, as of a build."""
+        return () if self.built_by is None else (self.built_by,)
+
 
 ImagePlan = BuildPlan | PullPlan
 

@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from longshore.config.credential_keys import CredentialKeys
 from longshore.config.names import no_generator
-from longshore.plan.logins import Asker
-from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, Plan, PushStep, RunStep, runnable
+from longshore.plan.model import ImageKey, Plan, PushStep, RunStep, runnable
 from longshore.plan.order import needed_first
+from longshore.run.needs import asker, need_of, services_of
 
 
 class CredentialSource(Struct, frozen=True):
@@ -41,13 +41,11 @@ class PlanView:
 
     def starts(self, step: RunStep | PushStep) -> tuple[str, ...]:
         """The services whose containers the step starts, in their order; none for a push."""
-        if isinstance(step, PushStep):
-            return ()
-        return (*self.plan.services[step.service].start_order, step.service)
+        return services_of(self.plan, need_of(step))
 
     def images(self, step: RunStep | PushStep) -> tuple[ImageKey, ...]:
         """The images the step needs, each after those it is built from (I-7, I-8)."""
-        keys = dict.fromkeys(self._images_of(self.starts(step) or (step.service,)))
+        keys = dict.fromkeys(self._images_of(asker(self.plan, need_of(step)).services))
         for source in self.credentials(step):
             if source.key == "dockercfg_service":
                 order = self.plan.services[source.name].start_order
@@ -57,12 +55,12 @@ class PlanView:
     def credentials(self, step: RunStep | PushStep) -> tuple[CredentialSource, ...]:
         """What the step's push, pulls and builds log in with; () is the user's own login (S-53)."""
         found = [self.push_credentials(step)] if isinstance(step, PushStep) else []
-        asker = Asker(self.starts(step) or (step.service,))
-        for key in self._images_of(asker.services):
-            own, others = asker.of_services(self.plan.images[key])
+        asking = asker(self.plan, need_of(step))
+        for key in self._images_of(asking.services):
+            own, others = asking.of_services(self.plan.images[key])
             places = [
                 *((keys, "service") for keys in own),
-                *((keys, "step") for keys in step.credentials),
+                *((keys, "step") for keys in asking.credentials),
                 *((keys, "service") for keys in others),
                 (self.flags, "command line"),
             ]
@@ -115,15 +113,8 @@ class PlanView:
 
     def _images_of(self, services: Iterable[str]) -> Iterator[ImageKey]:
         if not self._before:
-            images = self.plan.images
-            self._before.update(needed_first({key: _direct(images[key]) for key in images}))
+            images = self.plan.images.items()
+            self._before.update(needed_first({key: plan.builds_first for key, plan in images}))
         for name in services:
             key = self.plan.services[name].image
             yield from (*self._before[key], key)
-
-
-def _direct(image: ImagePlan) -> tuple[ImageKey, ...]:
-    """The images that siblings build for this one."""
-    if isinstance(image, BuildPlan):
-        return image.builds_first
-    return () if image.built_by is None else (image.built_by,)

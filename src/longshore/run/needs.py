@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -10,20 +11,18 @@ from longshore.config.credential_keys import CredentialKeys
 from longshore.config.problem import Place
 from longshore.plan.logins import Asker
 from longshore.plan.model import (
-    BuildPlan,
     ImageKey,
     ImagePlan,
-    Manual,
-    Parallel,
     Plan,
     PullPlan,
     PushStep,
     RunStep,
-    Serial,
     Step,
     walk,
 )
-from longshore.run.credentials import Chain
+
+if TYPE_CHECKING:
+    from longshore.run.credentials import Chain
 
 
 class Need(Struct, frozen=True, kw_only=True):
@@ -52,25 +51,24 @@ def needs_of_services(plan: Plan, services: Iterable[str], *, runs: bool) -> tup
 def _of_step(step: Step) -> Iterator[Need]:
     if step.skipped is not None:
         return
-    if isinstance(step, RunStep):
-        yield Need(service=step.service, place=step.place, chain=step.credentials)
-    elif isinstance(step, PushStep):
-        yield Need(
-            service=step.service,
-            place=step.place,
-            runs=False,
-            chain=step.credentials,
-            push=step,
-        )
-    if isinstance(step, Serial | Parallel | Manual):
+    if isinstance(step, RunStep | PushStep):
+        yield need_of(step)
+    else:
         for child in step.steps:
             yield from _of_step(child)
     for handler in step.on_fail:
         yield from _of_step(handler)
 
 
+def need_of(step: RunStep | PushStep) -> Need:
+    """What the step itself needs; those of its on_fail are needs of their own."""
+    push = step if isinstance(step, PushStep) else None
+    chain, runs = step.credentials, push is None
+    return Need(service=step.service, place=step.place, runs=runs, chain=chain, push=push)
+
+
 def services_of(plan: Plan, need: Need) -> tuple[str, ...]:
-    """The services whose containers start."""
+    """The services whose containers start, in their order; none where only an image is needed."""
     return (*plan.services[need.service].start_order, need.service) if need.runs else ()
 
 
@@ -92,11 +90,8 @@ def image_closure(plan: Plan, keys: Iterable[ImageKey]) -> tuple[ImagePlan, ...]
         key = waiting.pop()
         if key in found:
             continue
-        image = found[key] = plan.images[key]
-        if isinstance(image, BuildPlan):
-            waiting += image.builds_first
-        elif image.built_by is not None:
-            waiting.append(image.built_by)
+        found[key] = plan.images[key]
+        waiting += found[key].builds_first
     return tuple(found.values())
 
 

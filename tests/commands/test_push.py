@@ -20,7 +20,7 @@ from longshore.environment import Environment
 from longshore.errors import InvalidValue, RegistryDenied, RegistryUnavailable
 from longshore.registry.limits import Limits
 from longshore.report.sink import Sink
-from longshore.run.push_settings import PushSettings
+from longshore.run.push.settings import PushSettings
 from longshore.testing.faults import FORBIDDEN, Late, Script, on
 from longshore.testing.images import RandomLayer, write_archive
 from longshore.testing.registry import FaultyRegistry, faulty_registry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from longshore.testing.registry_process import run_registry
@@ -23,13 +24,17 @@ WAITING = (
     "longshore.image.packer_process",
     "longshore.image.pipeline",
     "longshore.registry.push_stream",
-    "longshore.run.engine_push",
-    "longshore.run.engine_store",
-    "longshore.run.unread",
+    "longshore.run.push.engine_push",
+    "longshore.run.push.engine_store",
+    "longshore.run.push.without_store",
 )
 """What only a push needs that sends something, or whose layers are not in a store we can read."""
 
 HEAVY = ("aiohttp", "cryptography", "rich", "sqlite3")
+
+
+def test_what_has_to_wait_has_these_names() -> None:
+    assert [name for name in WAITING if find_spec(name) is None] == []
 
 
 def loaded(user: User, *words: str, of: tuple[str, ...] = HEAVY) -> list[str]:

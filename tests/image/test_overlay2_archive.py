@@ -22,8 +22,8 @@ from longshore.image.compression import CompressionOptions
 from longshore.image.layer import LayerSource
 from longshore.image.pipeline import compressed
 from longshore.oci.digest import Digest
-from longshore.run.engine_store import opened_through_engine
 from longshore.run.liveness import Liveness, ProcessIdentity
+from longshore.run.push.engine_store import opened_through_engine
 from longshore.run.scope import OWNER, OWNER_LABEL
 from longshore.run.sweep import sweep
 from longshore.testing.images import Layer, RandomLayer, TarLayer, layer_content
@@ -171,7 +171,7 @@ import asyncio, os, signal, sys
 from longshore.engine.docker.engine import connect
 from longshore.engine.endpoint import named_endpoint
 from longshore.environment import Environment
-from longshore.run.engine_store import opened_through_engine
+from longshore.run.push.engine_store import opened_through_engine
 
 async def main():
     endpoint = named_endpoint(Environment.of_process())

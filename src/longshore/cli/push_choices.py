@@ -14,7 +14,7 @@ from longshore.errors import UsageError
 from longshore.image.compression import CompressionOptions, codec_for
 from longshore.oci.media_types import Compression, Format
 from longshore.registry.limits import Limits
-from longshore.run.push_settings import PusherChoice, PushSettings
+from longshore.run.push.settings import PusherChoice, PushSettings
 
 if TYPE_CHECKING:
     from longshore.cli.choices import Flags

@@ -41,7 +41,7 @@ from longshore.run.needs import (
     is_pulled,
     needs_of_steps,
 )
-from longshore.run.remedy import remedied
+from longshore.run.push.credential_hints import remedied
 from longshore.secrets.credential import Credential
 from longshore.secrets.masking import Masker
 

@@ -26,11 +26,11 @@ from longshore.registry.side_by_side import side_by_side
 from longshore.report.sink import Sink
 from longshore.run.credentials import CredentialOptions, Credentials
 from longshore.run.files import ProjectFiles
-from longshore.run.push import PushedImage, PushRequest
-from longshore.run.push_settings import PusherChoice, PushSettings
-from longshore.run.pusher import RegistryPusher, opened_pushes
-from longshore.run.pushing import Job, Order, Pushes, grouped, push_stored
-from longshore.run.remedy import remedied
+from longshore.run.push.credential_hints import remedied
+from longshore.run.push.port import PushedImage, PushRequest
+from longshore.run.push.pushes import Job, Order, Pushes, grouped, push_stored
+from longshore.run.push.registry_pusher import RegistryPusher, opened_pushes
+from longshore.run.push.settings import PusherChoice, PushSettings
 from longshore.secrets.key_lookup import NO_DECRYPTOR, KeySource
 from longshore.secrets.masking import Masker
 

@@ -20,7 +20,7 @@ from longshore.run.execute import Setting
 from longshore.run.files import ProjectFiles
 from longshore.run.liveness import Liveness, ProcessIdentity, held_lock
 from longshore.run.needs import Need, running_services
-from longshore.run.push import EnginePusher, Pusher
+from longshore.run.push.port import EnginePusher, Pusher
 from longshore.run.scope import RunScope
 from longshore.run.stream import Emit, to_all
 from longshore.run.sweep import sweep
@@ -80,12 +80,12 @@ async def _opened_pusher(
     pushes = [step for step in runnable(plan.root) if isinstance(step, PushStep)]
     if not pushes:
         if options.push.metadata_file is not None:
-            from longshore.run.metadata_file import make_room
+            from longshore.run.push.metadata_file import make_room
 
             make_room(options.push.metadata_file)
         yield EnginePusher(engine)
         return
-    from longshore.run.pusher import opened_pusher
+    from longshore.run.push.registry_pusher import opened_pusher
 
     access = options.registries.access(environment)
     for registry in sorted({one.registry for step in pushes for one in step.push.targets}):

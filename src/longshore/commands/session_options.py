@@ -14,7 +14,7 @@ from longshore.environment import Environment
 from longshore.run.credentials import CredentialOptions
 from longshore.run.image_cache import CachePlace
 from longshore.run.images import ImageOptions
-from longshore.run.push_settings import PushSettings
+from longshore.run.push.settings import PushSettings
 from longshore.run.runtime import RunOptions
 
 

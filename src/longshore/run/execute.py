@@ -15,7 +15,6 @@ from longshore.environment import Environment
 from longshore.errors import BuildFailed
 from longshore.plan.model import BuildPlan, Plan
 from longshore.run.credentials import CredentialOptions, Credentials, Generate
-from longshore.run.early_uploads import early_uploads
 from longshore.run.events import Notice, RunFinished, RunStarted
 from longshore.run.files import ProjectFiles, Values
 from longshore.run.gate import Gate
@@ -23,7 +22,8 @@ from longshore.run.image_cache import ImageCache
 from longshore.run.images import ImageOptions, ImageStore
 from longshore.run.janitor import Janitor, janitor
 from longshore.run.needs import generator_images
-from longshore.run.push import Pusher
+from longshore.run.push.eager_uploads import early_uploads
+from longshore.run.push.port import Pusher
 from longshore.run.result import RunResult
 from longshore.run.runtime import Mask, RunOptions, Runtime
 from longshore.run.scope import RunScope

@@ -17,9 +17,9 @@ from longshore.run.events import Notice, Pushed, PushOutput
 from longshore.run.janitor import INTERRUPT_GRACE, StepDebris
 from longshore.run.outcome import Broken, Failed, Outcome, Passed
 from longshore.run.pump import OutputReader, Pump
-from longshore.run.push import PushedImage, PushRequest
+from longshore.run.push.credential_hints import remedied
+from longshore.run.push.port import PushedImage, PushRequest
 from longshore.run.quiet import QuietWatch, silence, while_heard
-from longshore.run.remedy import remedied
 from longshore.run.runtime import Runtime, StepLabel, asking
 
 

@@ -12,10 +12,10 @@ from longshore.config.credential_keys import CredentialKeys
 from longshore.engine.port import Engine
 from longshore.engine.spec import EngineInfo, Mount
 from longshore.plan.model import Plan
-from longshore.run.eager import Uploads
 from longshore.run.images import ImageStore
 from longshore.run.janitor import Janitor
-from longshore.run.push import Pusher
+from longshore.run.push.eager import Uploads
+from longshore.run.push.port import Pusher
 from longshore.run.scope import RunScope
 from longshore.run.stream import Emit
 from longshore.run.variables import Sources

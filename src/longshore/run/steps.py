@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from longshore.errors import EngineUnavailable, LongshoreError
 from longshore.plan.model import KINDS, Manual, Parallel, PushStep, RunStep, Serial, Step
 from longshore.plan.selection import WAITING
-from longshore.run.eager import pushes_of, unreachable
 from longshore.run.events import StepFinished, StepStarted
 from longshore.run.gate import Gate, Siblings
 from longshore.run.leaves import push_image, run_command
@@ -29,6 +28,7 @@ from longshore.run.outcome import (
     Stopped,
     is_failure,
 )
+from longshore.run.push.eager import pushes_of, unreachable
 from longshore.run.result import StepResult
 from longshore.run.runtime import Runtime
 

@@ -26,7 +26,7 @@ from longshore.run.files import ProjectFiles
 from longshore.run.images import ImageOptions
 from longshore.run.liveness import ProcessIdentity
 from longshore.run.outcome import Outcome
-from longshore.run.push import EnginePusher, Pusher
+from longshore.run.push.port import EnginePusher, Pusher
 from longshore.run.result import RunResult
 from longshore.run.runtime import RunOptions
 from longshore.run.scope import RunScope

@@ -179,7 +179,7 @@ async def test_a_host_directory_is_read_through_a_container_that_was_never_start
 async def test_the_archive_of_a_directory_holds_what_is_mounted_into_it(
     bench: Bench, tmp_path: Path
 ) -> None:
-    """`longshore.run.engine_store` fetches what it needs to know of an image so: all at once."""
+    """`push/engine_store.py` fetches what it needs to know of an image so: all at once."""
     (tmp_path / "entry").mkdir()
     (tmp_path / "entry" / "file").write_text("content")
     (tmp_path / "config").write_text("configuration")

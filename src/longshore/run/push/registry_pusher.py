@@ -16,12 +16,12 @@ from longshore.registry.client import Access
 from longshore.registry.clients import Clients, opened_clients
 from longshore.registry.memory import LayerCache
 from longshore.registry.receipt import Receipt
-from longshore.run import passage
-from longshore.run.metadata_file import make_room
-from longshore.run.push import PushedImage, Pusher, PushRequest
-from longshore.run.push_settings import PushSettings
-from longshore.run.pushing import Job, Order, Pushes
-from longshore.run.way import Way
+from longshore.run.push import route
+from longshore.run.push.image_push import Way
+from longshore.run.push.metadata_file import make_room
+from longshore.run.push.port import PushedImage, Pusher, PushRequest
+from longshore.run.push.pushes import Job, Order, Pushes
+from longshore.run.push.settings import PushSettings
 
 
 class RegistryPusher(Struct, frozen=True, kw_only=True):
@@ -34,7 +34,7 @@ class RegistryPusher(Struct, frozen=True, kw_only=True):
         """See `Pusher`."""
 
         async def work(job: Job) -> Receipt:
-            return await passage.push(self._way(request, job))
+            return await route.push(self._way(request, job))
 
         return await self.pushes.push(_order(request), work)
 
@@ -42,7 +42,7 @@ class RegistryPusher(Struct, frozen=True, kw_only=True):
         """See `Pusher`."""
 
         async def work(job: Job) -> bool:
-            return await passage.prepare(self._way(request, job))
+            return await route.prepare(self._way(request, job))
 
         return await self.pushes.prepare(_order(request), work)
 

@@ -21,10 +21,10 @@ from longshore.registry.hosts import is_loopback
 from longshore.registry.publish import see, verify
 from longshore.registry.receipt import Receipt
 from longshore.registry.uploads import Delivery, Route
-from longshore.run.image_source import diff_ids_of
-from longshore.run.push import EnginePusher, PushedImage, PushRequest
-from longshore.run.push_settings import PusherChoice, PushSettings
-from longshore.run.pushing import Job
+from longshore.run.push.image_source import diff_ids_of
+from longshore.run.push.port import EnginePusher, PushedImage, PushRequest
+from longshore.run.push.pushes import Job
+from longshore.run.push.settings import PusherChoice, PushSettings
 
 _SHORT: Final = 12
 _OF_A_LAYER: Final = re.compile(

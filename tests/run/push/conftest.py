@@ -17,9 +17,9 @@ from longshore.oci.digest import Digest
 from longshore.oci.reference import ImageReference
 from longshore.registry.client import Access, RegistryClient
 from longshore.registry.push import PushOptions, push
-from longshore.run.push import Pusher, PushRequest
-from longshore.run.push_settings import PushSettings
-from longshore.run.pusher import opened_pusher
+from longshore.run.push.port import Pusher, PushRequest
+from longshore.run.push.registry_pusher import opened_pusher
+from longshore.run.push.settings import PushSettings
 from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_script import FakeImage
 from longshore.testing.overlay2_store import write_store

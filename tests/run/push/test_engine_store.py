@@ -16,7 +16,7 @@ from longshore.errors import EngineError, EngineUnavailable, NotFound
 from longshore.image.layer import StoredImage
 from longshore.image.overlay2 import chain_ids
 from longshore.oci.digest import Digest
-from longshore.run.engine_store import opened_through_engine, store_refusal
+from longshore.run.push.engine_store import opened_through_engine, store_refusal
 from longshore.run.scope import OWNER, OWNER_LABEL
 from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_script import FakeImage

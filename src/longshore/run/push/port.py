@@ -1,7 +1,7 @@
 """Push steps: an image of the run, to one or more references (spec section 5).
 
 The pusher is a port of its own: a `PushRequest` goes in, progress lines and digests come out.
-`EnginePusher` is the plain way through the engine's own push; `longshore.run.pusher` is ours.
+`EnginePusher` is the plain way through the engine's own push; ours is in `registry_pusher.py`.
 """
 
 from __future__ import annotations

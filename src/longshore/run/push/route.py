@@ -1,7 +1,7 @@
 """The way of one image of the engine into one repository, chosen by what is known of it.
 
-Where the engine's store can be read its layers are; everything else is `longshore.run.unread`,
-which is imported only there, as what explains a choice is: most pushes find nothing changed.
+Where the engine's store can be read its layers are; everything else is in `without_store.py`, which
+is imported only there, as what explains a choice is: most pushes find nothing changed.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from longshore.image.cores import usable_cores
 from longshore.image.layer import StoredImage
 from longshore.registry.push import identity_of, place_layers
 from longshore.registry.receipt import Receipt
-from longshore.run.image_source import noted_blobs, open_stored
-from longshore.run.push_settings import PusherChoice
-from longshore.run.pushing import push_stored
-from longshore.run.way import Way
+from longshore.run.push.image_push import Way
+from longshore.run.push.image_source import noted_blobs, open_stored
+from longshore.run.push.pushes import push_stored
+from longshore.run.push.settings import PusherChoice
 
 if TYPE_CHECKING:
-    from longshore.run.unread import Unread
+    from longshore.run.push.without_store import Unread
 
 
 async def push(way: Way) -> Receipt:
@@ -75,8 +75,8 @@ async def _stored(way: Way) -> StoredImage:
 async def _unread(way: Way, reason: NotFound) -> Unread:
     """The same image, of whose store a part or all cannot be read: rootless engines keep files of
     other users there. What of it was placed stays placed."""
-    from longshore.run.bases import informed_by_bases
-    from longshore.run.unread import Unread
+    from longshore.run.push.bases import informed_by_bases
+    from longshore.run.push.without_store import Unread
 
     way = way.with_options(replace(way.job.options, differs=True))
     return Unread(way=await informed_by_bases(way), refusal=reason.message)
@@ -89,7 +89,7 @@ async def _informed(way: Way, stored: StoredImage) -> Way:
     asked = identity_of(stored, way.job.options) == way.identity
     way = way.with_options(replace(way.job.options, differs=asked))
     if info.containerd_store or info.storage_driver != "overlay2":
-        from longshore.run.bases import informed_by_bases
+        from longshore.run.push.bases import informed_by_bases
 
         return await informed_by_bases(way, packed=info.containerd_store)
     noted = await noted_blobs(info, way.request.image, way.job.registry)

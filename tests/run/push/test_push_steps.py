@@ -13,8 +13,8 @@ from longshore.plan.selection import Selection
 from longshore.registry.client import Access
 from longshore.run.credentials import CredentialOptions
 from longshore.run.outcome import Broken, Outcome, Passed
-from longshore.run.push_settings import PusherChoice, PushSettings
-from longshore.run.pusher import RegistryPusher, opened_pushes
+from longshore.run.push.registry_pusher import RegistryPusher, opened_pushes
+from longshore.run.push.settings import PusherChoice, PushSettings
 from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_script import FakeImage
 from longshore.testing.registry import FaultyRegistry, faulty_registry

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from longshore.errors import ContentMismatch, UsageError
 from longshore.oci.media_types import Format
 from longshore.registry.limits import Limits
-from longshore.run.push_settings import PusherChoice, PushSettings
+from longshore.run.push.settings import PusherChoice, PushSettings
 from longshore.testing.registry import faulty_registry
 
 from .conftest import Pushing

@@ -26,9 +26,9 @@ from longshore.image.layer import StoredImage
 from longshore.image.overlay2 import chain_ids
 from longshore.image.overlay2_archive import CONFIG, ENTRIES, SMALL, open_archived
 from longshore.oci.digest import Digest
-from longshore.run.bases import certain_sizes, sizes_of
-from longshore.run.image_source import diff_ids_of
 from longshore.run.liveness import ProcessIdentity
+from longshore.run.push.bases import certain_sizes, sizes_of
+from longshore.run.push.image_source import diff_ids_of
 from longshore.run.scope import RunScope
 
 REFUSAL: Final = "LONGSHORE_NO_STORE_CONTAINER"

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from longshore.engine.spec import ImageInfo
 from longshore.oci.digest import Digest
-from longshore.run.bases import bases_of, certain_sizes, published_at, sizes_of
-from longshore.run.push import PushRequest
+from longshore.run.push.bases import bases_of, certain_sizes, published_at, sizes_of
+from longshore.run.push.port import PushRequest
 from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_script import FakeImage
 

@@ -17,11 +17,11 @@ from longshore.registry.placed import Passed, Placed
 from longshore.registry.push import place_layers
 from longshore.registry.push_stream import ImageStream, find_layers, place_stream, push_stream
 from longshore.registry.receipt import Receipt
-from longshore.run.bases import sizes_of
-from longshore.run.engine_store import opened_through_engine, store_refusal
-from longshore.run.image_export import exported
-from longshore.run.pushing import push_stored
-from longshore.run.way import Way
+from longshore.run.push.bases import sizes_of
+from longshore.run.push.engine_store import opened_through_engine, store_refusal
+from longshore.run.push.image_export import exported
+from longshore.run.push.image_push import Way
+from longshore.run.push.pushes import push_stored
 
 T = TypeVar("T")
 

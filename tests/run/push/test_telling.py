@@ -10,8 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from longshore.errors import EnginePushFailed, InvalidValue, RegistryError
-from longshore.run.push import PushedImage
-from longshore.run.push_settings import PusherChoice, PushSettings
+from longshore.run.push.port import PushedImage
+from longshore.run.push.settings import PusherChoice, PushSettings
 from longshore.testing.engine_script import FakeImage
 from longshore.testing.faults import FORBIDDEN, Late, Script, on
 from longshore.testing.registry import faulty_registry

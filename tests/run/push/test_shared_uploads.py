@@ -16,8 +16,8 @@ from longshore.registry.client import Access
 from longshore.registry.server.routes import Kind
 from longshore.run.events import Pushed
 from longshore.run.outcome import Broken, Passed
-from longshore.run.push_settings import PusherChoice, PushSettings
-from longshore.run.pusher import RegistryPusher, opened_pushes
+from longshore.run.push.registry_pusher import RegistryPusher, opened_pushes
+from longshore.run.push.settings import PusherChoice, PushSettings
 from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_script import FakeImage
 from longshore.testing.faults import FORBIDDEN, Script, on

@@ -20,8 +20,8 @@ from longshore.image.overlay2 import chain_ids
 from longshore.oci.digest import Digest
 from longshore.oci.media_types import Compression, Format
 from longshore.registry.server.routes import Kind
-from longshore.run.image_source import diff_ids_of
-from longshore.run.push_settings import PusherChoice, PushSettings
+from longshore.run.push.image_source import diff_ids_of
+from longshore.run.push.settings import PusherChoice, PushSettings
 from longshore.testing.registry import faulty_registry
 from longshore.testing.registry_auth import TokenAuth
 

@@ -16,12 +16,12 @@ from longshore.plan.model import walk
 from longshore.plan.selection import Selection
 from longshore.registry.client import Access
 from longshore.registry.server.routes import Kind
-from longshore.run.eager import unreachable
 from longshore.run.events import Pushed, PushOutput
 from longshore.run.outcome import Failed, Passed
-from longshore.run.push import PushedImage, PushRequest
-from longshore.run.push_settings import PusherChoice, PushSettings
-from longshore.run.pusher import RegistryPusher, opened_pushes
+from longshore.run.push.eager import unreachable
+from longshore.run.push.port import PushedImage, PushRequest
+from longshore.run.push.registry_pusher import RegistryPusher, opened_pushes
+from longshore.run.push.settings import PusherChoice, PushSettings
 from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_script import FakeImage, FakeProgram, by_command
 from longshore.testing.faults import FORBIDDEN, TOO_MANY, Script, on

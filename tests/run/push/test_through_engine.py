@@ -14,8 +14,8 @@ from longshore.oci.manifest import Manifest, parse_manifest
 from longshore.oci.media_types import Compression, Format
 from longshore.registry.client import Access
 from longshore.registry.server.routes import Kind
-from longshore.run.push_settings import PusherChoice, PushSettings
-from longshore.run.pusher import opened_pusher
+from longshore.run.push.registry_pusher import opened_pusher
+from longshore.run.push.settings import PusherChoice, PushSettings
 from longshore.testing.engine import FakeEngine
 from longshore.testing.engine_script import FakeImage
 from longshore.testing.faults import Script, WrongDigest, on

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from longshore.engine.port import Engine
 from longshore.engine.spec import ImageInfo
 from longshore.image.export import ExportedImage
-from longshore.run.image_source import diff_ids_of
+from longshore.run.push.image_source import diff_ids_of
 
 
 @asynccontextmanager

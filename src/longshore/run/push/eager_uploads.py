@@ -1,4 +1,4 @@
-"""The uploads of `longshore.run.eager` at work, beside the steps of a run."""
+"""The uploads of `eager.py` at work, beside the steps of a run."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import anyio
 
 from longshore.errors import LongshoreError
 from longshore.plan.model import PushStep
-from longshore.run.eager import pushed_early
 from longshore.run.events import PushOutput
 from longshore.run.leaves import push_request
+from longshore.run.push.eager import pushed_early
 from longshore.run.runtime import Runtime
 
 

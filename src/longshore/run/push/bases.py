@@ -15,8 +15,8 @@ from longshore.oci.digest import Digest
 from longshore.oci.platform import Platform
 from longshore.oci.reference import ImageReference
 from longshore.registry.bases import PublishedImage, published_layers
-from longshore.run.push import PushRequest
-from longshore.run.way import Way
+from longshore.run.push.image_push import Way
+from longshore.run.push.port import PushRequest
 
 
 async def informed_by_bases(way: Way, *, packed: bool = False) -> Way:

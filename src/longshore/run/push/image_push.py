@@ -14,13 +14,13 @@ from longshore.oci.reference import normalise_registry
 from longshore.registry.hosts import is_loopback
 from longshore.registry.publish import PushedImage
 from longshore.registry.push import PushOptions, same_image
-from longshore.run.image_source import diff_ids_of
-from longshore.run.push import PushRequest
-from longshore.run.push_settings import PushSettings
-from longshore.run.pushing import Job
+from longshore.run.push.image_source import diff_ids_of
+from longshore.run.push.port import PushRequest
+from longshore.run.push.pushes import Job
+from longshore.run.push.settings import PushSettings
 
 if TYPE_CHECKING:
-    from longshore.run.engine_push import EnginePush
+    from longshore.run.push.engine_push import EnginePush
 
 
 class Way(Struct, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ class Way(Struct, frozen=True, kw_only=True):
     @property
     def by_engine(self) -> EnginePush:
         """The engine's own push."""
-        from longshore.run.engine_push import EnginePush
+        from longshore.run.push.engine_push import EnginePush
 
         return EnginePush(
             engine=self.engine, settings=self.settings, request=self.request, job=self.job

@@ -30,8 +30,8 @@ from longshore.registry.push import PushOptions, push
 from longshore.registry.receipt import Receipt, metadata
 from longshore.registry.side_by_side import side_by_side
 from longshore.registry.telling import Lines, telling
-from longshore.run.push import OnPushed, PushedImage
-from longshore.run.push_settings import PushSettings
+from longshore.run.push.port import OnPushed, PushedImage
+from longshore.run.push.settings import PushSettings
 from longshore.secrets.atomic_file import PUBLIC, replace_file
 from longshore.secrets.credential import Credential
 

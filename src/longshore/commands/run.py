@@ -24,9 +24,9 @@ from longshore.report.style import Style
 from longshore.run.convert import Extra
 from longshore.run.events import Notice
 from longshore.run.execute import open_runtime
-from longshore.run.leaves import forced_end, run_service
 from longshore.run.needs import needs_of_services
 from longshore.run.ports import published_ports
+from longshore.run.run_step import forced_end, run_service
 from longshore.run.runtime import StepLabel
 from longshore.secrets.masking import Masker
 

@@ -14,7 +14,7 @@ from longshore.config.names import no_generator
 from longshore.engine.spec import Mount
 from longshore.errors import EngineError, NotFound
 from longshore.run.convert import Extra
-from longshore.run.leaves import run_service
+from longshore.run.run_step import run_service
 from longshore.run.runtime import Runtime, StepLabel, asking
 
 _DIRECTORY = "/tmp/credentials"  # noqa: S108  # a path inside the generator's container (P-30)

@@ -17,7 +17,6 @@ from longshore.plan.model import KINDS, Manual, Parallel, PushStep, RunStep, Ser
 from longshore.plan.selection import WAITING
 from longshore.run.events import StepFinished, StepStarted
 from longshore.run.gate import Gate, Siblings
-from longshore.run.leaves import push_image, run_command
 from longshore.run.outcome import (
     Broken,
     Failed,
@@ -29,7 +28,9 @@ from longshore.run.outcome import (
     is_failure,
 )
 from longshore.run.push.eager import pushes_of, unreachable
+from longshore.run.push.step import push_image
 from longshore.run.result import StepResult
+from longshore.run.run_step import run_command
 from longshore.run.runtime import Runtime
 
 

@@ -10,8 +10,8 @@ import anyio
 from longshore.errors import LongshoreError
 from longshore.plan.model import PushStep
 from longshore.run.events import PushOutput
-from longshore.run.leaves import push_request
 from longshore.run.push.eager import pushed_early
+from longshore.run.push.step import push_request
 from longshore.run.runtime import Runtime
 
 

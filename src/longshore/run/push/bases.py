@@ -15,25 +15,25 @@ from longshore.oci.digest import Digest
 from longshore.oci.platform import Platform
 from longshore.oci.reference import ImageReference
 from longshore.registry.bases import PublishedImage, published_layers
-from longshore.run.push.image_push import Way
+from longshore.run.push.image_push import ImagePush
 from longshore.run.push.port import PushRequest
 
 
-async def informed_by_bases(way: Way, *, packed: bool = False) -> Way:
+async def informed_by_bases(push: ImagePush, *, packed: bool = False) -> ImagePush:
     """With the repositories and blobs that may hold the layers, after the images below it.
 
     Of `packed` layers the blobs are known already; of others they are asked for only while nothing
     is remembered of them.
     """
-    job = way.job
-    published = published_at(await bases_of(way.engine, way.request), job.registry)
+    job = push.job
+    published = published_at(await bases_of(push.engine, push.request), job.registry)
     repositories = tuple(dict.fromkeys(one.repository for one in published))
     options = replace(job.options, mount_from=repositories)
-    if packed or not published or await job.placer.known.holds(way.diff_ids[:1]):
-        return way.with_options(options)
-    platform = Platform.of_machine((await way.engine.info()).architecture)
+    if packed or not published or await job.placer.known.holds(push.diff_ids[:1]):
+        return push.with_options(options)
+    platform = Platform.of_machine((await push.engine.info()).architecture)
     found = await published_layers(job.placer.client, published, platform)
-    return way.with_options(replace(options, candidates={**found, **options.candidates}))
+    return push.with_options(replace(options, candidates={**found, **options.candidates}))
 
 
 async def bases_of(engine: Engine, request: PushRequest) -> tuple[ImageInfo, ...]:

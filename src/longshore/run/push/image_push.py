@@ -1,4 +1,4 @@
-"""An image of the engine and the repository it goes to: what is asked of both on every way."""
+"""An image of the engine and the repository it goes to: what is asked of both on every route."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from longshore.run.push.engine_push import EnginePush
 
 
-class Way(Struct, frozen=True, kw_only=True):
+class ImagePush(Struct, frozen=True, kw_only=True):
     """The part of `request` that goes into the repository of `job`."""
 
     engine: Engine
@@ -69,11 +69,11 @@ class Way(Struct, frozen=True, kw_only=True):
         elsewhere = is_loopback(self.job.registry) and not (await self.engine.info()).local
         return elsewhere and await self.engine_reaches()
 
-    def with_options(self, options: PushOptions) -> Way:
+    def with_options(self, options: PushOptions) -> ImagePush:
         """The same with more known of it, or something else wanted."""
         return replace(self, job=replace(self.job, options=options))
 
     def explain(self, why: str) -> None:
-        """Tell why the image goes this way, where that is wanted."""
+        """Tell why the image takes this route, where that is wanted."""
         if self.settings.explain:
             self.request.on_line(f"{self.job.repository}: {why}")

@@ -1,4 +1,4 @@
-"""The pusher of push steps: our own registry client, reading the engine's layers the cheapest way.
+"""The pusher of push steps: our own registry client, which reads the engine's layers.
 
 Where the engine's store can be read it is; else the estimate of `longshore.image.choose` decides
 between the engine's reading it for us, its export and its own push.
@@ -17,7 +17,7 @@ from longshore.registry.clients import Clients, opened_clients
 from longshore.registry.memory import LayerCache
 from longshore.registry.receipt import Receipt
 from longshore.run.push import route
-from longshore.run.push.image_push import Way
+from longshore.run.push.image_push import ImagePush
 from longshore.run.push.metadata_file import make_room
 from longshore.run.push.port import PushedImage, Pusher, PushRequest
 from longshore.run.push.pushes import Job, Order, Pushes
@@ -34,7 +34,7 @@ class RegistryPusher(Struct, frozen=True, kw_only=True):
         """See `Pusher`."""
 
         async def work(job: Job) -> Receipt:
-            return await route.push(self._way(request, job))
+            return await route.push_image(self._image_push(request, job))
 
         return await self.pushes.push(_order(request), work)
 
@@ -42,12 +42,13 @@ class RegistryPusher(Struct, frozen=True, kw_only=True):
         """See `Pusher`."""
 
         async def work(job: Job) -> bool:
-            return await route.prepare(self._way(request, job))
+            return await route.prepare_image(self._image_push(request, job))
 
         return await self.pushes.prepare(_order(request), work)
 
-    def _way(self, request: PushRequest, job: Job) -> Way:
-        return Way(engine=self.engine, settings=self.pushes.settings, request=request, job=job)
+    def _image_push(self, request: PushRequest, job: Job) -> ImagePush:
+        settings = self.pushes.settings
+        return ImagePush(engine=self.engine, settings=settings, request=request, job=job)
 
 
 def _order(request: PushRequest) -> Order:

@@ -1,4 +1,4 @@
-"""Which way an image of the engine takes, when its store can be read and when it cannot."""
+"""Which route an image of the engine takes, when its store can be read and when it cannot."""
 
 from __future__ import annotations
 
@@ -170,23 +170,23 @@ class _Elsewhere:
         return replace(there, local=False, data_root=there.data_root if self._tells else None)
 
 
-async def test_a_real_engine_gives_the_same_layers_on_every_way(
+async def test_a_real_engine_gives_the_same_layers_on_every_route(
     pushing: Pushing, engine_endpoint: Endpoint, busybox_image: str, tmp_path: Path
 ) -> None:
     settings = PushSettings(pusher=PusherChoice.OWN, format=Format.DOCKER, explain=True)
     async with faulty_registry() as registry, connect(engine_endpoint) as engine:
         image = await engine.inspect_image(busybox_image)
         assert image is not None
-        ways = {
+        routes = {
             "directly": engine,
             "through the engine": cast(Engine, _Elsewhere(engine, tells=True)),
             "exporting": cast(Engine, _Elsewhere(engine, tells=False)),
         }
         digests = set()
-        for place, (way, one) in enumerate(ways.items()):
+        for place, (route, one) in enumerate(routes.items()):
             told: list[str] = []
             request = replace(pushing.request(registry, told, f"team{place}/app:1"), image=image)
             async with pushing.pusher(one, settings, tmp_path / str(place)) as pusher:
                 digests |= {pushed.digest for pushed in await pusher.push(request)}
-            assert any(way in line for line in told), told
+            assert any(route in line for line in told), told
     assert len(digests) == 1

@@ -41,7 +41,7 @@ from longshore.run.needs import (
     is_pulled,
     needs_of_steps,
 )
-from longshore.run.push.credential_hints import remedied
+from longshore.run.push.credential_hints import credential_hints
 from longshore.secrets.credential import Credential
 from longshore.secrets.masking import Masker
 
@@ -168,7 +168,7 @@ class _Check(Struct):
             if credential is None and not login.pushes:
                 return None
             origin = credential.origin if credential is not None else "no credentials"
-            async with remedied(credentials, login.chain, login.image, credential):
+            async with credential_hints(credentials, login.chain, login.image, credential):
                 await _try(login, credential, access)
         except LongshoreError as failure:
             problem = " ".join(_said(failure, origin))

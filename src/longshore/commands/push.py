@@ -26,7 +26,7 @@ from longshore.registry.side_by_side import side_by_side
 from longshore.report.sink import Sink
 from longshore.run.credentials import CredentialOptions, Credentials
 from longshore.run.files import ProjectFiles
-from longshore.run.push.credential_hints import remedied
+from longshore.run.push.credential_hints import credential_hints
 from longshore.run.push.port import PushedImage, PushRequest
 from longshore.run.push.pushes import Job, Order, Pushes, grouped, push_stored
 from longshore.run.push.registry_pusher import RegistryPusher, opened_pushes
@@ -69,7 +69,7 @@ class _Orders(Struct, frozen=True, kw_only=True):
         """Carry all of them out, side by side."""
 
         async def one(order: Order) -> object:
-            async with remedied(self.credentials, (), order.targets[0], order.credential):
+            async with credential_hints(self.credentials, (), order.targets[0], order.credential):
                 return await push(order)
 
         await side_by_side(one, self.orders, at_once=len(self.orders))

@@ -22,7 +22,7 @@ from longshore.run.image_cache import ImageCache
 from longshore.run.images import ImageOptions, ImageStore
 from longshore.run.janitor import Janitor, janitor
 from longshore.run.needs import generator_images
-from longshore.run.push.eager_uploads import early_uploads
+from longshore.run.push.eager_uploads import eager_uploads
 from longshore.run.push.port import Pusher
 from longshore.run.result import RunResult
 from longshore.run.runtime import Mask, RunOptions, Runtime
@@ -66,7 +66,7 @@ async def execute(
     async with open_runtime(plan, setting) as runtime:
         walker = Walker(runtime)
         with scope, anyio.move_on_after(setting.options.timeout) as limit:
-            async with early_uploads(runtime):
+            async with eager_uploads(runtime):
                 await walker.walk(plan.root, Gate())
         root = walker.so_far(plan.root)
         result = RunResult(

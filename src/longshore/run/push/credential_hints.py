@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def remedied(
+async def credential_hints(
     credentials: Credentials, chain: Chain, target: ImageReference, credential: Credential | None
 ) -> AsyncIterator[None]:
     """Refusals of a push to `target` as `credential` (None: nobody was found) say in their hint who

@@ -16,7 +16,7 @@ from longshore.run.runtime import Runtime
 
 
 @asynccontextmanager
-async def early_uploads(runtime: Runtime) -> AsyncIterator[None]:
+async def eager_uploads(runtime: Runtime) -> AsyncIterator[None]:
     """Uploads run while the block does; what is still under way at its end is cancelled."""
     steps = pushed_early(runtime.plan, runtime.options.eager_push)
     async with anyio.create_task_group() as tasks:

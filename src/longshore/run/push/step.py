@@ -12,7 +12,7 @@ from longshore.plan.model import BuildPlan, PushStep
 from longshore.run.credentials import push_chain
 from longshore.run.events import Notice, Pushed, PushOutput
 from longshore.run.outcome import Outcome, Passed
-from longshore.run.push.credential_hints import remedied
+from longshore.run.push.credential_hints import credential_hints
 from longshore.run.push.port import PushedImage, PushRequest
 from longshore.run.quiet import while_heard
 from longshore.run.runtime import Runtime, StepLabel, asking
@@ -25,7 +25,7 @@ async def push_image(runtime: Runtime, step: PushStep) -> Outcome:
     await runtime.uploads.finished(step.path)
     request = await push_request(runtime, step, image)
     credentials, chain = runtime.images.credentials, push_chain(runtime.plan, step)
-    async with remedied(credentials, chain, request.targets[0], request.credential):
+    async with credential_hints(credentials, chain, request.targets[0], request.credential):
         done = await while_heard(
             runtime.options.quiet_timeout,
             f"the push of {step.push.targets[0]}",

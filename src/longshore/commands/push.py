@@ -8,7 +8,7 @@ from pathlib import Path
 
 import anyio
 from msgspec import Struct, field
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from longshore.commands.image_place import FilePlace, find_place, names_file
 from longshore.commands.interruption import INTERRUPTED, interruptible
@@ -27,8 +27,8 @@ from longshore.report.sink import Sink
 from longshore.run.credentials import CredentialOptions, Credentials
 from longshore.run.files import ProjectFiles
 from longshore.run.push.credential_hints import credential_hints
-from longshore.run.push.port import PushedImage, PushRequest
-from longshore.run.push.pushes import Job, Order, Pushes, grouped, push_stored
+from longshore.run.push.port import Order, PushedImage, PushRequest
+from longshore.run.push.pushes import Job, Pushes, grouped, push_stored
 from longshore.run.push.registry_pusher import RegistryPusher, opened_pushes
 from longshore.run.push.settings import PusherChoice, PushSettings
 from longshore.secrets.key_lookup import NO_DECRYPTOR, KeySource
@@ -169,16 +169,7 @@ async def _push(
         pusher = RegistryPusher(engine=engine, pushes=pushes)
 
         async def push(order: Order) -> object:
-            return await pusher.push(
-                PushRequest(
-                    image=image,
-                    name=order.name,
-                    targets=order.targets,
-                    credential=order.credential,
-                    on_line=order.on_line,
-                    on_pushed=order.on_pushed,
-                )
-            )
+            return await pusher.push(PushRequest(image=image, **asdict(order)))
 
         await orders.each(push)
 

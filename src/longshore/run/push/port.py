@@ -30,20 +30,22 @@ OnPushed = Callable[[PushedImage], None]
 """Hears of each reference as soon as nothing is left to do for it, whatever fails beside it."""
 
 
-class PushRequest(Struct, frozen=True, kw_only=True):
-    """An image of the engine, and the references it is to be pushed under: on one registry.
+class Order(Struct, frozen=True, kw_only=True):
+    """What is to be pushed, as the user calls it, and where to: `targets` are on one registry."""
 
-    `name` is what the user calls the image. `dockerfile` is what it was built from, if it was:
-    its base images may have been published.
-    """
-
-    image: ImageInfo
     name: str
     targets: tuple[ImageReference, ...]
     credential: Credential | None = None
-    dockerfile: Path | None = None
     on_line: OnLine = field(default=lambda _: None)
     on_pushed: OnPushed = field(default=lambda _: None)
+
+
+class PushRequest(Order, frozen=True, kw_only=True):
+    """The order to push an image of the engine. `dockerfile` is what it was built from, if it was:
+    its base images may have been published."""
+
+    image: ImageInfo
+    dockerfile: Path | None = None
 
 
 class Pusher(Protocol):

@@ -12,7 +12,6 @@ import anyio
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from longshore.engine.port import OnLine
 from longshore.errors import (
     EngineUnavailable,
     InvalidValue,
@@ -30,24 +29,13 @@ from longshore.registry.push import PushOptions, push
 from longshore.registry.receipt import Receipt, metadata
 from longshore.registry.side_by_side import side_by_side
 from longshore.registry.telling import Lines, telling
-from longshore.run.push.port import OnPushed, PushedImage
+from longshore.run.push.port import Order, PushedImage
 from longshore.run.push.settings import PushSettings
 from longshore.secrets.atomic_file import PUBLIC, replace_file
-from longshore.secrets.credential import Credential
 
 _PLACES_AT_ONCE: Final = 4
 _PREFIX: Final = "Image Push error for image"
 """The words of P-23."""
-
-
-class Order(Struct, frozen=True, kw_only=True):
-    """What is to be pushed, as the user calls it, and where to: `targets` are on one registry."""
-
-    name: str
-    targets: tuple[ImageReference, ...]
-    credential: Credential | None = None
-    on_line: OnLine = field(default=lambda _: None)
-    on_pushed: OnPushed = field(default=lambda _: None)
 
 
 class Job(Struct, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ from longshore.run.push import route
 from longshore.run.push.image_push import ImagePush
 from longshore.run.push.metadata_file import make_room
 from longshore.run.push.port import PushedImage, Pusher, PushRequest
-from longshore.run.push.pushes import Job, Order, Pushes
+from longshore.run.push.pushes import Job, Pushes
 from longshore.run.push.settings import PushSettings
 
 
@@ -36,7 +36,7 @@ class RegistryPusher(Struct, frozen=True, kw_only=True):
         async def work(job: Job) -> Receipt:
             return await route.push_image(self._image_push(request, job))
 
-        return await self.pushes.push(_order(request), work)
+        return await self.pushes.push(request, work)
 
     async def prepare(self, request: PushRequest) -> bool:
         """See `Pusher`."""
@@ -44,21 +44,11 @@ class RegistryPusher(Struct, frozen=True, kw_only=True):
         async def work(job: Job) -> bool:
             return await route.prepare_image(self._image_push(request, job))
 
-        return await self.pushes.prepare(_order(request), work)
+        return await self.pushes.prepare(request, work)
 
     def _image_push(self, request: PushRequest, job: Job) -> ImagePush:
         settings = self.pushes.settings
         return ImagePush(engine=self.engine, settings=settings, request=request, job=job)
-
-
-def _order(request: PushRequest) -> Order:
-    return Order(
-        name=request.name,
-        targets=request.targets,
-        credential=request.credential,
-        on_line=request.on_line,
-        on_pushed=request.on_pushed,
-    )
 
 
 @asynccontextmanager

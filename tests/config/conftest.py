@@ -8,8 +8,17 @@ from pathlib import Path
 import pytest
 
 from longshore.config.load import Loaded, load
+from longshore.config.problem import Severity
+
+Read = Callable[..., Loaded]
+"""The fixture `read`."""
 
 CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus" / "repos"
+
+
+def errors(found: Loaded) -> list[str]:
+    """Those that keep a project from being run, with their places."""
+    return [str(p) for p in found.problems if p.severity is Severity.ERROR]
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +30,7 @@ def corpus() -> Path:
 
 
 @pytest.fixture
-def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Loaded]:
+def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
     """Writes the two files into a fresh project and loads it; a Dockerfile is there."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from longshore.config.load import Loaded
 from longshore.config.model import RunEntry
 
-Read = Callable[..., Loaded]
+from .conftest import Read
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from longshore.config.load import Loaded
+from .conftest import Read
 
-Read = Callable[..., Loaded]
 SERVICES = "app:\n  image: busybox\n"
 
 

@@ -1,86 +1,17 @@
-"""Discovery of the files, and the places and values of what they say."""
+"""Both files as they are read: their forms, their places, their problems together."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from longshore.config.load import Loaded, load
-from longshore.config.model import (
-    BuildEntry,
-    Condition,
-    GroupEntry,
-    PushEntry,
-    RunEntry,
-    ServiceEntry,
-    VolumeEntry,
-)
-from longshore.config.problem import Severity
+from longshore.config.load import load
+from longshore.config.model import GroupEntry, PushEntry, RunEntry
 
-Read = Callable[..., Loaded]
+from .conftest import Read, errors
+
 _SERVICE = "app:\n  image: busybox\n"
-
-
-def errors(found: Loaded) -> list[str]:
-    return [str(p) for p in found.problems if p.severity is Severity.ERROR]
-
-
-def service(read: Read, text: str) -> ServiceEntry:
-    found = read(text)
-    assert found.project is not None, found.problems
-    return next(iter(found.project.services.services.values()))
-
-
-def test_a_volume_without_a_slash_is_the_directory_of_that_name_where_there_is_one(
-    read: Read, tmp_path: Path
-) -> None:
-    text = f"{_SERVICE}  volumes:\n  - scripts:/scripts:ro\n"
-    (tmp_path / "scripts").mkdir()
-    found = read(text)
-    assert found.project is not None
-    assert service(read, text).volumes == (
-        VolumeEntry(host="scripts", container="/scripts", read_only=True),
-    )
-    (warning,) = found.problems
-    assert str(warning) == (
-        'codeship-services.yml:4:5: warning: "scripts" is taken for the directory of that name, '
-        "not for a named volume"
-    )
-    assert warning.hint == 'write "./scripts:/scripts"'
-
-
-def test_a_missing_file_that_is_mounted_is_told(read: Read) -> None:
-    found = read(
-        f"{_SERVICE}  volumes: [./my.cnf:/etc/my.cnf, ./conf.d:/etc/conf.d, ./tmp:/a.sql]\n"
-    )
-    assert [str(problem) for problem in found.problems] == [
-        'codeship-services.yml:3:13: warning: volume "./my.cnf" does not exist'
-    ]
-
-
-def test_a_volume_of_a_name_that_is_no_directory_is_refused(read: Read, tmp_path: Path) -> None:
-    (tmp_path / "data").write_text("")
-    (fault,) = errors(read(f"{_SERVICE}  volumes:\n  - data:/data\n"))
-    assert fault.startswith('codeship-services.yml:4:5: error: named volume "data" is not')
-
-
-def test_an_empty_path_is_none_as_scripts_pass_variables_that_are_not_set(tmp_path: Path) -> None:
-    (tmp_path / "codeship-services.yml").write_text(_SERVICE)
-    found = load(tmp_path, services_path="", steps_path="", need_steps=False)
-    assert found.problems == ()
-    assert found.services is not None
-
-
-def test_a_dockerfile_that_is_a_pipe_is_told_and_not_waited_for(tmp_path: Path) -> None:
-    (tmp_path / "codeship-services.yml").write_text("app:\n  build: .\n")
-    os.mkfifo(tmp_path / "Dockerfile")
-    found = load(tmp_path, need_steps=False)
-    assert [p.message for p in found.problems] == [
-        'Dockerfile "Dockerfile" cannot be read in context "."'
-    ]
 
 
 def test_the_documentation_example_gets_the_promised_messages(read: Read) -> None:
@@ -99,58 +30,6 @@ def test_the_documentation_example_gets_the_promised_messages(read: Read) -> Non
     assert {p.hint for p in found.problems if p.code == "LS064"} == {
         "defined services: demo, registry"
     }
-
-
-@pytest.mark.parametrize(
-    ("names", "used", "notice"),
-    [
-        (["codeship-services.yml", "docker-compose.yml"], "codeship-services.yml", False),
-        (["codeship-services.json", "jet-services.yml"], "codeship-services.json", False),
-        (["jet-services.json", "docker-compose.yml"], "jet-services.json", True),
-        (["docker-compose.yml"], "docker-compose.yml", True),
-    ],
-)
-def test_files_are_found_in_the_order_of_f_3(
-    names: list[str], used: str, notice: bool, tmp_path: Path
-) -> None:
-    for name in names:
-        (tmp_path / name).write_text('{"app": {"image": "busybox"}}')
-    found = load(tmp_path, need_steps=False)
-    assert found.project is not None
-    assert Path(found.project.services.path).name == used
-    assert [p.code for p in found.problems] == (["LS014"] if notice else [])
-
-
-@pytest.mark.parametrize(
-    ("name", "hint"),
-    [
-        ("codeship-services.yaml", 'rename it to "codeship-services.yml"'),
-        ("Codeship-Services.yml", 'rename it to "codeship-services.yml" (lower case)'),
-        ("other.yml", "--dir"),
-    ],
-)
-def test_a_missing_file_says_which_one_may_be_meant(name: str, hint: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_text(_SERVICE)
-    (problem,) = load(tmp_path, need_steps=False).problems
-    assert "no services file found in" in problem.message
-    assert hint in (problem.hint or "")
-    # The message, too, says so: it is all that programs and logs get (F-3, C-17).
-    assert (f'; there is "{name}"' in problem.message) == (name != "other.yml")
-
-
-def test_a_given_path_replaces_the_search_and_moves_the_base_of_paths(tmp_path: Path) -> None:
-    (tmp_path / "ci").mkdir()
-    (tmp_path / "ci" / "s.yml").write_text(_SERVICE)
-    found = load(tmp_path, services_path="ci/s.yml", need_steps=False)
-    assert found.project is not None
-    assert found.project.services.directory == tmp_path / "ci"
-    assert found.project.directory == tmp_path
-
-
-@pytest.mark.parametrize("given", ["missing.yml", ".", "a\0b"])
-def test_a_given_path_that_cannot_be_read_is_one_problem(given: str, tmp_path: Path) -> None:
-    (problem,) = load(tmp_path, services_path=given, need_steps=False).problems
-    assert problem.code == "LS002"
 
 
 def test_an_empty_steps_file_succeeds_with_a_warning(read: Read) -> None:
@@ -197,35 +76,6 @@ def test_in_a_compose_file_services_is_never_a_service(tmp_path: Path) -> None:
     found = load(tmp_path, need_steps=False).services
     assert found is not None
     assert list(found.services) == ["build"]
-
-
-def test_a_whole_service_is_read(read: Read) -> None:
-    entry = service(
-        read,
-        "app:\n  build:\n    image: user/app:1.10\n    context: ./\n    args:\n    - V=08\n"
-        "    - W\n"
-        "  command: bash -c \"echo 'a b'\"\n  entrypoint: ''\n  environment:\n"
-        "    N: 010\n    T: true\n"
-        "    E:\n  volumes: [./a:/b:ro, /c, './d:/d:Z,rw,nocopy']\n"
-        "  depends_on:\n    db: {condition: service_healthy}\n"
-        "  add_docker: 'Yes'\n  shm_size: 64m\ndb: {image: postgres}\n",
-    )
-    assert isinstance(entry.build, BuildEntry)
-    assert entry.build.args == (("V", "08"), ("W", None))
-    assert entry.build.image == "user/app:1.10"
-    assert entry.command == ("bash", "-c", "echo 'a b'")
-    assert entry.entrypoint == ()
-    assert entry.environment == (("N", "010"), ("T", "true"), ("E", None))
-    assert entry.volumes == (
-        VolumeEntry(host="./a", container="/b", read_only=True),
-        VolumeEntry(host=None, container="/c"),
-        VolumeEntry(host="./d", container="/d", modes=("Z",)),
-    )
-    assert entry.depends_on[0].condition is Condition.HEALTHY
-    assert (entry.add_docker, entry.shm_size) == (True, 64 * 1024**2)
-    assert str(entry.where("build", "args", "V")) == "codeship-services.yml:6:7"
-    assert str(entry.where("volumes", 1)) == "codeship-services.yml:14:24"
-    assert entry.where("working_dir") == entry.place
 
 
 def test_a_compose_file_may_name_the_built_image_beside_build(tmp_path: Path) -> None:
@@ -275,206 +125,7 @@ def test_a_fault_behind_an_alias_is_told_once(read: Read) -> None:
     assert len(errors(found)) == 1
 
 
-@pytest.mark.parametrize(
-    ("second", "severity"),
-    [
-        ("tag: develop", None),
-        ("tag: master", Severity.ERROR),
-        ("tag: ^mas", Severity.WARNING),
-        ("name: x", Severity.ERROR),
-    ],
-)
-def test_two_manual_groups_may_not_meet(second: str, severity: Severity | None, read: Read) -> None:
-    group = "- type: manual\n  {}\n  service: app\n  steps:\n  - command: ls\n"
-    found = read(_SERVICE, group.format("tag: master") + group.format(second))
-    told = [p.severity for p in found.problems if p.code == "LS077"]
-    assert told == ([severity] if severity else [])
-
-
-@pytest.mark.parametrize(
-    ("outer", "inner", "severity"),
-    [
-        ("", "", Severity.ERROR),
-        ("tag: master, ", "tag: master, ", Severity.ERROR),
-        ("tag: master, ", "tag: ^mas, ", Severity.WARNING),
-        ("tag: master, ", "tag: develop, ", None),  # it never runs
-    ],
-)
-def test_a_manual_group_inside_another_is_told(
-    outer: str, inner: str, severity: Severity | None, read: Read
-) -> None:
-    group = f"{{type: manual, {inner}steps: [{{command: b}}]}}"
-    between = f"{{type: serial, steps: [{{command: a}}, {group}]}}"
-    found = read(_SERVICE, f"- {{type: manual, service: app, {outer}steps: [{between}]}}")
-    told = [(p.code, p.severity) for p in found.problems]
-    assert told == ([("LS077", severity)] if severity else [])
-    for problem in found.problems:
-        assert "serial" in (problem.hint or "")
-
-
-def test_the_steps_of_a_manual_group_do_not_follow_it(read: Read) -> None:
-    steps = "{command: a}, {steps: [{command: b}]}, {type: parallel, steps: [{command: c}]}"
-    assert read(_SERVICE, f"- {{type: manual, service: app, steps: [{steps}]}}").problems == ()
-
-
-def test_a_step_excluded_where_the_manual_group_applies_may_follow_it(read: Read) -> None:
-    found = read(
-        _SERVICE,
-        "- type: manual\n  exclude: ^(master|dev)\n  service: app\n  steps:\n  - command: ls\n"
-        "- service: app\n  tag: ^(master|dev)\n  command: ls\n",
-    )
-    assert found.problems == ()
-
-
-def test_manual_groups_side_by_side_in_a_parallel_group_do_not_follow_each_other(
-    read: Read,
-) -> None:
-    steps = "- type: parallel\n  service: app\n  steps:\n  - type: manual\n    steps:\n" + (
-        "    - command: ls\n  - command: ls\n"
-    )
-    assert read(_SERVICE, steps).problems == ()
-
-
-def test_ports_written_as_maps_are_read_as_those_written_as_texts(read: Read) -> None:
-    """Q-11: compose's long form was left out without a word."""
-    ports = (
-        "[8080:80, 81, {target: 81, published: 18082}, {target: 82, mode: host}, {published: 83}, "
-        "{target: 53, published: '53-54', host_ip: '::1', protocol: udp}, {target: 84, host_ip: a}]"
-    )
-    assert service(read, f"app: {{build: ., ports: {ports}}}\n").ports == (
-        *("8080:80", "81", "18082:81", "82", "83:"),
-        *("::1:53-54:53/udp", "a::84"),
-    )
-
-
-@pytest.mark.parametrize("empty", ['""', "[]"])
-def test_an_empty_entrypoint_clears_that_of_the_image(read: Read, empty: str) -> None:
-    """S-15."""
-    assert service(read, f"app:\n  image: a\n  entrypoint: {empty}\n").entrypoint == ()
-
-
-@pytest.mark.parametrize("nothing", ["", "null", "~", "Null"])
-def test_an_entrypoint_without_a_value_keeps_that_of_the_image(read: Read, nothing: str) -> None:
-    """As in compose, whose specification tells null from an empty list; quoted, it is a program of
-    that name (F-16)."""
-    found = read(f"app:\n  image: a\n  entrypoint: {nothing}\n", "- {service: app, command: a}\n")
-    assert [problem.code for problem in found.problems] == ["LS025"]
-    assert service(read, f"app:\n  image: a\n  entrypoint: {nothing}\n").entrypoint is None
-    assert service(read, "app:\n  image: a\n  entrypoint: 'null'\n").entrypoint == ("null",)
-
-
 @pytest.mark.parametrize("nothing", ["", "null", "~"])
 def test_a_command_of_nothing_is_empty(read: Read, nothing: str) -> None:
     found = read(_SERVICE, f"- service: app\n  command: {nothing}\n")
     assert [problem.code for problem in found.problems] == ["LS069"]
-
-
-def test_a_service_whose_image_would_have_too_long_a_name_is_told(read: Read) -> None:
-    found = read(f"a: {{image: b}}\n? {'x' * 250}\n: {{build: .}}\n")
-    assert [(p.code, p.place.line) for p in found.problems] == [("LS035", 2)]
-
-
-def test_the_env_files_of_compose_are_taken_by_their_path(read: Read) -> None:
-    """Of compose's objects the rest is ignored with a warning (Q-26)."""
-    text = "a:\n  image: b\n  env_file:\n  - one\n  - path: two\n    required: false\n"
-    found = read(text)
-    assert found.project is not None
-    assert found.project.services.services["a"].env_file == ("one", "two")
-    told = [(p.code, p.place.line) for p in found.problems]
-    assert told == [("LS016", 4), ("LS016", 5), ("LS023", 6)]
-
-
-@pytest.mark.parametrize("item", ["{}", "{required: false}", "{path: }", "{path: [a]}"])
-def test_an_env_file_without_a_path_is_told(read: Read, item: str) -> None:
-    assert len(errors(read(f"a:\n  image: b\n  env_file: [{item}]\n"))) == 1
-
-
-@pytest.mark.parametrize(
-    "key",
-    [
-        "image: b, env_file: ''",
-        "image: b, encrypted_env_file: ''",
-        "build: {context: ., encrypted_args_file: ''}",
-    ],
-)
-def test_a_file_without_a_name_is_none_and_told(read: Read, key: str) -> None:
-    (problem,) = read(f"a: {{{key}}}").problems
-    assert problem.code == "LS025"
-
-
-@pytest.mark.parametrize("nothing", ["", "~", "null"])
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("a:\n  image: b\n  environment:\n  - {}\n", "LS025"),
-        ("a:\n  image: b\n  encrypted_environment:\n  - {}\n", "LS025"),
-        ("a:\n  build:\n    args:\n    - {}\n", "LS025"),
-        ("a:\n  image: b\n  environment:\n    ? {}\n    : c\n", "LS040"),
-    ],
-)
-def test_nothing_is_no_name_of_a_variable(read: Read, text: str, code: str, nothing: str) -> None:
-    (problem,) = read(text.format(nothing)).problems
-    assert (problem.code, problem.severity) == (code, "error")
-
-
-@pytest.mark.parametrize("item", ["RAILS_ENV:test", "A:", "A: b"])
-def test_a_colon_in_place_of_the_equals_sign_is_told_with_blanks_or_without(
-    read: Read, item: str
-) -> None:
-    """S-20: it would be a variable of the host, and of such a name there is none."""
-    (problem,) = read(f"a: {{image: b, environment: ['{item}']}}\n").problems
-    assert (problem.code, problem.message) == ("LS040", 'this must be "KEY=value"')
-
-
-def test_blanks_around_a_name_in_a_list_are_taken_off_and_told_without_the_value(
-    read: Read,
-) -> None:
-    found = read("a: {image: b, environment: [KEY2 = hunter2, ' A=1', B=2]}\n")
-    assert found.project is not None
-    environment = found.project.services.services["a"].environment
-    assert environment == (("KEY2", " hunter2"), ("A", "1"), ("B", "2"))
-    assert [(p.code, p.severity) for p in found.problems] == [("LS040", "warning")] * 2
-    assert "hunter2" not in repr(found.problems)
-
-
-@pytest.mark.parametrize(
-    ("base", "own", "used"),
-    [
-        ("dockerfile_path: D", "dockerfile: E", "E"),
-        ("dockerfile: D", "dockerfile_path: E", "E"),
-        ("path: d", "context: e", "e"),
-        ("dockerfile: D, dockerfile_path: D", "dockerfile: E", "E"),
-        ("image: d, context: .", "name: e", "e"),
-        ("name: d", "image: e", "e"),
-        ("image: d, name: c", "name: e", "e"),
-    ],
-)
-def test_a_local_key_wins_over_a_merged_one_of_another_name(
-    read: Read, base: str, own: str, used: str
-) -> None:
-    """F-15: the original took this for the conflict of S-8."""
-    found = read(f"a:\n  build: &b {{{base}}}\nt:\n  build:\n    <<: *b\n    {own}\n")
-    assert errors(found) == []
-    assert found.project is not None
-    build = found.project.services.services["t"].build
-    assert build is not None
-    assert used in (build.image, build.dockerfile, build.context)
-
-
-@pytest.mark.parametrize("keys", ["image: d, name: e", "<<: {image: d, name: e}"])
-def test_of_an_image_s_two_names_in_one_map_the_new_one_counts(read: Read, keys: str) -> None:
-    """S-3."""
-    build = service(read, f"app: {{build: {{{keys}}}}}\n").build
-    assert build is not None
-    assert build.image == "d"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "a:\n  build:\n    dockerfile: D\n    dockerfile_path: E\n",
-        "x-b: &b {dockerfile: D, dockerfile_path: E}\na:\n  build:\n    <<: *b\n",
-    ],
-)
-def test_two_names_in_one_map_with_different_values_are_an_error(read: Read, text: str) -> None:
-    assert ["are specified. Please specify one" in told for told in errors(read(text))] == [True]

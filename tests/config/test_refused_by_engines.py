@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from longshore.config.load import Loaded
-
-Read = Callable[..., Loaded]
+from .conftest import Read
 
 
 def told(read: Read, keys: str) -> list[str]:

@@ -11,6 +11,17 @@ from longshore.oci.digest import Digest
 Odd = Callable[[web.Request], web.Response | None]
 
 
+def is_piece(request: web.Request) -> bool:
+    return request.method == "PATCH" and "Content-Range" in request.headers
+
+
+def cut(request: web.Request) -> web.Response:
+    """The connection is reset; what was sent was received."""
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
 class SmallRegistry:
     """`odd` may answer first, and gets to see every request."""
 

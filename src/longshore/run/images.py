@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import stat
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import anyio
 from msgspec import Struct, field
 
-from longshore.config.base_images import base_references
 from longshore.config.credential_keys import CredentialKeys
 from longshore.engine.port import Engine, OnLine
 from longshore.engine.spec import BuildSpec, ImageInfo
@@ -23,6 +19,7 @@ from longshore.oci.reference import ImageReference
 from longshore.plan.logins import Asker
 from longshore.plan.model import BuildPlan, ImageKey, ImagePlan, PullPlan
 from longshore.registry.once import Once
+from longshore.run.build_files import base_images, check_files, readable
 from longshore.run.credentials import Credentials
 from longshore.run.events import Detail, ImageFinished, ImageOutput, ImageStarted, Notice
 from longshore.run.files import Values
@@ -153,11 +150,11 @@ class ImageStore(Struct):
     async def _built(self, plan: BuildPlan, asker: Asker) -> ImageInfo:
         if plan.builds_first:
             await self.ready(plan.builds_first, asker)
-        with _readable(plan):
-            _check_files(plan)
+        with readable(plan):
+            check_files(plan)
         arguments, secrets = await self.values_of(plan)
-        with _readable(plan):
-            bases = _base_images(plan, arguments)
+        with readable(plan):
+            bases = base_images(plan, arguments)
         chain = asker.login_chain(plan)
         spec = BuildSpec(
             context=plan.context,
@@ -272,42 +269,10 @@ class _Output:
             self._tell(self._kept.popleft())
 
 
-def _base_images(plan: BuildPlan, arguments: Values) -> tuple[ImageReference, ...]:
-    text = plan.dockerfile.read_text(errors="replace") if plan.dockerfile.is_file() else ""
-    return base_references(text, arguments)
-
-
 def _how_built(spec: BuildSpec) -> str:
     """Names of arguments alone, for anything may be in their values (I-19)."""
     names = ", ".join(name for name, _ in (*spec.arguments, *spec.secrets))
     return f"built from {spec.dockerfile}" + (f", arguments: {names}" if names else "")
-
-
-@contextmanager
-def _readable(plan: BuildPlan) -> Iterator[None]:
-    try:
-        yield
-    except OSError as fault:
-        raise BuildFailed(
-            f'service "{plan.service}": {fault.filename or plan.dockerfile} cannot be read: '
-            f"{fault.strerror}",
-            hint="a container of an earlier step may have made it as root: have it give others the "
-            "right to read it",
-        ) from fault
-
-
-def _check_files(plan: BuildPlan) -> None:
-    """Files may be made by earlier steps (I-10), so this is only asked when the build begins."""
-    if not _is(stat.S_ISDIR, plan.context):
-        raise BuildFailed(
-            f'service "{plan.service}": the build context {plan.context} is no directory',
-            hint=f"see {plan.place}; context is relative to the services file",
-        )
-    if not _is(stat.S_ISREG, plan.dockerfile):
-        raise BuildFailed(
-            f'service "{plan.service}": there is no Dockerfile at {plan.dockerfile}',
-            hint=f"see {plan.place}; dockerfile is relative to the context {plan.context}",
-        )
 
 
 def _not_built(plan: BuildPlan, failure: BuildFailed) -> BuildFailed:
@@ -315,14 +280,6 @@ def _not_built(plan: BuildPlan, failure: BuildFailed) -> BuildFailed:
     message = f'service "{plan.service}": {failure.message}'
     hint = failure.hint or f"it is built from {plan.dockerfile} ({plan.place})"
     return BuildFailed(message, hint=hint, status=failure.status)
-
-
-def _is(kind: Callable[[int], bool], path: Path) -> bool:
-    """Raises OSError for what cannot be looked at; from Python 3.14 on `Path.is_file` says no."""
-    try:
-        return kind(path.stat().st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
 
 
 def _not_found(plan: PullPlan, failure: EngineError) -> PullFailed:

@@ -6,9 +6,8 @@ independent ones are waited for side by side.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import anyio
 from anyio.abc import TaskGroup
@@ -16,13 +15,11 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from longshore.config.model import Condition
-from longshore.config.service_shapes import is_file_mount
 from longshore.engine.port import Attachment
-from longshore.engine.spec import ContainerSpec, Exit, ImageInfo, Mount, NetworkAttachment
+from longshore.engine.spec import ContainerSpec, Exit, ImageInfo, NetworkAttachment
 from longshore.errors import (
     EngineError,
     EngineUnavailable,
-    InvalidValue,
     LongshoreError,
     NotFound,
     ProgramForbidden,
@@ -30,8 +27,9 @@ from longshore.errors import (
 )
 from longshore.plan.model import ImageKey, ServicePlan
 from longshore.run.convert import Extra, aliases, container_spec
-from longshore.run.events import Notice, ServiceMessage
+from longshore.run.events import ServiceMessage
 from longshore.run.health import wait_until_healthy
+from longshore.run.host_directories import make_host_directories
 from longshore.run.janitor import StepDebris
 from longshore.run.pump import OutputReader, Pump
 from longshore.run.runtime import Runtime, StepLabel
@@ -269,52 +267,8 @@ def _starting(service: str, *, told_apart: tuple[type[EngineError], ...] = ()) -
         ) from refusal
 
 
-def make_host_directories(runtime: Runtime, service: ServicePlan) -> None:
-    """A missing host directory is made as the calling user, and said so (S-38).
-
-    Raises InvalidValue where that is not possible, and where it is a file that is missing: a
-    directory in its place would be in the way of whoever puts it there later.
-    """
-    if not runtime.info.local:
-        return
-    for mount in service.mounts:
-        if mount.host is None:
-            continue
-        try:
-            made = _made_directory(mount, service)
-        except OSError as error:
-            raise InvalidValue(
-                f'cannot make the directory {mount.host} for service "{service.name}": '
-                f"{error.strerror}",
-                hint=f"make it yourself, or change volumes ({service.place})",
-            ) from error
-        if made:
-            text = f'made the directory {mount.host} for service "{service.name}"'
-            runtime.emit(Notice(text=text))
-
-
-def _made_directory(mount: Mount, service: ServicePlan) -> bool:
-    path = Path(mount.host or "")
-    if path.exists():
-        return False
-    if is_file_mount(path.name, mount.container):
-        raise InvalidValue(
-            f'the file {path} that service "{service.name}" mounts does not exist',
-            hint=f"create it, or correct volumes ({service.place}); if it is to be a directory, "
-            "make that yourself",
-        )
-    path.mkdir(parents=True, exist_ok=True)
-    return True
-
-
 def with_docker(runtime: Runtime, service: ServicePlan, extra: Extra) -> Extra:
     """``add_docker`` mounts the engine's socket or certificates (S-48, S-49)."""
     if not service.add_docker:
         return extra
     return replace(extra, mounts=(*extra.mounts, *runtime.docker_mounts))
-
-
-def images_of(runtime: Runtime, service: str) -> Iterable[ImageKey]:
-    """The images a service and all its dependencies need."""
-    plan = runtime.plan
-    return [plan.services[name].image for name in (*plan.services[service].start_order, service)]

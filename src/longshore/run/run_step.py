@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from longshore.engine.spec import Exit
 from longshore.plan.logins import Asker
 from longshore.plan.model import RunStep
-from longshore.run.containers import StepContainers, images_of
+from longshore.run.containers import StepContainers
 from longshore.run.convert import Extra
 from longshore.run.janitor import INTERRUPT_GRACE, StepDebris
 from longshore.run.outcome import Broken, Failed, Outcome, Passed
@@ -71,9 +71,10 @@ async def run_service(
     stream; what is `secret` is removed even where the user keeps containers. Raises
     `LongshoreError`.
     """
-    started = runtime.plan.services[service].start_order
+    services = runtime.plan.services
+    started = services[service].start_order
     asker = Asker((*started, service), label.credentials)
-    images = await runtime.images.ready(images_of(runtime, service), asker)
+    images = await runtime.images.ready((services[one].image for one in asker.services), asker)
     debris = StepDebris()
     watch = QuietWatch(runtime.options.quiet_timeout)
     containers = StepContainers(runtime, label, service, images, started, debris, watch.heard)

@@ -17,7 +17,7 @@ from longshore.config.model import BuildEntry, ServiceEntry, ServicesFile, Steps
 from longshore.config.names import image_name
 from longshore.config.problem import Place
 from longshore.config.report import Report
-from longshore.config.service_shapes import is_bare_name, is_file_mount
+from longshore.config.volume_shapes import is_bare_name, is_file_mount
 from longshore.errors import InvalidValue
 from longshore.oci.reference import ImageReference
 

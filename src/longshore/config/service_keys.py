@@ -12,7 +12,6 @@ from longshore.config.service_shapes import (
     EnvFile,
     Hosts,
     Ports,
-    Volumes,
     parse_link,
     parse_working_dir,
 )
@@ -27,6 +26,7 @@ from longshore.config.shapes import (
     Text,
     Variables,
 )
+from longshore.config.volume_shapes import Volumes
 
 _PATH = Text("the path of a file")
 _PATHS = Items(Name("the path of a file"), lone=True)

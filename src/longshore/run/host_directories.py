@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from longshore.config.service_shapes import is_file_mount
+from longshore.config.volume_shapes import is_file_mount
 from longshore.engine.spec import Mount
 from longshore.errors import InvalidValue
 from longshore.plan.model import ServicePlan

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from longshore.config.by_hand import beside
 from longshore.config.keys import Key, Keys, Status, differs, ignored
-from longshore.config.shapes import Items, Name, Text, Variables
+from longshore.config.shapes import Items, Name, Text
+from longshore.config.variable_shapes import Variables
 
 _PATH = Text("the path of a file")
 _PATHS = Items(Name("the path of a file"), lone=True)

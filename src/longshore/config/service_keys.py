@@ -15,17 +15,8 @@ from longshore.config.service_shapes import (
     parse_link,
     parse_working_dir,
 )
-from longshore.config.shapes import (
-    Checked,
-    Command,
-    Flag,
-    Items,
-    Name,
-    Number,
-    Size,
-    Text,
-    Variables,
-)
+from longshore.config.shapes import Checked, Command, Flag, Items, Name, Number, Size, Text
+from longshore.config.variable_shapes import Variables
 from longshore.config.volume_shapes import Volumes
 
 _PATH = Text("the path of a file")

@@ -8,16 +8,8 @@ from longshore.config import codes
 from longshore.config.model import Condition, DependencyEntry, EncryptedValues, LinkEntry
 from longshore.config.node import Mapping, Node, Scalar, Sequence
 from longshore.config.report import Report
-from longshore.config.shapes import (
-    Checked,
-    Items,
-    Name,
-    Schema,
-    Text,
-    Variables,
-    says_nothing,
-    wrong_type,
-)
+from longshore.config.shapes import Checked, Items, Name, Schema, Text, says_nothing, wrong_type
+from longshore.config.variable_shapes import Variables
 from longshore.errors import InvalidValue
 
 

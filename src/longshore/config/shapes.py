@@ -12,7 +12,6 @@ from typing import Any, Generic, Protocol, TypeVar
 from msgspec import Struct
 
 from longshore.config import codes
-from longshore.config.model import Pairs
 from longshore.config.node import Mapping, Node, Scalar, Sequence
 from longshore.config.report import Report
 from longshore.config.words import split_command
@@ -27,7 +26,8 @@ MAX_COMMAND = 128 * 1024
 _SHELL_QUOTING = re.compile(r"['\"\\\0]")
 _BLANKS = re.compile(r"[ \t\n]+")
 
-_TEXT: Schema = {"type": ["string", "number", "boolean"]}
+TEXT: Schema = {"type": ["string", "number", "boolean"]}
+"""Of any scalar, whose source text counts (F-16)."""
 
 
 class Shape(Protocol[T_co]):
@@ -71,7 +71,7 @@ class Text(Struct, frozen=True):
         return None
 
     def schema(self) -> Schema:
-        return dict(_TEXT)
+        return dict(TEXT)
 
 
 class Name(Text, frozen=True):
@@ -182,7 +182,7 @@ class Command(Struct, frozen=True):
             return None
 
     def schema(self) -> Schema:
-        return {"anyOf": [dict(_TEXT), {"type": "array", "items": dict(_TEXT)}]}
+        return {"anyOf": [dict(TEXT), {"type": "array", "items": dict(TEXT)}]}
 
 
 class Items(Struct, Generic[T], frozen=True):
@@ -209,7 +209,7 @@ class Items(Struct, Generic[T], frozen=True):
 
     def _item(self, node: Node, report: Report) -> T | None:
         if says_nothing(node, self.item):
-            _empty_item(node, report)
+            empty_item(node, report)
             return None
         return self.item.decode(node, report)
 
@@ -218,81 +218,9 @@ class Items(Struct, Generic[T], frozen=True):
         return {"anyOf": [self.item.schema(), many]} if self.lone else many
 
 
-def _empty_item(node: Node, report: Report) -> None:
+def empty_item(node: Node, report: Report) -> None:
+    """Add: a list has an item of nothing."""
     report.error(codes.EMPTY_VALUE, node, "this list item is empty", "complete or remove it")
-
-
-class Variables(Struct, frozen=True):
-    """``KEY: value`` or a list of ``KEY=value``; without a value it is our own's (S-20)."""
-
-    what: str = 'a map ("KEY: value") or a list ("- KEY=value")'
-
-    def decode(self, node: Node, report: Report) -> Pairs | None:
-        if isinstance(node, Mapping):
-            found = [self._entry(key, value, report) for key, value in node.pairs]
-        elif isinstance(node, Sequence):
-            found = [self._item(item, report) for item in node.items]
-        else:
-            wrong_type(self.what, node, report)
-            return None
-        pairs = tuple(dict(pair for pair in found if pair is not None).items())
-        return pairs if None not in found else None
-
-    def _entry(self, key: Scalar, value: Node, report: Report) -> tuple[str, str | None] | None:
-        if not isinstance(value, Scalar):
-            wrong_type(f'the text of variable "{key.text[:40]}"', value, report, "quote it")
-            return None
-        name, text = (None if node.is_null else node.text for node in (key, value))
-        return _variable(name or "", text, key, report)
-
-    def _item(self, item: Node, report: Report) -> tuple[str, str | None] | None:
-        if not isinstance(item, Scalar):
-            wrong_type('"KEY=value"', item, report, 'in a list, write "- KEY=value" with "="')
-            return None
-        if item.is_null:
-            _empty_item(item, report)
-            return None
-        name, equals, value = item.text.partition("=")
-        return _variable(_bare(name, item, report), value if equals else None, item, report)
-
-    def schema(self) -> Schema:
-        value: Schema = {"type": ["string", "number", "boolean", "null"]}
-        return {
-            "anyOf": [
-                {"type": "object", "additionalProperties": value},
-                {"type": "array", "items": dict(_TEXT)},
-            ]
-        }
-
-
-def _bare(name: str, at: Scalar, report: Report) -> str:
-    """The name without blanks around it, as in env files (S-22)."""
-    bare = name.strip()
-    if bare and bare != name:
-        report.warning(
-            codes.VARIABLE_NAME,
-            at,
-            f'the blanks around "{bare[:40]}" are no part of the name',
-            f'write "{bare[:40]}=" without blanks around the name; those behind "=" are kept',
-        )
-    return bare
-
-
-def _variable(
-    name: str, value: str | None, at: Scalar, report: Report
-) -> tuple[str, str | None] | None:
-    if not name.strip() or "=" in name:
-        report.error(
-            codes.VARIABLE_NAME,
-            at,
-            f'"{name[:40]}" cannot be the name of a variable',
-            "a name is not empty and contains no =",
-        )
-        return None
-    if value is None and re.fullmatch(r"[A-Za-z0-9_]+:.*", name, re.DOTALL):
-        report.error(codes.VARIABLE_NAME, at, 'this must be "KEY=value"', 'write "=", not ":"')
-        return None
-    return name, value
 
 
 class Checked(Struct, Generic[T], frozen=True):
@@ -312,7 +240,7 @@ class Checked(Struct, Generic[T], frozen=True):
             return None
 
     def schema(self) -> Schema:
-        return dict(_TEXT)
+        return dict(TEXT)
 
 
 class Anything(Struct, frozen=True):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import click
 
-from longshore.cli.options import LegacyFlag
+from longshore.cli.legacy_flags import LegacyFlag
 
 Options = Mapping[str, click.Option]
 """Every flag of a command by each of its spellings."""

@@ -8,6 +8,7 @@ import click
 
 from longshore.cli import options
 from longshore.cli.cobra import CobraCommand
+from longshore.cli.legacy_flags import legacy_flags
 
 
 @click.command(cls=CobraCommand, name="load")
@@ -18,7 +19,7 @@ from longshore.cli.cobra import CobraCommand
 @options.log_flags
 @options.build_output_flag
 @options.flag("--no-remove", help="keep containers, networks and volumes")
-@options.legacy_flags
+@legacy_flags
 @click.argument("services", nargs=-1)
 def load(**flags: Any) -> int:
     """Pull or build the images of services (all of them when none is named); run nothing."""

@@ -9,6 +9,7 @@ import click
 from longshore.cli import options
 from longshore.cli.cobra import CobraCommand
 from longshore.cli.go_flags import Options, takes_next
+from longshore.cli.legacy_flags import legacy_flags
 
 
 class RunCommand(CobraCommand):
@@ -57,7 +58,7 @@ def _skip_flags(args: list[str], start: int, known: Options, *, long_only: bool 
 @options.build_output_flag
 @options.text("--entrypoint", "override the image's entrypoint")
 @options.flag("--publish", help="publish the ports of the service")
-@options.legacy_flags
+@legacy_flags
 @click.argument("service")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def run(**flags: Any) -> int:

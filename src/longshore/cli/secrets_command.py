@@ -9,6 +9,7 @@ import click
 
 from longshore.cli import options
 from longshore.cli.cobra import CobraCommand
+from longshore.cli.legacy_flags import legacy_key_type
 from longshore.cli.values import OneOf
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _tell(text: str) -> None:
 
 @click.command(cls=CobraCommand, name="generate")
 @options.text("--key-path", "file to write the AES key to (default: codeship.aes)")
-@options.legacy_key_type
+@legacy_key_type
 @options.flag("--force", help="replace an existing key")
 def generate(key_path: str | None, force: bool) -> int:
     """Generate an AES key for encrypting files, into codeship.aes."""
@@ -61,7 +62,7 @@ def generate(key_path: str | None, force: bool) -> int:
 
 @click.command(cls=CobraCommand, name="encrypt")
 @options.key_of_current_directory
-@options.legacy_key_type
+@legacy_key_type
 @_format
 @click.argument("source", metavar="IN")
 @click.argument("target", metavar="OUT")
@@ -86,7 +87,7 @@ def encrypt(key_path: str | None, shape: str, source: str, target: str) -> int:
 
 @click.command(cls=CobraCommand, name="decrypt")
 @options.key_of_current_directory
-@options.legacy_key_type
+@legacy_key_type
 @_binary
 @click.argument("source", metavar="IN")
 @click.argument("target", metavar="OUT")

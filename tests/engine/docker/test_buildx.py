@@ -342,7 +342,7 @@ async def test_a_cancelled_build_that_does_not_heed_its_interruption_is_killed(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("longshore.engine.docker.buildx._STOP_SECONDS", 0.1)
+    monkeypatch.setattr("longshore.engine.docker.buildx_process._STOP_SECONDS", 0.1)
     (tmp_path / "D").touch()
     deaf = plugged("trap '' INT\necho up\nfor i in $(seq 300); do sleep 0.1; done\necho >$kept\n")
     with anyio.CancelScope() as scope:

@@ -17,7 +17,7 @@ from longshore.commands.session import open_session
 from longshore.commands.session_options import SessionOptions
 from longshore.commands.steps import exit_code
 from longshore.environment import Environment
-from longshore.errors import EngineUnavailable, LongshoreError
+from longshore.errors import LongshoreError
 from longshore.plan.facts import BuildFacts
 from longshore.plan.logins import Asker
 from longshore.plan.model import Plan
@@ -113,8 +113,7 @@ async def _image(runtime: Runtime, service: str, name: str) -> Outcome:
         await runtime.images.image(runtime.plan.services[service].image, Asker((service,)))
         outcome: Outcome = Passed()
     except LongshoreError as failure:
-        lost = isinstance(failure, EngineUnavailable)
-        outcome = Broken(failure.message, failure.hint, engine_lost=lost)
+        outcome = Broken.by(failure)
     runtime.emit(
         StepFinished(
             step=name, name=name, kind="load", outcome=outcome, seconds=time.monotonic() - began

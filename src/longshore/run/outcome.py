@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from longshore.errors import EngineUnavailable, LongshoreError
+
 
 class Passed(Struct, frozen=True):
     """It did what it should."""
@@ -21,6 +23,12 @@ class Broken(Struct, frozen=True):
     message: str
     hint: str | None = None
     engine_lost: bool = False
+
+    @classmethod
+    def by(cls, failure: LongshoreError) -> Broken:
+        """What an engine or a registry could not do for it."""
+        lost = isinstance(failure, EngineUnavailable)
+        return cls(failure.message, failure.hint, engine_lost=lost)
 
 
 class Skipped(Struct, frozen=True):

@@ -12,7 +12,7 @@ import anyio
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from longshore.errors import EngineUnavailable, LongshoreError
+from longshore.errors import LongshoreError
 from longshore.plan.model import KINDS, Manual, Parallel, PushStep, RunStep, Serial, Step
 from longshore.plan.selection import WAITING
 from longshore.run.events import StepFinished, StepStarted
@@ -91,8 +91,7 @@ class Walker(Struct, frozen=True):
         except TimeoutError:
             return Broken(f"stopped after {limit:g} seconds (--step-timeout)")
         except LongshoreError as failure:
-            lost = isinstance(failure, EngineUnavailable)
-            return Broken(failure.message, failure.hint, engine_lost=lost)
+            return Broken.by(failure)
 
     async def _group(self, step: Serial | Parallel | Manual, gate: Gate) -> StepResult:
         results: list[StepResult] = []

@@ -20,6 +20,7 @@ import pytest
 from longshore.engine.docker.engine import connect
 from longshore.engine.embedded.engine import embedded_engine
 from longshore.engine.embedded.home import Home
+from longshore.engine.embedded.locks import SHARED, lock, lock_file
 from longshore.engine.endpoint import Endpoint
 from longshore.engine.spec import Resource
 from longshore.environment import Environment
@@ -178,6 +179,21 @@ def test_ctrl_c_ends_a_run_whose_engine_stands_still(
     assert process.returncode == 130
     assert "`longshore cleanup`" in told
     assert "Traceback" not in told
+
+
+@pytest.mark.slow
+def test_an_engine_that_dies_amid_a_step_leaves_nothing_mounted(
+    alone: User, private: PrivateEngine, wait_for: WaitFor
+) -> None:
+    """What stayed would be kept busy by the lock files of every engine that follows."""
+    alone.write("codeship-steps.yml", f"- {{name: s, service: app, command: {UP}}}\n")
+    process = alone.start("steps")
+    wait_for(process, ") up")
+    private.kill()
+    process.communicate(timeout=30)
+    with lock_file(private.home.alive) as alive:
+        anyio.run(lock, alive, SHARED, 30.0)  # held until the dead engine is tidied up after
+    assert str(private.home.data) not in Path("/proc/mounts").read_text()
 
 
 @pytest.mark.slow

@@ -106,9 +106,10 @@ def _plan(home: Home, programs: Programs, bridge: Bridge | None) -> dict[str, ob
     """What the keeper reads."""
     undo = tear_down(bridge, programs.network) if bridge and programs.network else []
     if programs.umount and not home.data.is_mount():
-        # dockerd mounts its directory onto itself and, where mounts are private, leaves it so;
-        # a file system of the user's, as a volume in a container, is not ours to unmount.
-        undo.append([programs.umount, str(home.data)])
+        # dockerd mounts its directory onto itself and, where mounts are private, leaves it so; one
+        # that was killed leaves containers' mounts below, which keep it busy (hence lazily).
+        # A file system of the user's, as a volume in a container, is not ours to unmount.
+        undo.append([programs.umount, "-l", str(home.data)])
     return {
         "users": str(home.users),
         "alive": str(home.alive),

@@ -13,6 +13,7 @@ from longshore.engine.endpoint import remote_socket
 from longshore.engine.spec import Mount
 from longshore.environment import Environment
 from longshore.errors import InvalidValue
+from longshore.plan.model import ServicePlan
 
 _DEFAULT = "unix:///var/run/docker.sock"
 _HOST_AND_PORT = re.compile(r".+:\d+")
@@ -24,6 +25,14 @@ class DockerAccess(Struct, frozen=True, kw_only=True):
 
     variables: tuple[tuple[str, str], ...]
     mounts: tuple[Mount, ...]
+
+
+def reaches_an_engine(service: ServicePlan) -> bool:
+    """Whether its containers can build and name images: by ``add_docker``, or by a socket mounted
+    as a volume."""
+    return service.add_docker or any(
+        (mount.host or "").endswith(".sock") for mount in service.mounts
+    )
 
 
 def docker_access(environment: Environment, engine: str | None = None) -> DockerAccess:

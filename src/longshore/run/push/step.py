@@ -10,6 +10,7 @@ from longshore.engine.spec import ImageInfo
 from longshore.plan.logins import Asker
 from longshore.plan.model import BuildPlan, PushStep
 from longshore.run.credentials import push_chain
+from longshore.run.docker_access import reaches_an_engine
 from longshore.run.events import Notice, Pushed, PushOutput
 from longshore.run.outcome import Outcome, Passed
 from longshore.run.push.credential_hints import credential_hints
@@ -40,11 +41,12 @@ async def image_to_push(runtime: Runtime, step: PushStep) -> ImageInfo:
     """The image of the step's service, whatever name it has (P-7, I-6).
 
     Without an image_tag the original pushed what had the target's name by then: an image that a
-    step built by itself, through ``add_docker``, is such a one (P-8, P-9).
+    step built by itself, through ``add_docker``, is such a one (P-8, P-9). Where no step can have
+    done that, it is another run's.
     """
     asker = Asker((step.service,), step.credentials)
     image = await runtime.images.image(step.push.image, asker)
-    if step.push.tagged:
+    if step.push.tagged or not any(map(reaches_an_engine, runtime.plan.services.values())):
         return image
     target = step.push.targets[0]
     named = await runtime.engine.inspect_image(str(target))

@@ -156,8 +156,39 @@ async def test_the_names_of_build_arguments_are_a_detail_and_their_values_are_no
     assert "quick-mode" not in repr(ran.events)
 
 
+async def test_a_build_starts_from_this_run_s_image_though_another_run_has_taken_its_name(
+    scene: Scene,
+) -> None:
+    """Generated names such as codeship_base are those of every project."""
+    for name in ("Base", "App"):
+        (scene.directory / name).write_text("FROM codeship_base\n")
+    own = FakeBuild(image=FakeImage(salt="own"))
+    scene.prepare = lambda engine: engine.builds.update({scene.directory / "Base": own})
+    files = "base: {build: {dockerfile: Base}}, app: {build: {dockerfile: App}}"
+
+    def take(engine: FakeEngine) -> None:
+        engine.images["codeship_base:latest"] = FakeImage(salt="another run's")
+
+    steps = "{service: base, command: z}, {service: other, command: x}, {service: app, command: y}"
+    ran = await _changed(scene, take, f"{{{files}, other: {{image: registry.test/base}}}}", steps)
+    assert ran.engine.images["codeship_base:latest"].id == own.image.id
+    made = [call.method for call in ran.engine.calls if call.method in {"build", "tag"}]
+    assert made == ["build", "tag", "build"]
+
+
 async def _after_the_first_step(scene: Scene, change: Callable[[FakeEngine], None]) -> list[str]:
     """Ids of the images that two steps ran; `change` is what the first one did to the engine."""
+    ran = await _changed(
+        scene, change, APP, "{service: app, command: x}, {service: app, command: y}"
+    )
+    specs = [call.detail for call in ran.engine.calls if call.method == "create"]
+    return [spec.image for spec in specs if isinstance(spec, ContainerSpec)]
+
+
+async def _changed(
+    scene: Scene, change: Callable[[FakeEngine], None], services: str, steps: str
+) -> Ran:
+    """The run of steps that pass; `change` is done to the engine while `x` runs."""
     first = FakeProgram(started=anyio.Event(), until=anyio.Event())
     scene.images[BASE] = FakeImage(
         program=lambda spec: first if spec.command == ("x",) else FakeProgram()
@@ -171,10 +202,9 @@ async def _after_the_first_step(scene: Scene, change: Callable[[FakeEngine], Non
         first.until.set()
 
     scene.beside = at_work
-    ran = await scene.run(APP, "[{service: app, command: x}, {service: app, command: y}]")
+    ran = await scene.run(services, f"[{steps}]")
     assert ran.result.passed
-    specs = [call.detail for call in ran.engine.calls if call.method == "create"]
-    return [spec.image for spec in specs if isinstance(spec, ContainerSpec)]
+    return ran
 
 
 @pytest.mark.parametrize("asked", [False, True])

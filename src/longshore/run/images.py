@@ -149,7 +149,7 @@ class ImageStore(Struct):
 
     async def _built(self, plan: BuildPlan, asker: Asker) -> ImageInfo:
         if plan.builds_first:
-            await self.ready(plan.builds_first, asker)
+            await self._name_again(await self.ready(plan.builds_first, asker))
         with readable(plan):
             check_files(plan)
         arguments, secrets = await self.values_of(plan)
@@ -184,6 +184,12 @@ class ImageStore(Struct):
             failed = _not_built(plan, failure)
             self._failed[self._attempt(plan, asker)] = failed
             raise failed from failure
+
+    async def _name_again(self, images: Mapping[ImageKey, ImageInfo]) -> None:
+        """Give images the names by which Dockerfiles know them: another run may have taken them
+        since, for generated ones are alike in all projects."""
+        for key, image in images.items():
+            await self.engine.tag(image.id, str(self.plans[key].name))
 
     async def _present(self, plan: PullPlan, asker: Asker) -> ImageInfo:
         if plan.built_by is not None:

@@ -87,6 +87,16 @@ async def test_a_directory_that_cannot_be_written_to_only_forgets(tmp_path: Path
     assert await memory.recall(HOST, LAYER, "codec") is None
 
 
+async def test_a_python_that_was_built_without_sqlite_only_forgets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As pyenv builds it where the headers of SQLite are missing."""
+    monkeypatch.setitem(sys.modules, "sqlite3", None)
+    memory = await _learned(tmp_path)
+    assert await memory.recall(HOST, LAYER, "codec") is None
+    memory.close()
+
+
 @pytest.mark.parametrize("name", [".", "layers.sqlite"])
 async def test_what_others_may_write_to_is_not_believed_and_not_removed(
     tmp_path: Path, name: str

@@ -118,9 +118,11 @@ class LayerCache:
         return await to_thread.run_sync(self._try, work, otherwise, limiter=self._one)
 
     def _try(self, work: Callable[[sqlite3.Connection], Result], otherwise: Result) -> Result:
-        import sqlite3
-
         if self._useless:
+            return otherwise
+        try:
+            import sqlite3
+        except ImportError:  # Python can be built without it
             return otherwise
         try:
             return work(self._connection or self._open())

@@ -13,7 +13,7 @@ import pytest
 
 from longshore.errors import InvalidValue
 from longshore.report.journal import KEPT_OUTPUT, KEPT_RUNS, Journal, journal
-from longshore.run.events import ContainerOutput, Notice, StepFinished
+from longshore.run.events import ContainerOutput, ImageOutput, Notice, StepFinished
 from longshore.run.outcome import Failed
 
 if TYPE_CHECKING:
@@ -49,6 +49,17 @@ def test_a_flood_is_kept_up_to_the_limit_and_other_steps_are_not_cut_short() -> 
     for _ in range(20):
         write(_output(b"x" * (1 << 20) + b"\n"))
     write(_output(b"other\n", step="2"))
+    assert file.tell() < KEPT_OUTPUT + 100_000
+    assert b"other" in file.getvalue()
+    assert file.getvalue().count(b"keeps no more") == 1
+
+
+def test_a_flood_of_a_build_is_kept_up_to_the_limit_and_other_images_are_not_cut_short() -> None:
+    file = io.BytesIO()
+    write = Journal(file)
+    for _ in range(20):
+        write(ImageOutput(image="big", service="app", text="x" * (1 << 20)))
+    write(ImageOutput(image="small", service="db", text="other"))
     assert file.tell() < KEPT_OUTPUT + 100_000
     assert b"other" in file.getvalue()
     assert file.getvalue().count(b"keeps no more") == 1

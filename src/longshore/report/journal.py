@@ -1,7 +1,8 @@
 """The journal of a run: its events as JSON lines in a file of the user's state directory.
 
 It is what can be asked about a run when its terminal is gone. Output is kept from the beginning of
-each container up to a limit, so that a flood fills no disk; everything in it is masked already.
+each container, and of each image's build, up to a limit, so that a flood fills no disk; everything
+in it is masked already.
 """
 
 from __future__ import annotations
@@ -12,17 +13,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import AnyStr, BinaryIO
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from longshore.report.json_lines import json_line
-from longshore.run.events import ContainerOutput, Event
+from longshore.run.events import ContainerOutput, Event, ImageOutput
 from longshore.secrets.atomic_file import explained
 
 KEPT_OUTPUT = 8 << 20
-"""Bytes of output that are kept of each container."""
+"""Bytes of output that are kept of each container; characters, of each image."""
+
+_CUT = "[the journal keeps no more]"
 
 KEPT_RUNS = 20
 """Journals that are kept; older ones are removed when a run starts."""
@@ -37,7 +40,7 @@ class Journal(Struct):
 
     def __call__(self, event: Event) -> None:
         """Write one event."""
-        kept = self._shortened(event) if isinstance(event, ContainerOutput) else event
+        kept = self._shortened(event)
         if kept is None or self._broken:
             return
         try:
@@ -45,15 +48,22 @@ class Journal(Struct):
         except OSError:
             self._broken = True
 
-    def _shortened(self, event: ContainerOutput) -> ContainerOutput | None:
-        container = (event.step, event.service)
-        room = KEPT_OUTPUT - self._written[container]
-        self._written[container] += len(event.data)
-        if room <= 0:
+    def _shortened(self, event: Event) -> Event | None:
+        """None for output beyond the limit."""
+        if isinstance(event, ContainerOutput):
+            data = self._kept((event.step, event.service), event.data, b"\n%s\n" % _CUT.encode())
+            return None if data is None else replace(event, data=data)
+        if isinstance(event, ImageOutput):
+            text = self._kept(("image", event.image), event.text, f"\n{_CUT}")
+            return None if text is None else replace(event, text=text)
+        return event
+
+    def _kept(self, source: tuple[str, str], output: AnyStr, cut: AnyStr) -> AnyStr | None:
+        room = KEPT_OUTPUT - self._written[source]
+        self._written[source] += len(output)
+        if room < 0:
             return None
-        if len(event.data) <= room:
-            return event
-        return replace(event, data=event.data[:room] + b"\n[the journal keeps no more]\n")
+        return output if len(output) <= room else output[:room] + cut
 
 
 @contextmanager

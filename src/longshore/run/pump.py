@@ -16,7 +16,7 @@ from longshore.run.lines import LineBuffer
 from longshore.run.runtime import Runtime, StepLabel
 
 PATIENCE = 1.0
-"""Seconds an unfinished line is held back at most (spec C-28)."""
+"""Seconds of silence after which an unfinished line is shown (spec C-28)."""
 
 _TAIL = 20
 

@@ -161,10 +161,13 @@ async def put_tags(
     return replace(image, tags=(*image.tags, *tags))
 
 
-async def see(client: RegistryClient, repository: str, tag: str, digest: Digest) -> None:
-    """Raises ContentMismatch unless the tag stands for the manifest, as far as we may look."""
+async def see(
+    client: RegistryClient, repository: str, tag: str, digest: Digest, *, looks: int = _LOOKS
+) -> None:
+    """Raises ContentMismatch unless the tag stands for the manifest, as far as we may look, at one
+    of so many `looks`."""
     try:
-        there = await client.await_manifest(repository, tag, digest, looks=_LOOKS)
+        there = await client.await_manifest(repository, tag, digest, looks=looks)
     except RegistryError as error:
         if error.status in MAY_NOT_LOOK:
             return  # who may only write has the answer to what was written

@@ -8,11 +8,17 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from longshore.environment import Environment
 from longshore.errors import ContentMismatch, UsageError
+from longshore.oci.digest import Digest
 from longshore.oci.media_types import Format
+from longshore.registry.client import Access, RegistryClient
 from longshore.registry.limits import Limits
+from longshore.registry.publish import see
+from longshore.run.push import engine_push
 from longshore.run.push.settings import PusherChoice, PushSettings
 from longshore.testing.registry import faulty_registry
+from longshore.testing.registry_bench import FreeTime
 
 from .conftest import Pushing
 
@@ -63,6 +69,18 @@ async def test_an_engine_that_names_another_digest_than_the_registry_is_not_beli
         async with pushing.pusher(engine, settings) as pusher:
             with pytest.raises(ContentMismatch, match="team/app:1 is not there"):
                 await pusher.push(pushing.request(registry, []))
+
+
+async def test_the_looks_for_what_an_engine_has_pushed_end_in_the_time_they_have() -> None:
+    """However chance has it: cut off, they would pass for a registry that cannot be reached."""
+    time, access = FreeTime(), Access(environment=Environment({}))
+    async with (
+        faulty_registry() as registry,
+        RegistryClient(host=registry.host, access=access, clock=time.clock()) as client,
+    ):
+        with pytest.raises(ContentMismatch):
+            await see(client, "team/app", "1", Digest.of(b""), looks=engine_push._LOOKS)
+    assert 5 < sum(time.waits) < engine_push._LOOK
 
 
 async def test_a_registry_that_only_the_engine_reaches_is_pushed_to_all_the_same(

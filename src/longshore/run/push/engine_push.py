@@ -33,6 +33,9 @@ _OF_A_LAYER: Final = re.compile(
 _LOOK: Final = 10.0
 """Seconds for a look at a registry that only the engine may be able to reach."""
 
+_LOOKS: Final = 5
+"""At one that answers; all of them have to fit into that time."""
+
 
 class Told(Struct):
     """What an engine told of the layers while it pushed, by the short id it gives them: that of
@@ -135,7 +138,7 @@ class EnginePush(Struct, frozen=True, kw_only=True):
         job, client = self.job, self.job.placer.client
         for tag in job.tags:
             try:
-                await see(client, job.repository, tag, digest)
+                await see(client, job.repository, tag, digest, looks=_LOOKS)
             except ContentMismatch:
                 job.written.clear()  # what the engine says is not what is there
                 raise

@@ -135,14 +135,20 @@ def _bridge_of_the_machine() -> str | None:
     return number.read_text() if number.exists() else None
 
 
+def _amid_a_step(alone: User, wait_for: WaitFor) -> subprocess.Popen[str]:
+    """A run whose step is up, and goes on."""
+    alone.write("codeship-steps.yml", f"- {{name: s, service: app, command: {UP}}}\n")
+    process = alone.start("steps")
+    wait_for(process, ") up")
+    return process
+
+
 @pytest.mark.slow
 def test_an_engine_that_dies_ends_the_run_and_after_its_return_cleanup_removes_all(
     alone: User, private: PrivateEngine, wait_for: WaitFor
 ) -> None:
     # An engine that finds containers of its past life waits ten seconds for those that live on.
-    alone.write("codeship-steps.yml", f"- {{name: s, service: app, command: {UP}}}\n")
-    process = alone.start("steps")
-    wait_for(process, ") up")
+    process = _amid_a_step(alone, wait_for)
     bridge = _bridge_of_the_machine()
     private.kill()
     began = time.monotonic()
@@ -165,9 +171,7 @@ def test_an_engine_that_dies_ends_the_run_and_after_its_return_cleanup_removes_a
 def test_ctrl_c_ends_a_run_whose_engine_stands_still(
     alone: User, private: PrivateEngine, wait_for: WaitFor, times: int
 ) -> None:
-    alone.write("codeship-steps.yml", f"- {{name: s, service: app, command: {UP}}}\n")
-    process = alone.start("steps")
-    wait_for(process, ") up")
+    process = _amid_a_step(alone, wait_for)
     with private.halted():
         process.send_signal(signal.SIGINT)
         began = time.monotonic()
@@ -186,9 +190,7 @@ def test_an_engine_that_dies_amid_a_step_leaves_nothing_mounted(
     alone: User, private: PrivateEngine, wait_for: WaitFor
 ) -> None:
     """What stayed would be kept busy by the lock files of every engine that follows."""
-    alone.write("codeship-steps.yml", f"- {{name: s, service: app, command: {UP}}}\n")
-    process = alone.start("steps")
-    wait_for(process, ") up")
+    process = _amid_a_step(alone, wait_for)
     private.kill()
     process.communicate(timeout=30)
     with lock_file(private.home.alive) as alive:

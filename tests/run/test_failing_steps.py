@@ -102,11 +102,16 @@ async def test_queued_siblings_do_not_start_beside_an_on_fail_step_either(
     assert ran.result.not_run == ("queued",)
 
 
-async def test_fail_fast_stops_siblings_before_on_fail_runs_and_lets_that_end(scene: Scene) -> None:
+def _prepare_fail_fast(scene: Scene) -> None:
+    """``bad`` fails as soon as ``endless`` runs, which ends only when it is stopped."""
     endless = FakeProgram(started=anyio.Event(), until=anyio.Event())
     bad = FakeProgram(exit_code=1, until=endless.started)
     scene.options = replace(scene.options, fail_fast=True)
     scene.images["busybox:latest"] = by_command({"bad": bad, "endless": endless})
+
+
+async def test_fail_fast_stops_siblings_before_on_fail_runs_and_lets_that_end(scene: Scene) -> None:
+    _prepare_fail_fast(scene)
     ran = await scene.run(
         APP,
         "[{type: parallel, steps: [{service: app, command: bad, on_fail: [{command: handler}]},"
@@ -117,10 +122,7 @@ async def test_fail_fast_stops_siblings_before_on_fail_runs_and_lets_that_end(sc
 
 
 async def test_fail_fast_stops_running_siblings(scene: Scene) -> None:
-    endless = FakeProgram(started=anyio.Event(), until=anyio.Event())
-    bad = FakeProgram(exit_code=1, until=endless.started)
-    scene.options = replace(scene.options, fail_fast=True)
-    scene.images["busybox:latest"] = by_command({"bad": bad, "endless": endless})
+    _prepare_fail_fast(scene)
     ran = await scene.run(
         APP,
         "[{type: parallel, steps: [{service: app, command: bad},"

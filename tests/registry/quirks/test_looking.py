@@ -7,6 +7,7 @@ from aiohttp import web
 
 from longshore.errors import RegistryError
 from longshore.oci.digest import Digest
+from longshore.registry.client import RegistryClient
 from longshore.registry.placed import Candidate, Candidates, key_of
 from longshore.registry.publish import PushedImage
 from longshore.registry.push import PushOptions, push
@@ -128,6 +129,16 @@ class TestManifestsThatAreNotShownToHead:
         assert waits == []
 
 
+async def _push_twice_and_send_once(
+    client: RegistryClient, registry: SmallRegistry, image: MemoryImage
+) -> None:
+    first = await push(client, "a/b", ["1"], image, PushOptions())
+    sent = registry.count("POST uploads")
+    again = await push(client, "a/b", ["2"], image, PushOptions(candidates=known_of(image, first)))
+    assert registry.count("POST uploads") == sent
+    assert again.manifest == first.manifest
+
+
 @pytest.mark.parametrize("store", ["http://127.0.0.1:1", "http://store.example"])
 async def test_a_layer_that_is_kept_where_we_do_not_reach_is_not_sent_again(
     serve: Serve, connect: Connect, image: MemoryImage, waits: list[float], store: str
@@ -141,13 +152,7 @@ async def test_a_layer_that_is_kept_where_we_do_not_reach_is_not_sent_again(
 
     registry = SmallRegistry(odd)
     async with serve(registry) as host, connect(host) as client:
-        first = await push(client, "a/b", ["1"], image, PushOptions())
-        sent = registry.count("POST uploads")
-        again = await push(
-            client, "a/b", ["2"], image, PushOptions(candidates=known_of(image, first))
-        )
-    assert registry.count("POST uploads") == sent
-    assert again.manifest == first.manifest
+        await _push_twice_and_send_once(client, registry, image)
     assert waits == []
 
 
@@ -162,10 +167,4 @@ async def test_a_layer_of_which_head_tells_no_size_is_not_sent_again(
 
     registry = SmallRegistry(odd)
     async with serve(registry) as host, connect(host) as client:
-        first = await push(client, "a/b", ["1"], image, PushOptions())
-        sent = registry.count("POST uploads")
-        again = await push(
-            client, "a/b", ["2"], image, PushOptions(candidates=known_of(image, first))
-        )
-    assert registry.count("POST uploads") == sent
-    assert again.manifest == first.manifest
+        await _push_twice_and_send_once(client, registry, image)

@@ -10,6 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from longshore.image.layer import BLOCK
 from longshore.registry.limits import Limits
 from longshore.registry.progress import ChunkSized, Listener
 from longshore.registry.transport.exchange import Answer
@@ -31,7 +32,6 @@ support chunked uploads", its documentation); GitHub's refuses those above 4 MiB
 _STEP: Final = 16 << 20
 """A stretch that had to go on past its length ends at one of these, which are as good for the parts
 of an object store; within a block, the longest that a source gives."""
-_BLOCK: Final = 2 << 20
 
 _REFERENCE: Final = re.compile(r"[?&]_state=")
 """In an upload's address: what its own code keeps there tells distribution, and what is made of it
@@ -105,7 +105,7 @@ class Chunking:
         keeps_up = held_up < self.limits.held_up
         over = length - (self.stretch or 0)
         return (
-            self.is_stretch(length) and over % _STEP < _BLOCK and keeps_up and not self._completing
+            self.is_stretch(length) and over % _STEP < BLOCK and keeps_up and not self._completing
         )
 
     def is_stretch(self, length: int) -> bool:
